@@ -1,0 +1,1 @@
+"""Pixels and labels: where they are, whether they are whole, and how they come in batches."""

@@ -1,0 +1,87 @@
+"""Downloading the known data sets, through torchvision."""
+
+import errno
+import socket
+import sys
+import zlib
+from contextlib import redirect_stdout
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lenetctl.data.catalog import CATALOG
+from lenetctl.data.store import missing, status
+from lenetctl.errors import DataError, ResourceError
+
+TIMEOUT = 20  # seconds without an answer
+
+
+def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
+    """Download the data set `name`, unless it is there and whole; progress goes to stderr.
+
+    Args:
+        name: one of the catalog's.
+        data_dir: where it goes, in torchvision's layout. Files appear whole or not at all.
+        mirror: address of a folder with the compressed files, instead of the publisher's.
+
+    Raises:
+        DataError: the folder cannot be written, or the download failed or is damaged.
+        ResourceError: the disk is full.
+
+    """
+    if not any(file.problem for file in status(name, data_dir)):
+        return
+    known = CATALOG[name]
+    target = data_dir / known.folder
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        scratch = TemporaryDirectory(prefix=".fetch-", dir=target)
+    except OSError as error:
+        remedy = "choose another folder with --data-dir or LENETCTL_DATA"
+        raise DataError(f"{target}: cannot be written ({error.strerror}): {remedy}") from error
+    with scratch as folder:
+        try:
+            _download(known.torchvision, folder, mirror)
+        except (
+            OSError,
+            EOFError,
+            zlib.error,
+            HTTPException,
+            ImportError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise ResourceError(f"{target}: no space left on its disk for {name}") from error
+            raise missing(name, data_dir, " ".join(str(error).split())) from error
+        for file in status(name, Path(folder)):
+            if file.problem:
+                raise missing(name, data_dir, file.problem)
+        for file in known.files:
+            (Path(folder) / known.folder / file.name).replace(target / file.name)
+
+
+def _download(class_name: str, folder: str, mirror: str | None) -> None:
+    """Let torchvision download, check (MD5) and unpack the archives below `folder`."""
+    from torchvision import datasets  # type: ignore[import-untyped]  # noqa: PLC0415  takes 8 s
+
+    base = getattr(datasets, class_name)
+    members: dict[str, Any] = {}
+    if mirror:
+        prefix = f"{mirror.rstrip('/')}/"
+        members["mirrors"] = [prefix]
+        if isinstance(base.resources, dict):  # QMNIST's: whole addresses, for each split
+            members["resources"] = {
+                split: [(prefix + address.rpartition("/")[2], md5) for address, md5 in files]
+                for split, files in base.resources.items()
+            }
+    dataset = type(class_name, (base,), members)  # of the same name, because its folder is too
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)  # torchvision sets none
+    try:
+        with redirect_stdout(sys.stderr):
+            for train in (True, False):
+                dataset(folder, train=train, download=True)
+    finally:
+        socket.setdefaulttimeout(patience)

@@ -1,0 +1,83 @@
+"""A data set of one's own: a folder of pictures for each class. The pictures may be hostile."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenetctl.data.source import Labelled, Source
+from lenetctl.errors import DataError, UsageError
+from lenetctl.spec import CLASSES, INPUT_SHAPE
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # not, say, EPS, which runs Ghostscript
+
+
+def read(root: Path) -> Source:
+    """Return the pictures in `root`/train/CLASS and `root`/test/CLASS as grey 28×28 images.
+
+    Classes are numbered in the order of their names, as torchvision's ImageFolder does.
+
+    Raises:
+        DataError: the layout is another, or a picture cannot be read.
+        UsageError: a symbolic link leads out of `root`.
+
+    """
+    train, test = _pictures(root / "train"), _pictures(root / "test")
+    classes = tuple(train)
+    if len(classes) > CLASSES:
+        raise DataError(f"{root / 'train'}: {len(classes)} classes, and the net tells {CLASSES}")
+    if strangers := sorted(set(test) - set(train)):
+        raise DataError(
+            f"{root / 'test' / strangers[0]}: there is no such class in {root / 'train'}"
+        )
+    return Source(classes, _labelled(train, classes, root), _labelled(test, classes, root))
+
+
+def _pictures(split: Path) -> dict[str, list[Path]]:
+    """Return the sorted pictures of each class, the classes sorted too."""
+    folders = sorted(_visible(split)) if split.is_dir() else []
+    pictures = {
+        folder.name: sorted(path for path in _visible(folder) if path.suffix.lower() in SUFFIXES)
+        for folder in folders
+        if folder.is_dir()
+    }
+    if not pictures:
+        layout = "train/CLASS/*.png and test/CLASS/*.png"
+        raise DataError(f"{split}: no folder of a class in it; {split.parent} must hold {layout}")
+    for name, paths in pictures.items():
+        if not paths:
+            allowed = ", ".join(sorted(SUFFIXES))
+            raise DataError(f"{split / name}: no pictures in it ({allowed})")
+    return pictures
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def _labelled(pictures: dict[str, list[Path]], classes: Sequence[str], root: Path) -> Labelled:
+    base = root.resolve()
+    images, labels = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for name, paths in pictures.items():
+            images += [_read(path, base) for path in paths]
+            labels += [classes.index(name)] * len(paths)
+    return Labelled(np.stack(images), np.array(labels))
+
+
+def _read(path: Path, base: Path) -> NDArray[np.uint8]:
+    if not path.resolve().is_relative_to(base):
+        raise UsageError(f"{path}: a link that leads out of {base}: copy the picture instead")
+    if not path.is_file():
+        raise DataError(f"{path}: not a file")
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            grey = picture.convert("L").resize(INPUT_SHAPE[:0:-1], Image.Resampling.BILINEAR)
+            return np.asarray(grey)
+    except Exception as error:  # Pillow's decoders raise whatever they meet
+        raise DataError(f"{path}: not a readable picture ({error}): mend or remove it") from error

@@ -1,0 +1,111 @@
+"""From a spec's `data` section to the images and labels of a run."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lenetctl.data import digits, folder, store
+from lenetctl.data.fetch import fetch
+from lenetctl.data.source import Labelled, Source, check, held_out
+from lenetctl.errors import UsageError
+from lenetctl.spec.schema import DataSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and their classes."""
+
+    images: Tensor  # uint8 (N, 28, 28)
+    labels: Tensor  # int64 (N,)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The splits of one run."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split | None
+    test: Split
+    digest: str  # SHA-256 of all images and labels as published, whatever is held out or left out
+    mean: float  # of the pixels trained on, in [0, 1]
+    std: float
+
+
+def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
+    """Return the data set that `data` describes, fetched first where it is not there.
+
+    `validation` images are held out, as many of each class as its share, the same ones whatever
+    the training seed; of the rest the first `limit` are kept, in the published order.
+
+    Raises:
+        DataError: the data are missing, damaged, or do not fit together.
+        UsageError: nothing is left to train on, or a link leads out of the data folder.
+
+    """
+    source = _source(data, store.data_dir(data_dir), download=download)
+    name = data.folder or data.dataset
+    check(name, source)
+    count = len(source.train.labels)
+    if data.validation >= count:
+        message = (
+            f"holds out {data.validation:,} of {name}'s {count:,} training images: hold out fewer"
+        )
+        raise UsageError(f"data.validation: {message}")
+    train, validation = source.train, None
+    if data.validation:
+        mask = held_out(source.train.labels, data.validation)
+        train, validation = _where(train, ~mask), _split(_where(train, mask))
+    train = Labelled(train.images[: data.limit], train.labels[: data.limit])
+    mean, std = _moments(train.images)
+    return Dataset(
+        name,
+        source.classes,
+        _split(train),
+        validation,
+        _split(source.test),
+        _digest(source),
+        mean,
+        std,
+    )
+
+
+def _source(data: DataSpec, data_dir: Path, *, download: bool) -> Source:
+    if data.dataset == "digits":
+        return digits.read()
+    if data.folder is not None:
+        return folder.read(data_dir / data.folder)
+    if download and not store.complete(data.dataset, data_dir):
+        fetch(data.dataset, data_dir)
+    return store.read(data.dataset, data_dir)
+
+
+def _where(labelled: Labelled, mask: NDArray[np.bool_]) -> Labelled:
+    return Labelled(labelled.images[mask], labelled.labels[mask])
+
+
+def _split(labelled: Labelled) -> Split:
+    labels = torch.from_numpy(labelled.labels.astype(np.int64))
+    return Split(torch.from_numpy(labelled.images), labels)
+
+
+def _moments(images: NDArray[np.uint8]) -> tuple[float, float]:
+    # sums of integers, which every machine rounds alike
+    mean = int(images.sum(dtype=np.uint64)) / images.size
+    square = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64)) / images.size
+    variance = square - mean * mean
+    return mean / 255, max(variance, 0) ** 0.5 / 255
+
+
+def _digest(source: Source) -> str:
+    digest = hashlib.sha256()
+    for images, labels in (source.train, source.test):
+        digest.update(np.ascontiguousarray(images))
+        digest.update(labels.astype(np.uint8))
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""The one exception hierarchy. `lenetctl.cli.errors` maps each class to its exit code."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one key of one file: what the user mends."""
+
+    file: str
+    line: int | None  # 1-based; None where the key came from the command line
+    key: str  # dotted path, "" for the file as a whole
+    message: str
+
+    def __str__(self) -> str:
+        """`experiments/relu.yaml:7: model.pool.kind: …`, which editors can jump to."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (where, self.key, self.message) if part)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the problem as the `--json` error document shows it."""
+        return asdict(self)
+
+
+class LenetctlError(Exception):
+    """What the user can mend: one line that names the thing and the remedy."""
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        """Keep the message for people and the problems, if any, for machines."""
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class UsageError(LenetctlError):
+    """A wrong argument, or a folder that cannot be written."""
+
+
+class SpecError(UsageError):
+    """A spec that does not describe a possible experiment; carries every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Say every problem on a line of its own."""
+        super().__init__("\n".join(str(problem) for problem in problems), problems)
+
+
+class DataError(LenetctlError):
+    """Images or labels that are missing, damaged or do not fit together."""
+
+
+class NotFoundError(LenetctlError):
+    """No such run, checkpoint or model, or one that is not valid."""
+
+
+class CheckpointError(NotFoundError):
+    """A checkpoint that is torn, altered, hostile, or of another model."""
+
+
+class ResourceError(LenetctlError):
+    """Disk or memory ran out."""
+
+
+class DivergedError(LenetctlError):
+    """The loss stopped being a number."""
+
+
+class BusyError(LenetctlError):
+    """Another process is training this very run."""

@@ -1,0 +1,108 @@
+"""The book's figure: one run's loss and accuracies over its epochs."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from lenetctl.figures.style import (
+    BLUE,
+    GREEN,
+    INK,
+    PURPLE,
+    VERMILLION,
+    headline,
+    new_figure,
+    styled,
+)
+
+Epochs = Sequence[Mapping[str, float]]
+
+# key, the book's words, colour, and a dash that a grey print still tells apart
+_LOSS = ("train/loss", "train loss", VERMILLION, "-")
+_ACCURACIES = (
+    ("train/accuracy", "train acc", BLUE, "--"),
+    ("validation/accuracy", "validation acc", PURPLE, "-."),
+    ("test/accuracy", "test acc", GREEN, (0, (1, 1))),
+)
+_INTERVALS = 5  # of both axes, so that one grid serves the two
+_ALL_MARKED = 25  # epochs
+
+
+def series(epochs: Epochs, key: str) -> NDArray[np.float64]:
+    """Return one number per epoch, NaN where `key` is missing or not finite."""
+    values = np.array([epoch.get(key, math.nan) for epoch in epochs], dtype=np.float64)
+    return np.where(np.isfinite(values), values, math.nan)
+
+
+@styled()
+def curves(epochs: Epochs, title: str = "") -> Figure:
+    """Return train loss (left axis) and the accuracies there are (right axis) over the epochs.
+
+    Args:
+        epochs: per epoch `epoch` and any of `train/loss`, `train/accuracy`, `test/accuracy`,
+            `validation/accuracy`; losses in nats, accuracies as fractions.
+        title: stands above the picture.
+
+    """
+    figure = new_figure(4.8, 3.1)
+    loss_axes = figure.add_axes((0.11, 0.135, 0.775, 0.68))
+    accuracy_axes = loss_axes.twinx()
+    numbers = series(epochs, "epoch")
+    lines = []
+    for axes, (key, words, colour, dashes) in (
+        (loss_axes, _LOSS),
+        *((accuracy_axes, one) for one in _ACCURACIES),
+    ):
+        values = series(epochs, key)
+        known = np.isfinite(values)
+        if not known.any():
+            continue
+        padded = np.pad(known, 1)
+        alone = known & ~padded[:-2] & ~padded[2:]  # no line leads to or from such a point
+        lines += axes.plot(
+            numbers,
+            values,
+            color=colour,
+            linestyle=dashes,
+            marker="o",
+            markersize=3,
+            markevery=(alone | (len(epochs) <= _ALL_MARKED)).tolist(),
+            label=f"{words} {values[known][-1]:.3f}",
+        )
+    headline(figure, title)
+    if lines:
+        figure.legend(
+            handles=lines,
+            loc="center",
+            bbox_to_anchor=(0.4975, 0.865),
+            ncols=len(lines),
+            handlelength=2.2,
+            handletextpad=0.5,
+            columnspacing=1.2,
+        )
+
+    top = _nice_top(series(epochs, "train/loss"))
+    loss_axes.set(ylim=(0, top), yticks=np.linspace(0, top, _INTERVALS + 1))
+    accuracy_axes.set(ylim=(0, 1), yticks=np.linspace(0, 1, _INTERVALS + 1))
+    accuracy_axes.grid(visible=False)
+    loss_axes.set_xlabel("epoch")
+    loss_axes.set_ylabel("loss (nats)", color=VERMILLION)
+    accuracy_axes.set_ylabel("accuracy", color=INK)
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
+    if len(epochs) == 1:
+        loss_axes.set_xlim(numbers[0] - 1, numbers[0] + 1)
+    return figure
+
+
+def _nice_top(losses: NDArray[np.float64]) -> float:
+    """Return the round number, five round steps from 0, that the largest loss stays below."""
+    largest = np.max(losses, initial=0.0, where=np.isfinite(losses))
+    if largest <= 0:
+        return 1.0
+    step = largest * 1.02 / _INTERVALS
+    power: float = 10.0 ** math.floor(math.log10(step))
+    return _INTERVALS * power * next(n for n in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if n * power >= step)

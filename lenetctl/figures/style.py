@@ -1,0 +1,123 @@
+"""The one style of every picture, and how a picture becomes a file.
+
+Only `matplotlib.figure.Figure` is used, never pyplot: no display, no global list of figures.
+"""
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from lenetctl.errors import ResourceError, UsageError
+
+# Okabe and Ito, "Color Universal Design" (2008), without the yellow, which is lost on white
+BLUE, VERMILLION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
+SKY, PURPLE, BLACK = "#56b4e9", "#cc79a7", "#000000"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+INK, MUTED, GRID = "#1a1a1a", "#5f5f5f", "#e3e3e3"
+
+TEXT, SMALL, TITLE = 8.0, 7.0, 9.0  # points; at its own size a picture fits a paper's column
+DPI = 200
+
+STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#9a9a9a",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": TEXT,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "white",  # also on a dark page
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
+    "font.size": TEXT,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.fontsize": TEXT,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "savefig.dpi": DPI,
+    "svg.fonttype": "path",  # a reader without the font sees the same picture
+    "svg.hashsalt": "lenetctl",  # else the ids of an SVG are drawn anew each time
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "xtick.color": "#9a9a9a",
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": TEXT,
+    "ytick.color": "#9a9a9a",
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": TEXT,
+}
+
+# what matplotlib would write of itself and of the day
+_METADATA = {".png": {"Software": None}, ".svg": {"Creator": None, "Date": None}}
+_RC_LOCK = threading.RLock()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the house style, whatever the user's matplotlibrc says; also a decorator.
+
+    Matplotlib's settings belong to the whole process, so threads draw one at a time.
+    """
+    with _RC_LOCK, mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure; `width` and `height` in inches."""
+    return Figure(figsize=(width, height))
+
+
+def text_width(text: str, size: float = TEXT) -> float:
+    """Return the width in inches of the longest line of `text`, set at `size` points."""
+    lines = (line for line in text.split("\n") if line.strip())
+    return max((TextPath((0, 0), line, size).get_extents().xmax / 72 for line in lines), default=0)
+
+
+def headline(figure: Figure, title: str, left: float = 0.1) -> None:
+    """Write `title` at the top, `left` inches in, smaller where it would not fit."""
+    width, height = figure.get_size_inches()
+    room = width - left - 0.1
+    size = TITLE * min(1.0, room / (text_width(title, TITLE) or room))
+    figure.text(left / width, 1 - 0.1 / height, title, size=size, va="top")
+
+
+@styled()
+def save(figure: Figure, path: Path) -> None:
+    """Write `figure` to `path` as its suffix says, PNG or SVG; the same figure, the same bytes.
+
+    The file appears whole or not at all.
+
+    Raises:
+        UsageError: another suffix, or a place that cannot be written.
+        ResourceError: the disk is full.
+
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _METADATA:
+        raise UsageError(f"{path}: a picture is saved as {' or '.join(_METADATA)}")
+    picture = BytesIO()
+    figure.savefig(picture, format=suffix[1:], metadata=_METADATA[suffix])
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(picture.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = ResourceError if full else UsageError
+        raise kind(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,51 @@
+"""From a model's spec to an `nn.Sequential` whose modules carry the names of the plan."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from lenetctl.model.initialise import initialise
+from lenetctl.spec.layers import Layer, plan
+from lenetctl.spec.schema import ModelSpec
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+POOLS: dict[str, Callable[[int, int, int], nn.Module]] = {
+    # zeros of the padding count, as in the chapter's DJL
+    "avg": nn.AvgPool2d,
+    "max": nn.MaxPool2d,
+}
+MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
+    "conv": lambda layer, conv: nn.Conv2d(
+        layer.input_shape[0], conv.channels, conv.kernel, conv.stride, conv.padding, bias=conv.bias
+    ),
+    "norm": lambda layer, _: nn.BatchNorm2d(layer.input_shape[0]),
+    "activation": lambda _, kind: ACTIVATIONS[kind](),
+    "pool": lambda _, pool: POOLS[pool.kind](pool.size, pool.stride, pool.padding),
+    "flatten": lambda _, __: nn.Flatten(),
+    "dropout": lambda _, p: nn.Dropout(p),
+    "dense": lambda layer, _: nn.Linear(layer.input_shape[0], layer.output_shape[0]),
+}
+
+
+def build(model: ModelSpec, seed: int) -> nn.Sequential:
+    """Return the net, initialised from `seed` on the CPU, so that every device starts the same.
+
+    Maps images (B, 1, 28, 28) to logits (B, 10). The global generator is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        modules = {layer.name: MODULES[layer.kind](layer, layer.config) for layer in plan(model)}
+        net = nn.Sequential(OrderedDict(modules))
+        initialise(net, model)
+    return net

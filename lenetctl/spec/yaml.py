@@ -1,0 +1,152 @@
+"""YAML as plain data with line numbers. The text is taken to be hostile.
+
+PyYAML reads YAML 1.1, where `1e-3` is a string, `010` is 8, `12:30` is 750 and `on` is true, and
+keeps the last of two equal keys. Here the scalars are those of YAML 1.2's core schema, and
+whatever a spec has no use for is refused.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from lenetctl.errors import Problem, SpecError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 16
+MAX_NODES = 20_000  # with every alias written out
+
+Path = tuple[str | int, ...]
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in
+
+_NULL = re.compile(r"null|Null|NULL|~|")
+_TRUE = re.compile(r"true|True|TRUE")
+_FALSE = re.compile(r"false|False|FALSE")
+_INT = re.compile(r"[-+]?[0-9]{1,4000}")  # int() refuses longer ones
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value was written."""
+
+    file: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain dicts, lists and scalars, the origin of each by its path, and what was wrong."""
+
+    value: Any
+    origins: dict[Path, Origin]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(text: str, file: str) -> Document:
+    """Return what `text` holds; `file` is what messages call it.
+
+    Keys written twice are among the document's problems, to be told with the schema's.
+
+    Raises:
+        SpecError: the text is no YAML, or more than the plain data of a spec.
+
+    """
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise SpecError([Problem(file, None, "", f"larger than {MAX_BYTES:,} bytes")])
+    try:
+        _refuse_more_than_data(text, file)
+        root = yaml.compose(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        message = f"not valid YAML: {error.problem or error.context}"
+        raise SpecError([Problem(file, line, "", message)]) from error
+    except yaml.YAMLError as error:
+        message = f"not valid YAML: {' '.join(str(error).split())}"
+        raise SpecError([Problem(file, None, "", message)]) from error
+    reader = _Reader(file)
+    value = None if root is None else reader.construct(root, ())
+    return Document(value, reader.origins, reader.problems)
+
+
+def scalar(text: str) -> Any:  # noqa: ANN401  null, bool, int, float or str
+    """Return what a plain scalar of YAML 1.2 means: `1e-3` is a number, `on` is a string."""
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
+        return bool(_TRUE.fullmatch(text))
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return text
+
+
+def _refuse_more_than_data(text: str, file: str) -> None:
+    # on the stream of events, because composing recurses and would exhaust the stack
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        refusal = (
+            "nested too deeply"
+            if depth > MAX_DEPTH
+            else "too many values"
+            if count > 2 * MAX_NODES
+            else f"the tag {event.tag} is refused: specs are plain data"
+            if getattr(event, "tag", None)
+            else None
+        )
+        if refusal:
+            raise SpecError([Problem(file, event.start_mark.line + 1, "", refusal)])
+
+
+class _Reader:
+    """Walks a composed tree once, collecting values, origins and problems."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.origins: dict[Path, Origin] = {}
+        self.problems: list[Problem] = []
+        self.nodes = 0
+
+    def construct(self, node: yaml.Node, path: Path) -> Any:  # noqa: ANN401
+        line = node.start_mark.line + 1
+        self.nodes += 1
+        if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            message = "too many values, or nested too deeply, once its aliases are written out"
+            raise SpecError([*self.problems, Problem(self.file, line, "", message)])
+        self.origins.setdefault(path, Origin(self.file, line))
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._items(node, path))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.construct(item, (*path, i)) for i, item in enumerate(node.value)]
+        return node.value if node.style else scalar(node.value)  # a style: quoted, or a block
+
+    def _items(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(key_node, path, "a key must be a word")
+                continue
+            key, line = key_node.value, key_node.start_mark.line + 1
+            if key in first:
+                self._problem(key_node, (*path, key), f"written twice, first in line {first[key]}")
+                continue
+            first[key] = line
+            self.origins[(*path, key)] = Origin(self.file, line)
+            yield key, self.construct(value_node, (*path, key))
+
+    def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
+        key = dotted(path)
+        self.problems.append(Problem(self.file, node.start_mark.line + 1, key, message))
+
+
+def dotted(path: Path) -> str:
+    """Return `model.conv.0.channels` for `("model", "conv", 0, "channels")`."""
+    return ".".join(map(str, path))

@@ -1,0 +1,1 @@
+"""LeNet experiments from YAML specs, tracked in MLflow."""

@@ -1,0 +1,1 @@
+"""The LeNet family: from a spec to a net."""

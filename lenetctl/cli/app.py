@@ -1,0 +1,29 @@
+"""The command line: every command in a module of its own, imported light."""
+
+import sys
+
+import typer
+
+from lenetctl.cli import data, eval, shapes, sync, train, ui  # noqa: A004  commands, not builtins
+
+app = typer.Typer(
+    name="lenetctl",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="LeNet experiments from YAML specs, tracked in MLflow.",
+)
+app.command("train")(train.train)
+app.command("eval")(eval.evaluate)
+app.command("shapes")(shapes.shapes)
+app.command("ui")(ui.ui)
+app.command("sync")(sync.sync)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line; `--resume` may stand without a value."""
+    arguments = sys.argv[1:]
+    for i, argument in enumerate(arguments):
+        if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):
+            arguments[i] = "--resume="
+    app(args=arguments, prog_name="lenetctl")

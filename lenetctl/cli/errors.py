@@ -1,0 +1,87 @@
+"""Every way a command can end, mapped to its exit code in one place."""
+
+import errno
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from lenetctl import errors
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CODES: dict[type[BaseException], int] = {
+    errors.UsageError: 2,
+    errors.DataError: 3,
+    errors.NotFoundError: 4,
+    errors.ResourceError: 7,
+    MemoryError: 7,
+    errors.DivergedError: 8,
+    errors.BusyError: 75,
+}
+UNPUBLISHED, INTERRUPTED, TERMINATED = 5, 130, 143
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: everything that an interrupt stops is to stop."""
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command so that the user's mistakes end in one line and the right exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        as_json = bool(kwargs.get("json") or kwargs.get("as_json"))
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            result = command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `lenetctl … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt as error:
+            raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from None
+        except Exception as error:
+            code, message = _explained(error)
+            if code is None:
+                raise
+            problems = error.problems if isinstance(error, errors.LenetctlError) else ()
+            _tell(code, message, [problem.as_dict() for problem in problems], as_json=as_json)
+        return result
+
+    return wrapped
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _explained(error: Exception) -> tuple[int | None, str]:
+    """Return exit code and message; None for what is a bug of ours."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return 7, f"{error.filename or 'the disk'}: {error.strerror}; make room and resume"
+    if isinstance(error, PermissionError):
+        return 2, f"{error.filename}: cannot be written: {error.strerror}"
+    if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
+        return 7, "the device is out of memory: try -s data.batch_size=… with half as much"
+    if isinstance(error, MemoryError):
+        return 7, "out of memory"
+    code = next((c for kind, c in CODES.items() if isinstance(error, kind)), None)
+    return code, str(error)
+
+
+def _tell(code: int, message: str, problems: list[dict[str, object]], *, as_json: bool) -> NoReturn:
+    if as_json:
+        document = {"error": {"code": code, "message": message, "problems": problems}}
+        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+    else:
+        typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)

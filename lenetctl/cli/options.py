@@ -1,0 +1,30 @@
+"""The options that commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("-s", "--set", metavar="KEY=VALUE", help="Override a key of the spec; repeatable."),
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Data folder, laid out as torchvision's.", envvar="LENETCTL_DATA"
+    ),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        help="MLflow store; default: MLflow's own, sqlite:///mlflow.db.",
+        envvar="MLFLOW_TRACKING_URI",
+    ),
+]

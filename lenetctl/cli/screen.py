@@ -1,0 +1,32 @@
+"""What a command prints: the result on stdout, everything else where it does not disturb."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+class Screen:
+    """stdout for results, stderr for the rest; with `--json` one document, with `-q` no chatter."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def say(self, line: str) -> None:
+        """Print a line on the way, unless quiet."""
+        if not self.quiet:
+            self.console.print(line, markup=False)
+
+    def warn(self, line: str) -> None:
+        """Print a line to stderr, quiet or not."""
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"warning: {line}", markup=False)
+
+    def result(self, document: dict[str, Any], text: str) -> None:
+        """Print the result: `document` with `--json`, else `text`."""
+        if self.as_json:
+            json.dump(document, sys.stdout, ensure_ascii=False)
+            sys.stdout.write("\n")
+        else:
+            self.console.print(text, markup=False)

@@ -1,0 +1,27 @@
+"""The writer to MLflow as commands use it."""
+
+from pathlib import Path
+
+from lenetctl.cli.draw import draw
+from lenetctl.cli.screen import Screen
+from lenetctl.runs.folder import Run, every, settle
+from lenetctl.tracking import store
+from lenetctl.tracking.writer import Writer, outstanding
+
+
+def writer(option: str | None, screen: Screen) -> Writer:
+    """Return a writer at work on the store that the options name."""
+    return Writer(store.uri(option), draw, screen.warn)
+
+
+def catch_up(root: Path, writing: Writer, runs: list[Run] | None = None) -> list[Run]:
+    """End runs whose process died and hand `runs`, else every run, to the writer if it is behind.
+
+    Runs that are still in training are left to their own process.
+    """
+    settle(root)
+    ended = [run for run in runs or every(root) if run.status["status"] != "RUNNING"]
+    behind = outstanding(ended, writing.tracking_uri)
+    for run in behind:
+        writing.notify(run)
+    return behind

@@ -1,0 +1,35 @@
+"""`lenetctl ui`: MLflow's own UI on the right store."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import guarded
+
+
+@guarded
+def ui(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 5000,
+    tracking_uri: options.TrackingUri = None,
+) -> None:
+    """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
+    from lenetctl.cli.screen import Screen
+    from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.runs.folder import ROOT, every
+    from lenetctl.tracking import store
+
+    where = store.uri(tracking_uri)
+    screen = Screen()
+    if every(ROOT):
+        writing = writer(tracking_uri, screen)
+        catch_up(ROOT, writing)
+        writing.close(patience=10)
+    if where.startswith("http"):
+        screen.say(f"the runs are at {store.redacted(where)}")
+        return
+    screen.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    raise typer.Exit(subprocess.call([*command, "--backend-store-uri", where]))

@@ -1,0 +1,62 @@
+"""Where the arithmetic is done, and how exactly."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from lenetctl.errors import UsageError
+from lenetctl.spec.schema import TrainingSpec
+
+
+def select(name: str) -> torch.device:
+    """Return the device called `name`: auto, cpu, cuda, cuda:1, mps.
+
+    Raises:
+        UsageError: there is no such device here.
+
+    """
+    present = ["cpu"]
+    if torch.cuda.is_available():
+        present += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        present.append("mps")
+    if name == "auto":
+        return torch.device(present[1] if len(present) > 1 else "cpu")
+    if name not in present:
+        raise UsageError(f"--device {name}: not on this machine (here: auto, {', '.join(present)})")
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """Return the device in words, as a result should name it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"Apple {platform.machine()} GPU"
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+@contextmanager
+def numerics(training: TrainingSpec) -> Iterator[None]:
+    """Set precision and determinism as the spec says for as long as the context lasts."""
+    # read once by cuBLAS when it first starts on a device
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    cudnn = torch.backends.cudnn
+    before = (
+        matmul.fp32_precision,
+        conv.fp32_precision,
+        cudnn.benchmark,
+        torch.are_deterministic_algorithms_enabled(),
+    )
+    matmul.fp32_precision = conv.fp32_precision = "ieee" if training.precision == "fp32" else "tf32"
+    cudnn.benchmark = not training.deterministic
+    torch.use_deterministic_algorithms(training.deterministic)
+    try:
+        yield
+    finally:
+        matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before[:3]
+        torch.use_deterministic_algorithms(before[3])

@@ -1,0 +1,28 @@
+"""What a result should say of the machine and the code that it came from."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+
+
+def describe() -> dict[str, str]:
+    """Return versions, platform and the git commit of the working directory."""
+    commit = _git("rev-parse", "HEAD")
+    return {
+        "lenetctl": version("lenetctl"),
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git_commit": commit,
+        "git_dirty": str(bool(_git("status", "--porcelain"))).lower() if commit else "",
+    }
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

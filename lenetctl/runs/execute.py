@@ -1,0 +1,191 @@
+"""The one function that does a whole run, wherever it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from math import log
+from pathlib import Path
+from typing import Any
+
+from lenetctl.data.load import Dataset
+from lenetctl.data.load import load as load_data
+from lenetctl.engine import checkpoint, device, steps
+from lenetctl.engine.state import State, fresh
+from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
+from lenetctl.errors import CheckpointError, DivergedError
+from lenetctl.runs import environment, folder
+from lenetctl.runs.folder import Run
+from lenetctl.spec.layers import CLASSES, plan
+from lenetctl.spec.schema import Spec
+
+PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run needs to know beside its spec; none of it changes what is computed."""
+
+    root: Path = folder.ROOT
+    data_dir: Path | None = None
+    device: str = "auto"
+    experiment: str = "lenet"
+    command: str = ""  # what repeats the run
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Watcher:
+    """Is told how a run goes; made to be overridden."""
+
+    def begun(self, run: Run, spec: Spec, done: int) -> None:
+        """Hear that a run with `done` finished epochs starts or goes on."""
+
+    def progress(self, now: Progress) -> None:
+        """Hear a few times a second how the epoch goes."""
+
+    def epoch(self, run: Run, result: EpochResult) -> None:
+        """Hear that an epoch is done and on disk."""
+
+    def warn(self, message: str) -> None:
+        """Hear what the user should know."""
+
+
+def execute(
+    spec: Spec, options: Options, watcher: Watcher | None = None, resume: Run | None = None
+) -> Run:
+    """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
+
+    Whatever ends it, the folder says so: DivergedError and other errors FAILED, an interrupt
+    KILLED. Errors in data, device or folder are raised before a new run begins.
+    """
+    watcher = watcher or Watcher()
+    where = device.select(options.device)
+    dataset = load_data(spec.data, options.data_dir)
+    splits = Splits.of(dataset, spec, where)
+    record = _record(spec, options, dataset, device.describe(where))
+    if resume:
+        beginning = _resumed(resume)
+    else:
+        beginning = folder.begun(options.root, spec, f"{spec.name}-s{spec.training.seed}", record)
+    with beginning as run, _ending(run), device.numerics(spec.training):
+        state = fresh(spec, where)
+        if resume:
+            _restore(state, run, record, watcher)
+        watcher.begun(run, spec, state.epoch)
+        step = steps.eager(state.net, state.optimizer, spec.training)
+        for result in train(state, step, splits, spec, watcher.progress):
+            _keep(run, state, result, validated=splits.validation is not None)
+            watcher.epoch(run, result)
+        _conclude(run, state, splits, dataset.classes)
+    if run.status["outcome"] == "plateau":
+        watcher.warn("the loss never left ln 10, that of guessing: try another learning rate")
+    return run
+
+
+def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) -> dict[str, Any]:
+    return {
+        "experiment": options.experiment,
+        "command": options.command,
+        "tags": options.tags,
+        "data": {
+            "name": dataset.name,
+            "digest": dataset.digest,
+            "train": len(dataset.train.labels),
+            "validation": len(dataset.validation.labels) if dataset.validation else 0,
+            "test": len(dataset.test.labels),
+            "mean": dataset.mean if spec.data.normalize == "standard" else 0.0,
+            "std": dataset.std if spec.data.normalize == "standard" else 1.0,
+        },
+        "device": device_name,
+        "engine": "eager",
+        "parameters": sum(layer.parameters for layer in plan(spec.model)),
+        "environment": environment.describe(),
+    }
+
+
+@contextmanager
+def _resumed(run: Run) -> Iterator[Run]:
+    with run.held():
+        run.set_status("RUNNING")
+        yield run
+
+
+@contextmanager
+def _ending(run: Run) -> Iterator[None]:
+    """Write the status that belongs to however the context ends."""
+    try:
+        yield
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        outcome = "diverged" if isinstance(error, DivergedError) else status.lower()
+        with suppress(OSError):  # a full disk: nobody holds the run then, so it counts as dead
+            run.set_status(status, outcome, f"{type(error).__name__}: {error}")
+        raise
+    plateau = run.epochs()[-1]["train/loss"] > PLATEAU
+    run.set_status("FINISHED", "plateau" if plateau else "finished")
+
+
+def _restore(state: State, run: Run, record: dict[str, Any], watcher: Watcher) -> None:
+    last, warnings = checkpoint.load_last(run.checkpoints)
+    for warning in warnings:
+        watcher.warn(warning)
+    before, now = (
+        f"{r['device']}, torch {r['environment']['torch']}" for r in (run.record, record)
+    )
+    if before != now:
+        watcher.warn(f"not bit-exact: begun on {before}; resumed on {now}")
+    if last is None:
+        run.write_epochs([])
+        return
+    try:
+        history = last.numbers["history"]
+        state.restore(last.tensors)
+        state.epoch = int(last.numbers["epoch"])
+        state.best_epoch = int(last.numbers["best_epoch"])
+        state.best_accuracy = float(last.numbers["best_accuracy"])
+        run.write_epochs(history)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise CheckpointError(f"{last.path}: not a checkpoint of this run: {error}") from error
+
+
+def _keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
+    """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
+    line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
+    if validated and result.is_best:
+        checkpoint.save(run.best, state.weights(), epoch=result.epoch)
+    checkpoint.save_epoch(
+        run.checkpoints,
+        state.tensors(),
+        result.epoch,
+        best_epoch=state.best_epoch,
+        best_accuracy=state.best_accuracy,
+        history=[*run.epochs(), line],
+    )
+    run.append_epoch(line)
+
+
+def _conclude(run: Run, state: State, splits: Splits, classes: tuple[str, ...]) -> None:
+    """Measure the test set with the weights that count and write the result."""
+    validated = splits.validation is not None
+    weights = checkpoint.load(run.best).tensors if validated else state.weights()
+    test = with_weights(state, weights, splits.test)
+    measured = {"test/loss": test.loss, "test/accuracy": test.accuracy} if validated else {}
+    epochs = run.epochs()
+    speeds = [line["examples_per_second"] for line in epochs]
+    run.write(
+        "result.json",
+        {
+            "weights": "best" if validated else "last",
+            "final": _metrics(epochs[-1]) | measured,
+            "best": {"epoch": state.best_epoch} | _metrics(epochs[state.best_epoch - 1]) | measured,
+            "examples_per_second": len(speeds) / sum(1 / speed for speed in speeds),
+            "confusion": test.confusion.tolist(),
+            "classes": classes,
+        },
+    )
+
+
+def _metrics(line: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in line.items() if "/" in key}

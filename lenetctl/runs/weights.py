@@ -1,0 +1,26 @@
+"""The weights of a run that is over, to evaluate, to serve or to look into."""
+
+from lenetctl.engine import checkpoint
+from lenetctl.engine.state import Tensors, under
+from lenetctl.errors import CheckpointError
+from lenetctl.runs.folder import Run
+
+
+def load_weights(run: Run, which: str | None = None) -> Tensors:
+    """Return the weights `last` or `best`; by default best where there is a validation split.
+
+    Raises:
+        CheckpointError: there are none, or they are damaged.
+
+    """
+    which = which or ("best" if run.best.exists() else "last")
+    if which == "best":
+        if not run.best.exists():
+            message = "no best weights: data.validation was 0, so nothing chose them; use last"
+            raise CheckpointError(f"{run.path.name}: {message}")
+        return checkpoint.load(run.best).tensors
+    newest = sorted(run.checkpoints.glob("epoch-*.safetensors"))
+    if not newest:
+        raise CheckpointError(f"{run.path.name}: it has no checkpoint yet")
+    tensors = checkpoint.load(newest[-1]).tensors
+    return under("net.", tensors) | under("ema.", tensors)

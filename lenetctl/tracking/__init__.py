@@ -1,0 +1,1 @@
+"""MLflow, published from the run folders. Nothing else imports mlflow."""

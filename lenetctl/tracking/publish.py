@@ -1,0 +1,177 @@
+"""One run's folder into MLflow, from wherever the last attempt ended.
+
+`published.json` in the folder is the cursor. Publishing twice changes nothing; with the database
+gone it begins again and gives the same run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lenetctl import spec as specs
+from lenetctl.runs.folder import Run
+from lenetctl.tracking.model import save_model
+from lenetctl.tracking.store import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlflow import MlflowClient
+
+KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
+PARAMS_AT_ONCE = 100  # what one call of MLflow takes
+
+
+def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
+    """Bring MLflow up to date with `run`.
+
+    Raises:
+        Exception: whatever MLflow raises when its store cannot be reached; call again later.
+
+    """
+    done = run.published
+    if done.get("tracking_uri") != redacted(tracking_uri) or not _exists(client, done["run_id"]):
+        done = {"tracking_uri": redacted(tracking_uri), "run_id": _begin(client, run), "epochs": 0}
+        run.write("published.json", done)
+    status, run_id = run.status, done["run_id"]
+    for line in run.epochs()[done["epochs"] :]:
+        _log_metrics(client, run_id, line, _per_epoch(line))
+        done["epochs"] += 1
+        run.write("published.json", done)
+    if done.get("status") == status["status"]:
+        return
+    if status["status"] == "FINISHED":
+        _log_results(client, run_id, run)
+    client.set_tag(run_id, "outcome", status["outcome"])
+    if status["status"] == "RUNNING":
+        client.update_run(run_id, "RUNNING")
+    else:
+        client.set_terminated(run_id, status["status"], status["ended"])
+    run.write("published.json", done | {"status": status["status"]})
+
+
+def is_current(run: Run, tracking_uri: str) -> bool:
+    """Return whether MLflow has all of `run`, by its cursor."""
+    done = run.published
+    return (
+        done.get("tracking_uri") == redacted(tracking_uri)
+        and done.get("status") == run.status["status"]
+        and done["epochs"] == len(run.epochs())
+    )
+
+
+def _exists(client: MlflowClient, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415  4 s, see store.client
+
+    try:
+        client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return True
+
+
+def _begin(client: MlflowClient, run: Run) -> str:
+    """Return the id of the run in MLflow, made now unless an attempt before got so far."""
+    record = run.record
+    experiment = _experiment(client, record["experiment"])
+    found = client.search_runs([experiment], f"tags.`{KEY}` = '{run.path.name}'", max_results=1)
+    if found:
+        return str(found[0].info.run_id)
+    made = client.create_run(
+        experiment, start_time=record["created"], tags=_tags(run), run_name=record["name"]
+    )
+    run_id = str(made.info.run_id)
+    _log_params(client, run_id, specs.flatten(run.spec()))
+    _log_dataset(client, run_id, record["data"])
+    return run_id
+
+
+def _experiment(client: MlflowClient, name: str) -> str:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name))
+        except MlflowException:  # another process was quicker
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def _tags(run: Run) -> dict[str, str]:
+    record = run.record
+    environment = record["environment"]
+    return {
+        KEY: run.path.name,
+        "lenetctl.spec_sha256": record["spec_sha256"],
+        "lenetctl.version": environment["lenetctl"],
+        "lenetctl.device": record["device"],
+        "lenetctl.engine": record["engine"],
+        "lenetctl.parameters": str(record["parameters"]),
+        "lenetctl.command": record["command"],
+        "torch.version": environment["torch"],
+        "mlflow.source.name": "lenetctl",
+        "mlflow.source.git.commit": environment["git_commit"],
+        "git.dirty": environment["git_dirty"],
+        "mlflow.note.content": run.spec().description,
+        **record["tags"],
+    }
+
+
+def _log_params(client: MlflowClient, run_id: str, flat: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param  # noqa: PLC0415
+
+    params = [Param(key, str(value)) for key, value in flat.items()]
+    for start in range(0, len(params), PARAMS_AT_ONCE):
+        client.log_batch(run_id, params=params[start : start + PARAMS_AT_ONCE])
+
+
+def _log_dataset(client: MlflowClient, run_id: str, data: Mapping[str, Any]) -> None:
+    import json  # noqa: PLC0415
+
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+
+    counts = {key: data[key] for key in ("train", "validation", "test")}
+    dataset = Dataset(
+        data["name"], data["digest"][:36], "local", json.dumps({}), profile=json.dumps(counts)
+    )
+    client.log_inputs(
+        run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
+    )
+
+
+def _log_metrics(
+    client: MlflowClient, run_id: str, line: Mapping[str, float], metrics: Mapping[str, float]
+) -> None:
+    from mlflow.entities import Metric  # noqa: PLC0415
+
+    # the journal's own time: the same line sent twice is stored once
+    step, time = int(line["epoch"]), int(line["time"])
+    client.log_batch(run_id, [Metric(key, value, time, step) for key, value in metrics.items()])
+
+
+def _per_epoch(line: Mapping[str, float]) -> dict[str, float]:
+    return {key: value for key, value in line.items() if key not in ("epoch", "time")}
+
+
+def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
+    last = run.epochs()[-1]
+    _log_metrics(client, run_id, last, dict(_summary(run.result)))
+    client.log_artifact(run_id, str(run.path / "spec.yaml"))
+    for figure in sorted(run.figures.glob("*")):
+        client.log_artifact(run_id, str(figure))
+    with save_model(run) as folder:
+        client.log_artifacts(run_id, str(folder), "model")
+
+
+def _summary(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for prefix in ("best", "final"):
+        for key, value in result[prefix].items():
+            yield f"{prefix}/{key}", value
+    if result["weights"] == "best":  # the test set was read once, at the end
+        for key in ("test/loss", "test/accuracy"):
+            yield key, result["final"][key]

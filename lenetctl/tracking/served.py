@@ -1,0 +1,44 @@
+"""The code that MLflow stores with a model and runs to serve it ("models from code")."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from numpy.typing import NDArray
+
+from lenetctl import spec
+from lenetctl.engine.state import load_weights
+from lenetctl.model.build import build
+
+
+class LeNet(PythonModel):
+    """Maps images (N, 28, 28), pixels in [0, 1], to the probabilities of the classes (N, 10)."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Build the net of the spec and fill it with the weights."""
+        files = context.artifacts
+        self.net = build(spec.load(files["spec"]).model, seed=0).eval()
+        load_weights(self.net, safetensors.torch.load_file(files["weights"]))
+        about = json.loads(Path(files["about"]).read_text())
+        self.mean, self.std = about["mean"], about["std"]
+
+    def predict(
+        self,
+        context,  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002  MLflow reads hints
+        model_input,  # noqa: ANN001
+        params=None,  # noqa: ANN001, ARG002
+    ) -> NDArray[np.float32]:
+        """Return the probabilities, float32 (N, 10)."""
+        images = model_input["images"] if isinstance(model_input, dict) else model_input
+        pixels = torch.from_numpy(np.array(images, np.float32)).reshape(-1, 1, 28, 28)
+        with torch.inference_mode():
+            logits = self.net((pixels - self.mean) / self.std)
+        probabilities: NDArray[np.float32] = logits.softmax(1).numpy()
+        return probabilities
+
+
+set_model(LeNet())

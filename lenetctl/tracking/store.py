@@ -1,0 +1,49 @@
+"""Which MLflow store, and a client of it. Importing this module does not import mlflow."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULT = "sqlite:///mlflow.db"  # MLflow's own, so that a plain `mlflow ui` here shows the runs
+
+
+def uri(option: str | None) -> str:
+    """Return the tracking URI: the option, else MLFLOW_TRACKING_URI, else MLflow's default."""
+    return option or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT
+
+
+def redacted(text: str) -> str:
+    """Return `text` with the user and password of every URL in it blotted out."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
+
+
+def client(tracking_uri: str) -> MlflowClient:
+    """Return a client that gives up on a silent server after seconds, not minutes.
+
+    A new SQLite store gets its schema here, by one process at a time: two at once would fail.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    import logging  # noqa: PLC0415
+
+    from mlflow import MlflowClient  # noqa: PLC0415  4 s, not to be waited for by a command
+
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    made = MlflowClient(tracking_uri)
+    if tracking_uri.startswith("sqlite:///"):
+        database = Path(tracking_uri.removeprefix("sqlite:///"))
+        with FileLock(database.with_name(f"{database.name}.lock")):
+            made.search_experiments(max_results=1)
+    return made

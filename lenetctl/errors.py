@@ -16,7 +16,9 @@ class Problem:
     def __str__(self) -> str:
         """`experiments/relu.yaml:7: model.pool.kind: …`, which editors can jump to."""
         where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return ": ".join(part for part in (where, self.key, self.message) if part)
+        line = ": ".join(part for part in (where, self.key, self.message) if part)
+        # a key or a file name can hold line breaks, terminal codes and half characters
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as the `--json` error document shows it."""

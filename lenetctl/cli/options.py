@@ -8,7 +8,9 @@ import typer
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("-s", "--set", metavar="KEY=VALUE", help="Override a key of the spec; repeatable."),
+    typer.Option(
+        "-s", "--set", metavar="KEY=VALUE", help="Override a key of the spec; repeatable."
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]

@@ -21,7 +21,9 @@ class Screen:
 
     def warn(self, line: str) -> None:
         """Print a line to stderr, quiet or not."""
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"warning: {line}", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"warning: {line}", markup=False
+        )
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """Print the result: `document` with `--json`, else `text`."""

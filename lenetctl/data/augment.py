@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 from lenetctl.spec.schema import Affine, Augmentation, Erase, Flip, Shift
 
@@ -32,7 +32,7 @@ def _shift(images: Tensor, shift: Shift, generator: Generator) -> Tensor:
     down, right = torch.randint(
         -most, most + 1, (2, count, 1, 1), generator=generator, device=device
     )
-    padded = F.pad(images, (most, most, most, most))
+    padded = pad(images, (most, most, most, most))
     rows = torch.arange(most, most + height, device=device).view(1, -1, 1) - down
     columns = torch.arange(most, most + width, device=device).view(1, 1, -1) - right
     image = torch.arange(count, device=device).view(-1, 1, 1)
@@ -51,8 +51,8 @@ def _affine(images: Tensor, affine: Affine, generator: Generator) -> Tensor:
     a, b, c, d = cos + tan * sin, sin - tan * cos, -sin, cos
     rows = (a, b, -(a * right + b * down), c, d, -(c * right + d * down))
     theta = torch.stack(rows, dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
+    grid = affine_grid(theta, list(images.shape), align_corners=False)
+    return grid_sample(images, grid, align_corners=False)
 
 
 def _erase(images: Tensor, erase: Erase, generator: Generator) -> Tensor:

@@ -36,7 +36,9 @@ class Resident:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield views of every batch, the last one as small as it comes."""
-        yield from zip(self.images.split(batch_size), self.labels.split(batch_size), strict=True)
+        yield from zip(
+            torch.split(self.images, batch_size), torch.split(self.labels, batch_size), strict=True
+        )
 
     def shuffled(
         self, batch_size: int, seed: int, epoch: int, augment: Sequence[Augmentation] = ()
@@ -50,7 +52,7 @@ class Resident:
         shuffle = torch.Generator().manual_seed(stream_seed("shuffle", seed, epoch))
         order = torch.randperm(len(self), generator=shuffle).to(device)
         generator = torch.Generator(device).manual_seed(stream_seed("augment", seed, epoch))
-        for index in order.split(batch_size):
+        for index in torch.split(order, batch_size):
             images = self.images[index]
             if augment:
                 images = augmented(images - self.black, augment, generator) + self.black

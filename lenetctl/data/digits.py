@@ -1,6 +1,6 @@
 """The 1,797 handwritten digits that come with scikit-learn: no network needed."""
 
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lenetctl.data.source import Labelled, Source, held_out
 
+FILE = "sklearn/datasets/data/digits.csv.gz"
 TEST_IMAGES = 360  # a fifth
 
 
@@ -31,9 +32,7 @@ def read() -> Source:
 def _table() -> NDArray[Any]:
     """Return 64 pixels, 0 to 16, and the class of each digit (1797, 65)."""
     # importing sklearn.datasets takes 3 s, reading its file 5 ms
-    package = find_spec("sklearn")
-    folder = Path(package.origin).parent if package and package.origin else Path()
-    file = folder / "datasets" / "data" / "digits.csv.gz"
+    file = Path(str(distribution("scikit-learn").locate_file(FILE)))
     if file.is_file():
         return np.loadtxt(file, dtype=np.int64, delimiter=",")
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -50,4 +49,5 @@ def _enlarged(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     fourteenths = np.rint(weights * 14).astype(np.int64)  # (28, 8)
     sums = fourteenths @ pixels @ fourteenths.T
     scale = 14 * 14 * 16
-    return ((sums * 255 + scale // 2) // scale).astype(np.uint8)
+    enlarged: NDArray[np.uint8] = ((sums * 255 + scale // 2) // scale).astype(np.uint8)
+    return enlarged

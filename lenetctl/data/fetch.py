@@ -15,6 +15,7 @@ from lenetctl.data.store import missing, status
 from lenetctl.errors import DataError, ResourceError
 
 TIMEOUT = 20  # seconds without an answer
+FAILURES = (OSError, EOFError, HTTPException, ImportError, RuntimeError, ValueError, zlib.error)
 
 
 def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
@@ -43,23 +44,15 @@ def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
     with scratch as folder:
         try:
             _download(known.torchvision, folder, mirror)
-        except (
-            OSError,
-            EOFError,
-            zlib.error,
-            HTTPException,
-            ImportError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+        except FAILURES as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise ResourceError(f"{target}: no space left on its disk for {name}") from error
             raise missing(name, data_dir, " ".join(str(error).split())) from error
-        for file in status(name, Path(folder)):
-            if file.problem:
-                raise missing(name, data_dir, file.problem)
-        for file in known.files:
-            (Path(folder) / known.folder / file.name).replace(target / file.name)
+        fetched = status(name, Path(folder))
+        if problems := [file.problem for file in fetched if file.problem]:
+            raise missing(name, data_dir, problems[0])
+        for file in fetched:
+            file.path.replace(target / file.path.name)
 
 
 def _download(class_name: str, folder: str, mirror: str | None) -> None:

@@ -26,14 +26,15 @@ def read(root: Path) -> Source:
         UsageError: a symbolic link leads out of `root`.
 
     """
-    train, test = _pictures(root / "train"), _pictures(root / "test")
+    try:
+        train, test = _pictures(root / "train"), _pictures(root / "test")
+    except OSError as error:
+        raise DataError(f"{root}: cannot be read ({error.strerror})") from error
     classes = tuple(train)
     if len(classes) > CLASSES:
-        raise DataError(f"{root / 'train'}: {len(classes)} classes, and the net tells {CLASSES}")
+        raise DataError(f"{root / 'train'}: {len(classes)} classes, more than the net's {CLASSES}")
     if strangers := sorted(set(test) - set(train)):
-        raise DataError(
-            f"{root / 'test' / strangers[0]}: there is no such class in {root / 'train'}"
-        )
+        raise DataError(f"{root / 'test' / strangers[0]}: a class that {root / 'train'} lacks")
     return Source(classes, _labelled(train, classes, root), _labelled(test, classes, root))
 
 
@@ -71,13 +72,19 @@ def _labelled(pictures: dict[str, list[Path]], classes: Sequence[str], root: Pat
 
 
 def _read(path: Path, base: Path) -> NDArray[np.uint8]:
+    if not path.is_file():
+        raise DataError(f"{path}: not a file: mend or remove it")
     if not path.resolve().is_relative_to(base):
         raise UsageError(f"{path}: a link that leads out of {base}: copy the picture instead")
-    if not path.is_file():
-        raise DataError(f"{path}: not a file")
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            grey = picture.convert("L").resize(INPUT_SHAPE[:0:-1], Image.Resampling.BILINEAR)
-            return np.asarray(grey)
+        return _grey(path)
     except Exception as error:  # Pillow's decoders raise whatever they meet
         raise DataError(f"{path}: not a readable picture ({error}): mend or remove it") from error
+
+
+def _grey(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path, formats=FORMATS) as picture:
+        if picture.mode[0] in "IF":  # Pillow would cut off all above 255
+            raise ValueError("more than 8 bits a pixel")
+        height, width = INPUT_SHAPE[1:]
+        return np.asarray(picture.convert("L").resize((width, height), Image.Resampling.BILINEAR))

@@ -6,12 +6,13 @@ type, one for the number of dimensions, four for the size of each dimension, the
 
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +41,13 @@ def read(path: Path, item: tuple[int, ...] = (), dtype: str = ">u1") -> Idx:
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return _read(cast("BinaryIO", file), path, item, dtype)
+            return _read(file, path, item, dtype)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read ({reason})") from error
 
 
-def _read(file: BinaryIO, path: Path, item: tuple[int, ...], dtype: str) -> Idx:
+def _read(file: io.BufferedIOBase, path: Path, item: tuple[int, ...], dtype: str) -> Idx:
     magic = bytes((0, 0, TYPES[dtype], 1 + len(item)))
     layout = struct.Struct(f">4s{magic[3]}I")
     header = file.read(layout.size)
@@ -67,7 +68,7 @@ def _read(file: BinaryIO, path: Path, item: tuple[int, ...], dtype: str) -> Idx:
                 f"{path}: truncated or too long: {actual:,} bytes, header says {size:,}"
             )
     items = bytearray(size)
-    if file.readinto(items) < size or file.read(1):  # type: ignore[attr-defined]  # and gzip's CRC
+    if file.readinto(items) < size or file.read(1):  # gzip checks its CRC as it meets the end
         raise DataError(f"{path}: truncated or too long: its header says {size:,} bytes")
     digest = hashlib.sha256(header)
     digest.update(items)

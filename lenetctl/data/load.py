@@ -35,7 +35,7 @@ class Dataset:
     test: Split
     digest: str  # SHA-256 of all images and labels as published, whatever is held out or left out
     mean: float  # of the pixels trained on, in [0, 1]
-    std: float
+    std: float  # 1 where all pixels are alike, so that dividing by it is safe
 
 
 def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
@@ -54,10 +54,8 @@ def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True)
     check(name, source)
     count = len(source.train.labels)
     if data.validation >= count:
-        message = (
-            f"holds out {data.validation:,} of {name}'s {count:,} training images: hold out fewer"
-        )
-        raise UsageError(f"data.validation: {message}")
+        held = f"{data.validation:,} of {name}'s {count:,} training images"
+        raise UsageError(f"data.validation: holds out {held}: hold out fewer")
     train, validation = source.train, None
     if data.validation:
         mask = held_out(source.train.labels, data.validation)
@@ -65,14 +63,14 @@ def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True)
     train = Labelled(train.images[: data.limit], train.labels[: data.limit])
     mean, std = _moments(train.images)
     return Dataset(
-        name,
-        source.classes,
-        _split(train),
-        validation,
-        _split(source.test),
-        _digest(source),
-        mean,
-        std,
+        name=name,
+        classes=source.classes,
+        train=_split(train),
+        validation=validation,
+        test=_split(source.test),
+        digest=_digest(source),
+        mean=mean,
+        std=std,
     )
 
 
@@ -96,16 +94,16 @@ def _split(labelled: Labelled) -> Split:
 
 
 def _moments(images: NDArray[np.uint8]) -> tuple[float, float]:
-    # sums of integers, which every machine rounds alike
-    mean = int(images.sum(dtype=np.uint64)) / images.size
-    square = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64)) / images.size
-    variance = square - mean * mean
-    return mean / 255, max(variance, 0) ** 0.5 / 255
+    # in integers, which every machine sums alike
+    count, total = images.size, int(images.sum(dtype=np.uint64))
+    squares = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64))
+    variance = (count * squares - total * total) / count**2
+    return total / count / 255, variance**0.5 / 255 or 1.0
 
 
 def _digest(source: Source) -> str:
     digest = hashlib.sha256()
     for images, labels in (source.train, source.test):
-        digest.update(np.ascontiguousarray(images))
-        digest.update(labels.astype(np.uint8))
+        digest.update(np.ascontiguousarray(images).data)
+        digest.update(labels.astype(np.uint8).data)
     return digest.hexdigest()

@@ -30,8 +30,7 @@ def check(name: str, source: Source) -> None:
         DataError: naming the data set, the split and the numbers.
 
     """
-    for split in ("train", "test"):
-        images, labels = getattr(source, split)
+    for split, (images, labels) in (("train", source.train), ("test", source.test)):
         if len(images) != len(labels):
             counts = f"{len(images):,} images but {len(labels):,} labels"
             raise DataError(f"{name}: its {split} set has {counts}: mend or fetch the files again")

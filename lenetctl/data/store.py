@@ -43,11 +43,9 @@ def read(name: str, data_dir: Path) -> Source:
 
     """
     known = CATALOG[name]
-    if not complete(name, data_dir):
-        raise missing(name, data_dir)
     arrays = [_read(name, file, data_dir) for file in known.files]
-    images, labels = arrays[::2], [array.reshape(len(array), -1)[:, 0] for array in arrays[1::2]]
-    train, test = map(Labelled, images, labels)
+    labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
+    train, test = map(Labelled, arrays[::2], labels)
     return Source(known.classes, train, test)
 
 
@@ -69,7 +67,8 @@ def missing(name: str, data_dir: Path, failure: str = "") -> DataError:
 def _find(name: str, file: File, data_dir: Path) -> Path | None:
     raw = data_dir / CATALOG[name].folder / file.name
     candidates = (raw, raw.with_name(f"{file.name}.gz"))
-    return next((path for path in candidates if path.is_file()), None)
+    # unlike Path.is_file, os.path.isfile raises for no path
+    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _read(name: str, file: File, data_dir: Path) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from lenetctl.figures.style import (
     SMALL,
     TEXT,
     new_figure,
+    place,
     styled,
     text_width,
 )
@@ -41,9 +42,7 @@ def bands(groups: Mapping[str, Sequence[Epochs]], metric: str) -> Figure:
     left, plot, bottom = 0.6, 3.9, 0.45
     width, height = left + plot + legend + 0.1, max(3.0, _ROW * len(groups) + 0.5)
     figure = new_figure(width, height)
-    axes = figure.add_axes(
-        (left / width, bottom / height, plot / width, (height - bottom - 0.1) / height)
-    )
+    axes = place(figure, left, bottom, plot, height - bottom - 0.1)
     lines = []
     looks = cycle((colour, dash) for dash, colour in product(("-", "--", ":", "-."), COLOURS))
     for (name, runs), (colour, dash) in zip(groups.items(), looks, strict=False):
@@ -90,17 +89,15 @@ def ranked(rows: Sequence[tuple[str, Sequence[float]]], metric: str) -> Figure:
     plot, bottom = 3.2, 0.45
     width, height = left + plot + right, bottom + _ROW * max(len(rows), 2) + 0.1
     figure = new_figure(width, height)
-    axes = figure.add_axes(
-        (left / width, bottom / height, plot / width, (height - bottom - 0.1) / height)
-    )
-    for place, (_, values, n, mean, std) in enumerate(table):
+    axes = place(figure, left, bottom, plot, height - bottom - 0.1)
+    for rank, (_, values, n, mean, std) in enumerate(table):
         if n > 1:
-            axes.errorbar(mean, place, xerr=std, color=BLUE, elinewidth=1.2, capsize=2, zorder=3)
-        axes.plot(values, [place] * n, "o", color=SKY, markersize=3, alpha=0.9, mew=0, zorder=2)
-        axes.plot(mean, place, "D", color=BLUE, markersize=4.5, zorder=4)
+            axes.errorbar(mean, rank, xerr=std, color=BLUE, elinewidth=1.2, capsize=2, zorder=3)
+        axes.plot(values, [rank] * n, "o", color=SKY, markersize=3, alpha=0.9, mew=0, zorder=2)
+        axes.plot(mean, rank, "D", color=BLUE, markersize=4.5, zorder=4)
         axes.annotate(
-            summaries[place],
-            (1, place),
+            summaries[rank],
+            (1, rank),
             xycoords=("axes fraction", "data"),
             xytext=(6, 0),
             textcoords="offset points",

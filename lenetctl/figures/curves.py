@@ -13,20 +13,23 @@ from lenetctl.figures.style import (
     GREEN,
     INK,
     PURPLE,
+    SMALL,
     VERMILLION,
     headline,
     new_figure,
+    place,
     styled,
 )
 
 Epochs = Sequence[Mapping[str, float]]
 
-# key, the book's words, colour, and a dash that a grey print still tells apart
-_LOSS = ("train/loss", "train loss", VERMILLION, "-")
+# key, the book's words, and dashes and markers that a grey print still tells apart
+_LOSS = ("train/loss", "train loss", {"color": VERMILLION, "marker": "o"})
 _ACCURACIES = (
-    ("train/accuracy", "train acc", BLUE, "--"),
-    ("validation/accuracy", "validation acc", PURPLE, "-."),
-    ("test/accuracy", "test acc", GREEN, (0, (1, 1))),
+    ("train/accuracy", "train acc", {"color": BLUE, "ls": "--", "marker": "s"}),
+    ("validation/accuracy", "validation acc", {"color": PURPLE, "ls": "-.", "marker": "D"}),
+    # a ring, which is seen around other marks where values are equal
+    ("test/accuracy", "test acc", {"color": GREEN, "ls": ":", "marker": "o", "ms": 5, "mfc": "none"}),
 )
 _INTERVALS = 5  # of both axes, so that one grid serves the two
 _ALL_MARKED = 25  # epochs
@@ -48,12 +51,12 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
         title: stands above the picture.
 
     """
-    figure = new_figure(4.8, 3.1)
-    loss_axes = figure.add_axes((0.11, 0.135, 0.775, 0.68))
+    figure = new_figure(4.8, 3.08 if title else 2.82)
+    loss_axes = place(figure, 0.54, 0.42, 3.7, 2.1)
     accuracy_axes = loss_axes.twinx()
     numbers = series(epochs, "epoch")
     lines = []
-    for axes, (key, words, colour, dashes) in (
+    for axes, (key, words, look) in (
         (loss_axes, _LOSS),
         *((accuracy_axes, one) for one in _ACCURACIES),
     ):
@@ -63,26 +66,22 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
             continue
         padded = np.pad(known, 1)
         alone = known & ~padded[:-2] & ~padded[2:]  # no line leads to or from such a point
+        marked = alone | (len(epochs) <= _ALL_MARKED)
+        label = f"{words} {values[known][-1]:#.3g}"
         lines += axes.plot(
-            numbers,
-            values,
-            color=colour,
-            linestyle=dashes,
-            marker="o",
-            markersize=3,
-            markevery=(alone | (len(epochs) <= _ALL_MARKED)).tolist(),
-            label=f"{words} {values[known][-1]:.3f}",
+            numbers, values, **{"ms": 3, **look}, markevery=marked.tolist(), label=label
         )
     headline(figure, title)
     if lines:
-        figure.legend(
+        loss_axes.legend(
             handles=lines,
-            loc="center",
-            bbox_to_anchor=(0.4975, 0.865),
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
             ncols=len(lines),
-            handlelength=2.2,
+            fontsize=SMALL,
+            handlelength=2.4,
             handletextpad=0.5,
-            columnspacing=1.2,
+            columnspacing=1.0,
         )
 
     top = _nice_top(series(epochs, "train/loss"))
@@ -94,7 +93,7 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
     accuracy_axes.set_ylabel("accuracy", color=INK)
     loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
     if len(epochs) == 1:
-        loss_axes.set_xlim(numbers[0] - 1, numbers[0] + 1)
+        loss_axes.set_xlim(numbers[0] - 0.5, numbers[0] + 0.5)
     return figure
 
 
@@ -105,4 +104,8 @@ def _nice_top(losses: NDArray[np.float64]) -> float:
         return 1.0
     step = largest * 1.02 / _INTERVALS
     power: float = 10.0 ** math.floor(math.log10(step))
-    return _INTERVALS * power * next(n for n in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if n * power >= step)
+    return (
+        _INTERVALS
+        * power
+        * next(n for n in (1, 2, 3, 4, 5, 6, 8, 10) if n * power >= step)
+    )

@@ -6,14 +6,16 @@ Only `matplotlib.figure.Figure` is used, never pyplot: no display, no global lis
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from lenetctl.errors import ResourceError, UsageError
 
@@ -24,7 +26,9 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 INK, MUTED, GRID = "#1a1a1a", "#5f5f5f", "#e3e3e3"
 
 TEXT, SMALL, TITLE = 8.0, 7.0, 9.0  # points; at its own size a picture fits a paper's column
-DPI = 200
+DPI = 160
+_MARGIN, _GUTTER = 0.15, 0.5  # inches around pictures, and between them
+ARROW = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "mutation_scale": 7}
 
 STYLE = {
     "axes.axisbelow": True,
@@ -47,6 +51,7 @@ STYLE = {
     "svg.fonttype": "path",  # a reader without the font sees the same picture
     "svg.hashsalt": "lenetctl",  # else the ids of an SVG are drawn anew each time
     "text.color": INK,
+    "text.hinting": "none",  # widths grow with the size, not by whole pixels
     "text.parse_math": False,  # a dollar in a name is a dollar
     "xtick.color": "#9a9a9a",
     "xtick.labelcolor": INK,
@@ -78,17 +83,46 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
+def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Return new axes on `figure`; all in inches from its lower left corner."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def blank_axes(figure: Figure) -> Axes:
+    """Return axes without a frame, to draw on in inches, right and down from (0, 0)."""
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    return axes
+
+
+def cut(figure: Figure, drawn: Sequence[tuple[Axes, float, float]]) -> None:
+    """Lay blank axes side by side, each as wide and high as given, and cut `figure` to them."""
+    width = sum(w for _, w, _ in drawn) + _GUTTER * (len(drawn) - 1) + 2 * _MARGIN
+    height = max(h for _, _, h in drawn) + 2 * _MARGIN
+    figure.set_size_inches(width, height)
+    left = _MARGIN
+    for axes, w, h in drawn:
+        axes.set(xlim=(0, w), ylim=(-h, 0))
+        axes.set_position((left / width, (height - h) / 2 / height, w / width, h / height))
+        left += w + _GUTTER
+
+
 def text_width(text: str, size: float = TEXT) -> float:
     """Return the width in inches of the longest line of `text`, set at `size` points."""
-    lines = (line for line in text.split("\n") if line.strip())
-    return max((TextPath((0, 0), line, size).get_extents().xmax / 72 for line in lines), default=0)
+    font = FontProperties(size=size)
+    points = (
+        text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
+        for line in text.split("\n")
+    )
+    return max(points) / 72
 
 
 def headline(figure: Figure, title: str, left: float = 0.1) -> None:
     """Write `title` at the top, `left` inches in, smaller where it would not fit."""
     width, height = figure.get_size_inches()
     room = width - left - 0.1
-    size = TITLE * min(1.0, room / (text_width(title, TITLE) or room))
+    size = TITLE * room / max(room, text_width(title, TITLE))
     figure.text(left / width, 1 - 0.1 / height, title, size=size, va="top")
 
 

@@ -6,6 +6,9 @@ gone it begins again and gives the same run.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenetctl import spec as specs
@@ -38,6 +41,7 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         _log_metrics(client, run_id, line, _per_epoch(line))
         done["epochs"] += 1
         run.write("published.json", done)
+    _log_evaluations(client, run, done)
     if done.get("status") == status["status"]:
         return
     if status["status"] == "FINISHED":
@@ -57,6 +61,7 @@ def is_current(run: Run, tracking_uri: str) -> bool:
         done.get("tracking_uri") == redacted(tracking_uri)
         and done.get("status") == run.status["status"]
         and done["epochs"] == len(run.epochs())
+        and len(done.get("evaluations", ())) == len(_evaluations(run))
     )
 
 
@@ -131,8 +136,6 @@ def _log_params(client: MlflowClient, run_id: str, flat: Mapping[str, Any]) -> N
 
 
 def _log_dataset(client: MlflowClient, run_id: str, data: Mapping[str, Any]) -> None:
-    import json  # noqa: PLC0415
-
     from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
 
     counts = {key: data[key] for key in ("train", "validation", "test")}
@@ -166,6 +169,26 @@ def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
         client.log_artifact(run_id, str(figure))
     with save_model(run) as folder:
         client.log_artifacts(run_id, str(folder), "model")
+
+
+def _evaluations(run: Run) -> list[Path]:
+    return sorted((run.path / "evaluations").glob("*.json"))
+
+
+def _log_evaluations(client: MlflowClient, run: Run, done: dict[str, Any]) -> None:
+    """Log what `lenetctl eval` left in the folder and MLflow does not have yet."""
+    known = done.setdefault("evaluations", [])
+    for path in _evaluations(run):
+        measured = json.loads(path.read_bytes())
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if f"{path.stem} {digest}" in known:
+            continue
+        for key in ("loss", "accuracy"):
+            client.log_metric(done["run_id"], f"eval/{path.stem}/{key}", measured[key])
+        for file in (path, path.with_suffix(".png")):
+            client.log_artifact(done["run_id"], str(file), "evaluations")
+        known[:] = [k for k in known if k.split()[0] != path.stem] + [f"{path.stem} {digest}"]
+        run.write("published.json", done)
 
 
 def _summary(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +37,9 @@ def client(tracking_uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    import logging  # noqa: PLC0415
-
     from mlflow import MlflowClient  # noqa: PLC0415  4 s, not to be waited for by a command
 
+    warnings.filterwarnings("ignore", module="mlflow")
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     made = MlflowClient(tracking_uri)

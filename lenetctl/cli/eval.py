@@ -1,0 +1,67 @@
+"""`lenetctl eval`: what a trained net gets right, class by class."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import UNPUBLISHED, guarded
+
+
+class SplitName(StrEnum):
+    """The part of a data set."""
+
+    test = "test"
+    validation = "validation"
+    train = "train"
+
+
+class Which(StrEnum):
+    """The weights of a run."""
+
+    last = "last"
+    best = "best"
+
+
+@guarded
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
+    ] = None,
+    split: Annotated[SplitName, typer.Option("--split")] = SplitName.test,
+    weights: Annotated[
+        Which | None, typer.Option("--weights", help="Default: best where validation chose them.")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    device: options.Device = "auto",
+    data_dir: options.DataDir = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
+    from lenetctl.cli.screen import Screen
+    from lenetctl.cli.tables import print_classes
+    from lenetctl.cli.tracking import writer
+    from lenetctl.runs.examine import examine
+    from lenetctl.runs.folder import ROOT, find
+    from lenetctl.tracking.writer import outstanding
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    found = find(ROOT, run)
+    document = examine(found, dataset, split.value, weights and weights.value, data_dir, device)
+    text = f"{document['dataset']} {split.value}: loss {document['loss']:.4f}, "
+    screen.result(document, f"{text}accuracy {document['accuracy']:.4f}")
+    if not as_json and not quiet:
+        print_classes(document)
+    if log:
+        from lenetctl.cli.draw import draw_evaluation
+
+        draw_evaluation(found, document)
+        writing = writer(tracking_uri, screen)
+        writing.notify(found)
+        writing.close(patience=10)
+        if outstanding([found], writing.tracking_uri):
+            raise typer.Exit(UNPUBLISHED)

@@ -1,0 +1,120 @@
+"""How a run is shown: live while it trains, then the closing lines as the book prints them."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lenetctl.cli.screen import Screen
+from lenetctl.engine.trainer import EpochResult
+from lenetctl.engine.trainer import Progress as Now
+from lenetctl.runs.execute import Watcher
+from lenetctl.runs.folder import Run
+from lenetctl.spec.schema import Spec
+from lenetctl.tracking.store import DEFAULT, redacted
+from lenetctl.tracking.writer import Writer
+
+
+class Reporter(Watcher):
+    """Shows a bar on a terminal and a line an epoch everywhere, and tells the writer."""
+
+    def __init__(self, screen: Screen, writing: Writer) -> None:
+        self.run: Run | None = None
+        self._screen, self._writing = screen, writing
+        live = screen.console.is_terminal and not screen.quiet
+        columns = (TextColumn("{task.description}"), BarColumn(None), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=screen.console, transient=True) if live else None
+        self._task = self._bar.add_task("starting", total=None) if self._bar else None
+
+    def __enter__(self) -> None:
+        (self._bar or nullcontext()).__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        (self._bar or nullcontext()).__exit__(kind, error, trace)
+
+    def begun(self, run: Run, spec: Spec, done: int) -> None:
+        """Say which run starts, or from where it goes on."""
+        self.run, self._epochs = run, spec.training.epochs
+        self._writing.notify(run)
+        record = run.record
+        parameters = f"{record['parameters']:,} parameters"
+        self._screen.say(f"{record['name']}: {parameters}, {record['device']}")
+        if done:
+            self._screen.say(f"resumed after epoch {done}")
+
+    def progress(self, now: Now) -> None:
+        """Move the bar."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task,
+                description=f"epoch {now.epoch}/{self._epochs}  "
+                f"loss {now.loss:.3f}  acc {now.accuracy:.3f}",
+                total=self._epochs * now.steps,
+                completed=(now.epoch - 1) * now.steps + now.step,
+            )
+
+    def epoch(self, run: Run, result: EpochResult) -> None:
+        """Print the epoch's line."""
+        self._writing.notify(run)
+        metrics = result.metrics
+        watched = "validation" if "validation/accuracy" in metrics else "test"
+        self._screen.say(
+            f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
+            f"loss {metrics['train/loss']:.3f}, train acc {metrics['train/accuracy']:.3f}, "
+            f"{watched} loss {metrics[f'{watched}/loss']:.3f}, "
+            f"{watched} acc {metrics[f'{watched}/accuracy']:.3f}, "
+            f"{metrics['epoch_seconds']:.1f} s"
+        )
+
+    def warn(self, message: str) -> None:
+        """Pass a warning on."""
+        self._screen.warn(message)
+
+
+def document(run: Run, tracking_uri: str) -> dict[str, Any]:
+    """Return what `train --json` prints."""
+    record, result = run.record, run.result
+    return {
+        "name": record["name"],
+        "run_id": run.published.get("run_id"),
+        "status": run.status["status"],
+        "outcome": run.status["outcome"],
+        "spec_sha256": record["spec_sha256"],
+        "folder": str(run.path),
+        "tracking_uri": redacted(tracking_uri),
+        "parameters": record["parameters"],
+        "examples_per_second": result["examples_per_second"],
+        "metrics": result["final"],
+        "best": result["best"],
+        "epochs": run.epochs(),
+    }
+
+
+def summary(run: Run, tracking_uri: str, command: str) -> str:
+    """Return the closing lines: the first two are the book's."""
+    record, result = run.record, run.result
+    final, best = result["final"], result["best"]
+    ui = "lenetctl ui"
+    if tracking_uri != DEFAULT:
+        ui += f" --tracking-uri {shlex.quote(redacted(tracking_uri))}"
+    return "\n".join(
+        (
+            f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
+            + f"test acc {final['test/accuracy']:.3f}",
+            f"{result['examples_per_second']:.1f} examples/sec on {record['device']}",
+            f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
+            f"run      {record['name']}  {run.published.get('run_id', 'not in MLflow yet')}",
+            f"folder   {run.path}",
+            f"compare  {ui}",
+            f"repeat   {command}",
+        )
+    )

@@ -1,0 +1,47 @@
+"""Which run `train --resume` goes on with."""
+
+from pathlib import Path
+
+from lenetctl import spec as specs
+from lenetctl.errors import CheckpointError
+from lenetctl.runs.folder import ROOT, Run, every, find, settle
+from lenetctl.spec.schema import Spec
+
+
+def named(run: str) -> Run:
+    """Return the run that `--resume RUN` names; a dead one is ended first."""
+    settle(ROOT)
+    return find(ROOT, run)
+
+
+def spec_file(run: Run | None) -> Path:
+    """Return the spec that a run was begun with."""
+    assert run is not None, "without a SPEC there is a RUN"  # noqa: S101
+    return run.path / "spec.yaml"
+
+
+def chosen(run: Run | None, spec: Spec) -> Run | None:
+    """Return the run to go on with: `run`, else the latest of `spec` that did not finish.
+
+    Raises:
+        CheckpointError: `run` is of another spec.
+
+    """
+    identity = specs.sha256(spec)
+    if run is None:
+        settle(ROOT)
+        unfinished = [
+            one
+            for one in every(ROOT)
+            if one.record["spec_sha256"] == identity and one.status["status"] != "FINISHED"
+        ]
+        return unfinished[-1] if unfinished else None
+    if run.record["spec_sha256"] != identity:
+        old, new = specs.flatten(run.spec()), specs.flatten(spec)
+        differences = ", ".join(
+            f"{key} {old.get(key, 'unset')} there, {new.get(key, 'unset')} here"
+            for key in sorted(old.keys() | new.keys())
+            if old.get(key) != new.get(key)
+        )
+        raise CheckpointError(f"{run.path.name} is a run of another spec: {differences}")
+    return run

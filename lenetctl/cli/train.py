@@ -1,0 +1,92 @@
+"""`lenetctl train`: one run from a spec, tracked."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import UNPUBLISHED, guarded
+
+SMOKE = ("training.epochs=1", "data.limit=1024")
+
+
+@guarded
+def train(
+    spec: Annotated[Path | None, typer.Argument(metavar="SPEC", help="A YAML spec.")] = None,
+    overrides: options.Set = None,
+    seed: options.Seed = None,
+    device: options.Device = "auto",
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="[RUN]",
+            help="Go on with RUN, or with the latest run of SPEC that did not finish.",
+        ),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
+    ] = False,
+    experiment: Annotated[
+        str, typer.Option("--experiment", help="MLflow experiment to put the run in.")
+    ] = "lenet",
+    data_dir: options.DataDir = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train one net; Ctrl-C stops it so that --resume can go on."""
+    from lenetctl import spec as specs
+    from lenetctl.cli import resuming
+    from lenetctl.cli.screen import Screen
+    from lenetctl.errors import UsageError
+
+    settings = [*(overrides or []), *(SMOKE if smoke else ())]
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    if spec is None and not resume:
+        raise UsageError("name a SPEC, or a run with --resume RUN")
+    earlier = resuming.named(resume) if resume else None
+    # the spec is checked before torch is imported: a typing error is told at once
+    loaded = specs.load(spec or resuming.spec_file(earlier), settings)
+    if resume is not None:
+        earlier = resuming.chosen(earlier, loaded)
+
+    from lenetctl.cli.report import Reporter, document, summary
+    from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.runs.execute import Options, execute
+    from lenetctl.runs.folder import ROOT
+    from lenetctl.tracking.writer import outstanding
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, screen)
+    catch_up(ROOT, writing)
+    reporter = Reporter(screen, writing)
+    command = shlex.join(["lenetctl", *sys.argv[1:]])
+    try:
+        with reporter:
+            run = execute(
+                loaded,
+                Options(ROOT, data_dir, device, experiment, command),
+                reporter,
+                earlier,
+            )
+    except BaseException as error:
+        if reporter.run:
+            writing.notify(reporter.run)
+            # an interrupt ends within two seconds; `sync` publishes what this leaves
+            writing.close(patience=1 if isinstance(error, KeyboardInterrupt) else 10)
+            if isinstance(error, KeyboardInterrupt):
+                screen.warn(
+                    f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
+                )
+        raise
+    writing.notify(run)
+    writing.close()
+    screen.result(document(run, writing.tracking_uri), summary(run, writing.tracking_uri, command))
+    if outstanding([run], writing.tracking_uri):
+        screen.warn("trained, but MLflow is not up to date: run `lenetctl sync`")
+        raise typer.Exit(UNPUBLISHED)

@@ -1,0 +1,49 @@
+"""Which tests run where, and that none is skipped where it must not be."""
+
+import os
+import shutil
+
+import pytest
+
+# LENETCTL_NO_SKIPS=realdata,browser: there a skipped test of these markers is a failure
+UNSKIPPABLE = set(filter(None, os.environ.get("LENETCTL_NO_SKIPS", "").split(",")))
+
+
+def _missing() -> dict[str, str]:
+    """Return why the tests of a marker cannot run here, by marker."""
+    reasons = {}
+    if "LENETCTL_DATA" not in os.environ:
+        reasons["realdata"] = "LENETCTL_DATA is not set: the folder with the real Fashion-MNIST"
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        reasons["browser"] = "no Chromium here"
+    return reasons
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    reasons = _missing()
+    for item in items:
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+    if "slow" not in config.getoption("-m"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device here")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    marked = {marker.name for marker in item.iter_markers()} & UNSKIPPABLE
+    if report.skipped and marked:
+        report.outcome = "failed"
+        report.longrepr = f"a {', '.join(marked)} test must not be skipped here: {report.longrepr}"
+    return report

@@ -17,8 +17,8 @@ class Problem:
         """`experiments/relu.yaml:7: model.pool.kind: …`, which editors can jump to."""
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         line = ": ".join(part for part in (where, self.key, self.message) if part)
-        # a key or a file name can hold line breaks, terminal codes and half characters
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        # a key or a file name can be long, hold line breaks, terminal codes, half characters
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:1000])
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as the `--json` error document shows it."""

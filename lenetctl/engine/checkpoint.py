@@ -57,13 +57,15 @@ def load(path: Path) -> Checkpoint:
         return Checkpoint(path, safetensors.torch.load(content), numbers)
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename}: there is no such file") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{path}: not a checkpoint: {error}") from error
 
 
 def save_epoch(folder: Path, tensors: Tensors, epoch: int, **numbers: Any) -> None:
     """Write the checkpoint of `epoch` into `folder` and drop all but the last two."""
     folder.mkdir(exist_ok=True)
+    for torn in folder.glob(".epoch-*.tmp"):  # a process was killed while writing it
+        torn.unlink()
     save(folder / f"epoch-{epoch:06d}.safetensors", tensors, epoch=epoch, **numbers)
     for old in sorted(folder.glob("epoch-*.safetensors"))[:-KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)

@@ -50,13 +50,14 @@ def numerics(training: TrainingSpec) -> Iterator[None]:
         matmul.fp32_precision,
         conv.fp32_precision,
         cudnn.benchmark,
-        torch.are_deterministic_algorithms_enabled(),
+        torch.get_deterministic_debug_mode(),
     )
     matmul.fp32_precision = conv.fp32_precision = "ieee" if training.precision == "fp32" else "tf32"
     cudnn.benchmark = not training.deterministic
-    torch.use_deterministic_algorithms(training.deterministic)
+    # unlike use_deterministic_algorithms this does not import the compiler, which takes seconds
+    torch.set_deterministic_debug_mode("error" if training.deterministic else "default")
     try:
         yield
     finally:
         matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before[:3]
-        torch.use_deterministic_algorithms(before[3])
+        torch.set_deterministic_debug_mode(before[3])

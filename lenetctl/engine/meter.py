@@ -36,7 +36,7 @@ class Meter:
         self._next = time.perf_counter() + INTERVAL
         if self._copied is None:
             return self.read()
-        seen = _means(self._seen)
+        seen = _means(self._seen) if self._seen[2] else None
         self._seen.copy_(self._sums, non_blocking=True)
         self._copied.record()
         return seen

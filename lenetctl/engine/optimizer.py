@@ -57,13 +57,13 @@ def _after_warmup(
 def _one_cycle(lr: float, schedule: OneCycle, total: int) -> Callable[[int], float]:
     # torch.optim.lr_scheduler.OneCycleLR with cosine annealing, max_lr = lr
     start, end = lr / schedule.div_factor, lr / schedule.div_factor / schedule.final_div_factor
-    peak = max(schedule.pct_start * total - 1, 1e-9)  # the step of the highest rate
+    peak = schedule.pct_start * total - 1  # the step of the highest rate
 
     def at(step: int) -> float:
-        if step <= peak:
+        if step < peak:
             low, high, progress = start, lr, step / peak
         else:
-            low, high, progress = lr, end, (step - peak) / max(total - 1 - peak, 1e-9)
+            low, high, progress = lr, end, (step - peak) / (total - 1 - peak)
         return high + (low - high) * (1 + cos(pi * progress)) / 2
 
     return at

@@ -46,10 +46,15 @@ class State:
             check_same_shapes(self.ema, averages)
             for name, value in self.ema.items():
                 value.copy_(averages[name])
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, value in under("optimizer.", tensors).items():
-            index, _, slot = name.partition(".")
-            slots.setdefault(int(index), {})[slot] = value
+        slots: dict[int, Tensors] = {}
+        for index, parameter in enumerate(self.net.parameters()):
+            held = under(f"optimizer.{index}.", tensors)
+            scalar = torch.zeros(())
+            check_same_shapes(
+                {slot: scalar if slot == "step" else parameter for slot in held}, held
+            )
+            # the optimizer would go on to change the very tensors that it is given
+            slots[index] = {slot: value.clone() for slot, value in held.items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
 

@@ -12,8 +12,6 @@ from lenetctl.spec.schema import TrainingSpec
 # both scalars left on the device
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
-ENGINES = ("eager",)
-
 
 def eager(net: nn.Module, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
     """Return the step as PyTorch runs it, operation by operation."""
@@ -29,3 +27,8 @@ def eager(net: nn.Module, optimizer: torch.optim.Optimizer, training: TrainingSp
         return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
     return step
+
+
+ENGINES: dict[str, Callable[[nn.Module, torch.optim.Optimizer, TrainingSpec], Step]] = {
+    "eager": eager,
+}

@@ -80,7 +80,7 @@ def train(
     equals. No host synchronisation inside an epoch.
 
     Raises:
-        DivergedError: the loss of an epoch is not a finite number.
+        DivergedError: the loss of an epoch, trained or watched, is not a finite number.
 
     """
     training, data = spec.training, spec.data
@@ -104,9 +104,10 @@ def train(
                 on_progress(Progress(epoch, number + 1, steps, *seen))
         loss, accuracy = meter.read()
         seconds = time.perf_counter() - started
-        if not math.isfinite(loss):
-            raise DivergedError(f"the training loss became {loss} in epoch {epoch}")
         evaluation = with_weights(state, state.weights(), split)
+        for name, value in (("training", loss), (watched, evaluation.loss)):
+            if not math.isfinite(value):
+                raise DivergedError(f"the {name} loss became {value} in epoch {epoch}")
         state.epoch = epoch
         is_best = evaluation.accuracy > state.best_accuracy
         if is_best:

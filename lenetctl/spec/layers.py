@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from lenetctl.spec.schema import Activation, Conv, ModelSpec, Pool
+    from lenetctl.spec.model import Activation, Conv, ModelSpec, Pool
 
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
@@ -51,7 +51,7 @@ def plan(model: ModelSpec) -> list[Layer]:
     layers: list[Layer] = []
     shape: tuple[int, ...] = INPUT_SHAPE
 
-    def add(  # noqa: PLR0913  a row of the table
+    def add(
         name: str,
         kind: Kind,
         config: Conv | Pool | Activation | float | None,
@@ -92,7 +92,7 @@ def plan(model: ModelSpec) -> list[Layer]:
     return layers
 
 
-def _slide(  # noqa: PLR0913  a window has four numbers
+def _slide(
     name: str, side: int, size: int, stride: int, padding: int, at: tuple[str | int, ...]
 ) -> int:
     """Return the side of what a square window leaves of a square map, both in pixels."""

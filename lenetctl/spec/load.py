@@ -1,7 +1,8 @@
 """From a YAML file and its overrides to a `Spec`, or to every error they hold at once."""
 
-import re
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from pydantic import ValidationError
 
 from lenetctl.errors import Problem, SpecError
 from lenetctl.spec import explain
-from lenetctl.spec.schema import Spec
-from lenetctl.spec.yaml import MAX_BYTES, Document, Origin, dotted, read
-from lenetctl.spec.yaml import Path as KeyPath
+from lenetctl.spec.faults import faults
+from lenetctl.spec.overrides import override
+from lenetctl.spec.schema import NAME_LENGTH, Spec
+from lenetctl.spec.yaml import Document, KeyPath, Origin, read_file
 
-MAX_EXTENDS = 16
+MAX_EXTENDS = 8
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
@@ -25,127 +27,93 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     """
     path = Path(path)
     document = _extended(path, ())
-    document.value.setdefault("name", re.sub(r"[^\w.+=-]+", "-", path.stem).lstrip(".+=-") or "x")
+    for text in overrides:
+        document = override(document, text)
+    if document.value.get("name") is None:
+        document.value["name"] = _name(path)
     problems = document.problems
-    for override in overrides:
-        try:
-            document = _override(document, override)
-        except SpecError as error:
-            problems = [*problems, *error.problems]
     try:
         spec = Spec.model_validate(document.value)
     except ValidationError as error:
-        problems = [*problems, *explain.problems(error, document, str(path))]
+        found = faults(error, document.value)
+        problems = [*problems, *explain.problems(found, document, str(path))]
     if problems:
-        raise SpecError(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.key)))
+        raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec
 
 
+def _name(path: Path) -> str:
+    """Return the file's stem, a dash for each character that a name cannot have."""
+    name = "".join(c if c.isalpha() or c.isdecimal() or c in "_.+=-" else "-" for c in path.stem)
+    return name.lstrip(".+=-")[:NAME_LENGTH] or "spec"
+
+
 def _extended(path: Path, chain: tuple[Path, ...]) -> Document:
-    """Return the file at `path` merged over the file that it extends, if any."""
-    here = path.resolve()
-    document = _read_file(path)
+    """Return the file at `path` laid on the file that it extends, if any.
+
+    If that one cannot be read, this one is still looked at, so that all problems are told at once.
+    """
+    document = _read_mapping(path)
     base = document.value.pop("extends", None)
     if base is None:
         return document
-    origin = document.origins["extends",]
-    problem: str | None = None
-    if not isinstance(base, str) or not base or Path(base).is_absolute():
-        problem = "must be the path of a spec, relative to this file"
-    elif here in chain or len(chain) >= MAX_EXTENDS:
-        problem = f"a cycle: {' → '.join(p.name for p in (*chain, here))}"
-    elif not (path.parent / base).is_file():
-        problem = f"there is no file {path.parent / base}"
-    if problem:
-        raise SpecError([Problem(origin.file, origin.line, "extends", problem)])
-    below = _extended(path.parent / base, (*chain, here))
+    chain = (*chain, path.resolve())
+    try:
+        below = _extended(_base(base, path, chain, document.origins["extends",]), chain)
+    except SpecError as error:
+        return replace(document, problems=[*document.problems, *error.problems])
     below.value.pop("name", None)  # a name says which file it is: it is not handed down
     below.value.pop("description", None)
-    return _merge(below, document)
+    return _laid(document, below)
 
 
-def _read_file(path: Path) -> Document:
+def _base(base: Any, path: Path, chain: tuple[Path, ...], origin: Origin) -> Path:
+    """Return where the file is that `path` extends, `base` being its own word for that."""
+
     def refuse(message: str) -> SpecError:
-        return SpecError([Problem(str(path), None, "", message)])
+        return SpecError([Problem(origin.file, origin.line, "extends", message)])
 
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)  # read no more of a giant file than tells
-        document = read(content.decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        raise refuse(f"not UTF-8 text (byte {error.start})") from error
-    except IsADirectoryError as error:
-        raise refuse("is a folder, not a spec") from error
-    except (OSError, ValueError) as error:
-        raise refuse(getattr(error, "strerror", None) or str(error)) from error
+    if not isinstance(base, str) or not base or Path(base).is_absolute():
+        raise refuse("must be the path of a spec, relative to this file")
+    target = path.parent / base
+    if not os.path.isfile(target):  # noqa: PTH113  the method raises where a name is too long
+        raise refuse(f"there is no file {target}")
+    if target.resolve() in chain:
+        raise refuse(f"a cycle: {' → '.join(p.name for p in (*chain, target))}")
+    if len(chain) >= MAX_EXTENDS:
+        raise refuse(f"more than {MAX_EXTENDS} files, each extending the next")
+    return target
+
+
+def _read_mapping(path: Path) -> Document:
+    document = read_file(path)
     if document.value is None:
-        return Document({}, document.origins, document.problems)
+        return replace(document, value={})
     if not isinstance(document.value, dict):
-        raise refuse("a spec is a mapping of keys to values")
+        line = document.origins[()].line
+        raise SpecError([Problem(str(path), line, "", "a spec is a mapping of keys to values")])
     return document
 
 
-def _merge(base: Document, over: Document) -> Document:
+def _laid(over: Document, base: Document) -> Document:
     """Return `over` laid on `base`: mappings merge, lists and scalars replace."""
-    origins = dict(base.origins)
+    replaced: set[KeyPath] = set()
 
-    def replace(path: KeyPath) -> None:
-        for known in [known for known in origins if known[: len(path)] == path]:
-            del origins[known]
-        origins.update((p, o) for p, o in over.origins.items() if p[: len(path)] == path)
-
-    def lay(below: dict[str, Any], above: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    def lay(above: dict[str, Any], below: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         merged = dict(below)
         for key, value in above.items():
             here = (*path, key)
             if isinstance(value, dict) and isinstance(below.get(key), dict):
-                merged[key] = lay(below[key], value, here)
+                merged[key] = lay(value, below[key], here)
             else:
                 merged[key] = value
-                replace(here)
+                replaced.add(here)
         return merged
 
-    merged = lay(base.value, over.value, ())
-    return Document(merged, origins, [*base.problems, *over.problems])
-
-
-def _override(document: Document, override: str) -> Document:
-    """Return `document` with one `dotted.path=value` set; the value is read as YAML."""
-    source = f"-s {override}"
-    key, equals, text = override.partition("=")
-    path: KeyPath = tuple(int(part) if part.isdecimal() else part for part in key.split("."))
-    if not equals or not all(part != "" for part in path):
-        raise SpecError([Problem(source, None, "", "write key=value, as in training.epochs=3")])
-    value = read(text, source).value
-    tree = _set(document.value, path, value, source)
-    origins = {p: o for p, o in document.origins.items() if p[: len(path)] != path}
-    return Document(tree, {**origins, path: Origin(source)}, document.problems)
-
-
-def _set(tree: Any, path: KeyPath, value: Any, source: str, depth: int = 0) -> Any:  # noqa: ANN401
-    """Return `tree` with `value` at `path`, mappings made where there were none."""
-    if depth == len(path):
-        return value
-    part = path[depth]
-    if tree is None and isinstance(part, int):
-        tree = _default(path[:depth])
-    if isinstance(tree, list):
-        if not isinstance(part, int) or part >= len(tree):
-            entries = f"entries 0 to {len(tree) - 1}" if tree else "no entries"
-            message = f"{part} is not one of its {entries}"
-            raise SpecError([Problem(source, None, dotted(path[:depth]), message)])
-        return [
-            _set(item, path, value, source, depth + 1) if i == part else item
-            for i, item in enumerate(tree)
-        ]
-    below = dict(tree) if isinstance(tree, dict) else {}
-    below[str(part)] = _set(below.get(str(part)), path, value, source, depth + 1)
-    return below
-
-
-def _default(path: KeyPath) -> Any:  # noqa: ANN401
-    """Return what `path` holds in a spec that leaves it out, so that an entry of it can be set."""
-    value: Any = Spec(name="default").model_dump(mode="json", exclude_none=True)
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    value = lay(over.value, base.value, ())
+    kept = {
+        path: origin
+        for path, origin in base.origins.items()
+        if not any(path[:n] in replaced for n in range(1, len(path) + 1))
+    }
+    return Document(value, kept | over.origins, [*base.problems, *over.problems])

@@ -6,8 +6,10 @@ whatever a spec has no use for is refused.
 """
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,15 +18,15 @@ from lenetctl.errors import Problem, SpecError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
-MAX_NODES = 20_000  # with every alias written out
+MAX_NODES = 5_000  # with every alias written out
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in
 
 _NULL = re.compile(r"null|Null|NULL|~|")
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]{1,4000}")  # int() refuses longer ones
+_INT = re.compile(r"[-+]?[0-9]{1,100}")  # int() is slow with long ones, and refuses longer ones
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -42,8 +44,28 @@ class Document:
     """Plain dicts, lists and scalars, the origin of each by its path, and what was wrong."""
 
     value: Any
-    origins: dict[Path, Origin]
+    origins: dict[KeyPath, Origin]
     problems: list[Problem] = field(default_factory=list)
+
+
+def read_file(path: Path) -> Document:
+    """Return what the file at `path` holds, or raise as `read` does."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe could keep us waiting for ever
+            raise SpecError([Problem(str(path), None, "", "is not a file")])
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        message = getattr(error, "strerror", None) or str(error)
+        raise SpecError([Problem(str(path), None, "", message)]) from error
+    if len(content) > MAX_BYTES:
+        raise SpecError([Problem(str(path), None, "", f"larger than {MAX_BYTES:,} bytes")])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SpecError([Problem(str(path), line, "", "not UTF-8 text")]) from error
+    return read(text, str(path))
 
 
 def read(text: str, file: str) -> Document:
@@ -55,24 +77,23 @@ def read(text: str, file: str) -> Document:
         SpecError: the text is no YAML, or more than the plain data of a spec.
 
     """
-    if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise SpecError([Problem(file, None, "", f"larger than {MAX_BYTES:,} bytes")])
     try:
         _refuse_more_than_data(text, file)
         root = yaml.compose(text, Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        message = f"not valid YAML: {error.problem or error.context}"
-        raise SpecError([Problem(file, line, "", message)]) from error
-    except yaml.YAMLError as error:
-        message = f"not valid YAML: {' '.join(str(error).split())}"
-        raise SpecError([Problem(file, None, "", message)]) from error
+        reason = ", ".join(filter(None, (error.context, error.problem)))
+        raise SpecError([Problem(file, line, "", f"not valid YAML: {reason}")]) from error
+    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
+        at = error.position if isinstance(error, yaml.reader.ReaderError) else error.start
+        line = text.count("\n", 0, at) + 1
+        raise SpecError([Problem(file, line, "", f"not valid YAML: {error.reason}")]) from error
     reader = _Reader(file)
     value = None if root is None else reader.construct(root, ())
     return Document(value, reader.origins, reader.problems)
 
 
-def scalar(text: str) -> Any:  # noqa: ANN401  null, bool, int, float or str
+def scalar(text: str) -> Any:
     """Return what a plain scalar of YAML 1.2 means: `1e-3` is a number, `on` is a string."""
     if _NULL.fullmatch(text):
         return None
@@ -81,7 +102,7 @@ def scalar(text: str) -> Any:  # noqa: ANN401  null, bool, int, float or str
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        return float(text) + 0.0  # -0.0 becomes 0.0: they mean the same experiment
     if _NOT_FINITE.fullmatch(text):
         return float(text.replace(".", "", 1))
     return text
@@ -90,16 +111,18 @@ def scalar(text: str) -> Any:  # noqa: ANN401  null, bool, int, float or str
 def _refuse_more_than_data(text: str, file: str) -> None:
     # on the stream of events, because composing recurses and would exhaust the stack
     depth = 0
+    event: Any
     for count, event in enumerate(yaml.parse(text, Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
+        tag = getattr(event, "tag", None)
         refusal = (
             "nested too deeply"
             if depth > MAX_DEPTH
             else "too many values"
             if count > 2 * MAX_NODES
-            else f"the tag {event.tag} is refused: specs are plain data"
-            if getattr(event, "tag", None)
+            else f"the tag {tag[:60]} is refused: specs are plain data"
+            if tag
             else None
         )
         if refusal:
@@ -111,11 +134,11 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.origins: dict[Path, Origin] = {}
+        self.origins: dict[KeyPath, Origin] = {}
         self.problems: list[Problem] = []
         self.nodes = 0
 
-    def construct(self, node: yaml.Node, path: Path) -> Any:  # noqa: ANN401
+    def construct(self, node: yaml.Node, path: KeyPath) -> Any:
         line = node.start_mark.line + 1
         self.nodes += 1
         if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
@@ -126,9 +149,10 @@ class _Reader:
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self.construct(item, (*path, i)) for i, item in enumerate(node.value)]
-        return node.value if node.style else scalar(node.value)  # a style: quoted, or a block
+        quoted = getattr(node, "style", None)  # or a block
+        return node.value if quoted else scalar(node.value)
 
-    def _items(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
+    def _items(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -142,11 +166,11 @@ class _Reader:
             self.origins[(*path, key)] = Origin(self.file, line)
             yield key, self.construct(value_node, (*path, key))
 
-    def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
+    def _problem(self, node: yaml.Node, path: KeyPath, message: str) -> None:
         key = dotted(path)
         self.problems.append(Problem(self.file, node.start_mark.line + 1, key, message))
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """Return `model.conv.0.channels` for `("model", "conv", 0, "channels")`."""
-    return ".".join(map(str, path))
+    return ".".join(str(part)[:100] for part in path)

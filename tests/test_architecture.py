@@ -1,0 +1,81 @@
+"""The house as `docs/architecture.md` draws it: who may import whom."""
+
+import ast
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1] / "lenetctl"
+FILES = sorted(HOUSE.rglob("*.py"))
+MAX_LINES = 250
+BESIDE = {"errors", "files"}  # stand beside the rooms, for all of them
+MAY_IMPORT = {
+    "spec": set(),
+    "data": {"spec"},
+    "model": {"spec"},
+    "engine": {"spec", "data", "model"},
+    "runs": {"spec", "data", "model", "engine"},
+    "tracking": {"spec", "model", "engine", "runs"},
+    "figures": {"spec"},
+    "cli": {"spec", "data", "model", "engine", "runs", "tracking", "figures"},
+    "__main__": {"cli"},
+    "__init__": set(),
+    "errors": set(),
+    "files": set(),
+}
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(HOUSE).as_posix())
+
+
+def imports(path):
+    """The full names of all that `path` imports, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: a relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def packages(path):
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+def room_of(path):
+    return path.relative_to(HOUSE).parts[0].removesuffix(".py")
+
+
+@each_file
+def test_arrows_go_one_way(path):
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("lenetctl.")}
+    rooms = {name for name in ours if find_spec(f"lenetctl.{name}")}  # not lenetctl.__version__
+    room = room_of(path)
+    assert rooms <= MAY_IMPORT[room] | {room} | BESIDE
+
+
+@each_file
+def test_mlflow_and_matplotlib_have_one_room_each(path):
+    room = room_of(path)
+    assert "mlflow" not in packages(path) or room == "tracking"
+    assert "matplotlib" not in packages(path) or room == "figures"
+
+
+@each_file
+def test_a_file_is_one_idea(path):
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+def test_help_waits_for_nothing_heavy():
+    if not find_spec("lenetctl.cli.app"):
+        pytest.skip("no commands yet")
+    program = "import sys, lenetctl.cli.app; print(*{n.partition('.')[0] for n in sys.modules})"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    heavy = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas", "pydantic"}
+    assert not set(ran.stdout.split()) & heavy

@@ -1,0 +1,70 @@
+"""Every spec that is shipped loads, and is the net that its source says."""
+
+from pathlib import Path
+
+import pytest
+
+from lenetctl import spec
+from lenetctl.spec import Spec
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+SPECS = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if path.name != "sweep.yaml"]
+PARAMETERS = {
+    "baseline": 61_706,
+    "book/d2l-en": 61_706,
+    "book/d2l-java": 61_700,
+    "quickstart": 61_706,
+}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.relative_to(EXPERIMENTS).as_posix())
+def test_loads_and_says_what_it_is_for(path):
+    loaded = spec.load(path)
+    assert loaded.name == path.stem
+    assert loaded.description
+    assert "#" in path.read_text(), "a student reads why, not only what"
+
+
+@pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
+def test_parameters(name, parameters):
+    layers = spec.plan(shipped(name).model)
+    assert sum(layer.parameters for layer in layers) == parameters
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in SPECS}), ids=lambda f: f.name)
+def test_no_two_of_a_folder_are_the_same_experiment(folder):
+    hashes = [spec.sha256(spec.load(path)) for path in SPECS if path.parent == folder]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_baseline_is_the_default():
+    assert spec.sha256(shipped("baseline")) == spec.sha256(Spec(name="default"))
+
+
+def test_quickstart_trains_on_the_digits_that_are_embedded():
+    quickstart = shipped("quickstart")
+    assert quickstart.data.dataset == "digits"
+    assert (quickstart.data.batch_size, quickstart.training.epochs) == (32, 15)
+    assert (quickstart.model.activation, quickstart.model.pool.kind) == ("relu", "max")
+    assert quickstart.training.optimizer.lr == 0.1
+
+
+def test_d2l_java_is_the_published_notebook():
+    java = shipped("book/d2l-java")
+    pool = java.model.pool
+    assert (pool.kind, pool.size, pool.stride, pool.padding) == ("avg", 5, 2, 2)
+    assert [conv.bias for conv in java.model.conv] == [False, True]
+    assert (java.model.init, java.model.bias_init) == ("kaiming_normal", "zeros")
+    assert java.training == shipped("baseline").training
+    assert java.data == shipped("baseline").data
+
+
+def test_d2l_en_is_the_current_text():
+    english = shipped("book/d2l-en")
+    assert (english.data.batch_size, english.training.optimizer.lr) == (128, 0.1)
+    assert (english.model.init, english.model.bias_init) == ("xavier_uniform", "torch")
+    assert english.training.epochs == 10
+
+
+def shipped(name):
+    return spec.load(EXPERIMENTS / f"{name}.yaml")

@@ -5,6 +5,9 @@ import shutil
 
 import pytest
 
+# tests run side by side; two torches with two threads each on two cores wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # LENETCTL_NO_SKIPS=realdata,browser: there a skipped test of these markers is a failure
 UNSKIPPABLE = set(filter(None, os.environ.get("LENETCTL_NO_SKIPS", "").split(",")))
 

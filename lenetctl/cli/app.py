@@ -1,10 +1,20 @@
 """The command line: every command in a module of its own, imported light."""
 
+import io
 import sys
 
 import typer
 
-from lenetctl.cli import data, eval, shapes, sync, train, ui  # noqa: A004  commands, not builtins
+from lenetctl.cli import (
+    compare,
+    data,
+    eval,  # noqa: A004  a command, not the builtin
+    shapes,
+    sweep,
+    sync,
+    train,
+    ui,
+)
 
 app = typer.Typer(
     name="lenetctl",
@@ -15,6 +25,8 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("eval")(eval.evaluate)
 app.command("shapes")(shapes.shapes)
+app.command("sweep")(sweep.sweep)
+app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.add_typer(data.app, name="data")
@@ -22,6 +34,9 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line; `--resume` may stand without a value."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters that a spec has
+            stream.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):

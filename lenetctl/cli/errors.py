@@ -26,7 +26,7 @@ CODES: dict[type[BaseException], int] = {
     errors.DivergedError: 8,
     errors.BusyError: 75,
 }
-UNPUBLISHED, INTERRUPTED, TERMINATED = 5, 130, 143
+UNPUBLISHED, SOME_FAILED, INTERRUPTED, TERMINATED = 5, 6, 130, 143
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -81,7 +81,7 @@ def _explained(error: Exception) -> tuple[int | None, str]:
 def _tell(code: int, message: str, problems: list[dict[str, object]], *, as_json: bool) -> NoReturn:
     if as_json:
         document = {"error": {"code": code, "message": message, "problems": problems}}
-        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+        typer.echo(json.dumps(document), err=True)
     else:
         typer.echo(f"error: {message}", err=True)
     raise typer.Exit(code)

@@ -45,8 +45,9 @@ def document(layers: Sequence[Layer], batch: int) -> dict[str, Any]:
 
 def print_table(layers: Sequence[Layer], batch: int) -> None:
     """Print a table for people."""
-    from rich.console import Console
     from rich.table import Table
+
+    from lenetctl.cli.screen import Console
 
     *body, total = _rows(layers, batch)
     table = Table(show_footer=True)

@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,16 @@ Set = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+
+
+class EngineName(StrEnum):
+    """How a training step is run."""
+
+    auto = "auto"
+    eager = "eager"
+
+
+Engine = Annotated[EngineName, typer.Option("--engine", help="How a step is run.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -108,8 +108,10 @@ def summary(run: Run, tracking_uri: str, command: str) -> str:
         ui += f" --tracking-uri {shlex.quote(redacted(tracking_uri))}"
     return "\n".join(
         (
-            f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
-            + f"test acc {final['test/accuracy']:.3f}",
+            (
+                f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
+                f"test acc {final['test/accuracy']:.3f}"
+            ),
             f"{result['examples_per_second']:.1f} examples/sec on {record['device']}",
             f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
             f"run      {record['name']}  {run.published.get('run_id', 'not in MLflow yet')}",

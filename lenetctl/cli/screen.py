@@ -1,10 +1,19 @@
 """What a command prints: the result on stdout, everything else where it does not disturb."""
 
 import json
+import os
 import sys
 from typing import Any
 
-from rich.console import Console
+import rich.console
+
+
+class Console(rich.console.Console):
+    """Goes on in silence once nobody reads it any more: `lenetctl train … | head` trains on."""
+
+    def on_broken_pipe(self) -> None:
+        """Lose the output, where rich would lose the work."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 class Screen:
@@ -28,7 +37,7 @@ class Screen:
     def result(self, document: dict[str, Any], text: str) -> None:
         """Print the result: `document` with `--json`, else `text`."""
         if self.as_json:
-            json.dump(document, sys.stdout, ensure_ascii=False)
+            json.dump(document, sys.stdout)
             sys.stdout.write("\n")
         else:
             self.console.print(text, markup=False)

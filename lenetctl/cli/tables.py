@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from lenetctl.cli.screen import Console
 
 
 def print_classes(document: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ def train(
     overrides: options.Set = None,
     seed: options.Seed = None,
     device: options.Device = "auto",
+    engine: options.Engine = options.EngineName.auto,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -59,30 +60,33 @@ def train(
     from lenetctl.cli.tracking import catch_up, writer
     from lenetctl.runs.execute import Options, execute
     from lenetctl.runs.folder import ROOT
+    from lenetctl.tracking.store import redacted
     from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, screen)
     catch_up(ROOT, writing)
     reporter = Reporter(screen, writing)
-    command = shlex.join(["lenetctl", *sys.argv[1:]])
+    command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))
     try:
         with reporter:
             run = execute(
                 loaded,
-                Options(ROOT, data_dir, device, experiment, command),
+                Options(ROOT, data_dir, device, engine.value, experiment, command),
                 reporter,
                 earlier,
             )
     except BaseException as error:
         if reporter.run:
             writing.notify(reporter.run)
-            # an interrupt ends within two seconds; `sync` publishes what this leaves
-            writing.close(patience=1 if isinstance(error, KeyboardInterrupt) else 10)
             if isinstance(error, KeyboardInterrupt):
                 screen.warn(
                     f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
                 )
+                # all ends within two seconds; `sync` publishes what this leaves
+                writing.close(patience=1, last_attempt=0)
+            else:
+                writing.close(patience=10)
         raise
     writing.notify(run)
     writing.close()

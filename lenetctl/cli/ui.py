@@ -31,5 +31,7 @@ def ui(
         screen.say(f"the runs are at {store.redacted(where)}")
         return
     screen.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    raise typer.Exit(subprocess.call([*command, "--backend-store-uri", where]))
+    server = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    # one worker for one user: each of MLflow's four would import all of it
+    store_and_size = ["--backend-store-uri", where, "--workers", "1"]
+    raise typer.Exit(subprocess.call([*server, *store_and_size]))

@@ -31,6 +31,7 @@ class Options:
     root: Path = folder.ROOT
     data_dir: Path | None = None
     device: str = "auto"
+    engine: str = "auto"
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
     tags: dict[str, str] = field(default_factory=dict)
@@ -64,7 +65,8 @@ def execute(
     where = device.select(options.device)
     dataset = load_data(spec.data, options.data_dir)
     splits = Splits.of(dataset, spec, where)
-    record = _record(spec, options, dataset, device.describe(where))
+    engine = "eager" if options.engine == "auto" else options.engine
+    record = _record(spec, options, dataset, device.describe(where)) | {"engine": engine}
     if resume:
         beginning = _resumed(resume)
     else:
@@ -74,7 +76,7 @@ def execute(
         if resume:
             _restore(state, run, record, watcher)
         watcher.begun(run, spec, state.epoch)
-        step = steps.eager(state.net, state.optimizer, spec.training)
+        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
         for result in train(state, step, splits, spec, watcher.progress):
             _keep(run, state, result, validated=splits.validation is not None)
             watcher.epoch(run, result)
@@ -99,7 +101,6 @@ def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) ->
             "std": dataset.std if spec.data.normalize == "standard" else 1.0,
         },
         "device": device_name,
-        "engine": "eager",
         "parameters": sum(layer.parameters for layer in plan(spec.model)),
         "environment": environment.describe(),
     }

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,9 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
             for run in earlier:
                 with run.held():  # raises where one is in training
                     pass
-            path = root / f"{name}-{identity[:8]}-{len(earlier) + 1}"
+            # what a crash left behind, or a gap where a run was deleted, takes its number with it
+            paths = (root / f"{name}-{identity[:8]}-{n}" for n in count(len(earlier) + 1))
+            path = next(path for path in paths if not path.exists())
             path.mkdir()
             run = Run(path)
             holding = run.held()
@@ -225,7 +228,7 @@ def find(root: Path, wanted: str) -> Run:
         NotFoundError: no run, or several, answer to it.
 
     """
-    if (Path(wanted) / "run.json").is_file():
+    if os.path.isfile(Path(wanted) / "run.json"):  # noqa: PTH113  the method raises for a long name
         return Run(Path(wanted))
     runs = every(root)
     if wanted == "latest" and runs:

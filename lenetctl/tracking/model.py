@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -33,6 +34,8 @@ def save_model(run: Run) -> Iterator[Path]:
         Schema([TensorSpec(np.dtype("float32"), (-1, 28, 28), "images")]),
         Schema([TensorSpec(np.dtype("float32"), (-1, 10), "probabilities")]),
     )
+    # the signature is given: MLflow need not read it from type hints
+    warnings.filterwarnings("ignore", message=r".*Add type hints to the `predict`")
     with tempfile.TemporaryDirectory() as temporary:
         parts = Path(temporary)
         safetensors.torch.save_file(load_weights(run), parts / "weights.safetensors")

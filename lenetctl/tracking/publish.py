@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenetctl import spec as specs
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.model import save_model
+from lenetctl.tracking.parent import MLFLOW_PARENT, SWEEP, parent
 from lenetctl.tracking.store import redacted
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def is_current(run: Run, tracking_uri: str) -> bool:
         done.get("tracking_uri") == redacted(tracking_uri)
         and done.get("status") == run.status["status"]
         and done["epochs"] == len(run.epochs())
-        and len(done.get("evaluations", ())) == len(_evaluations(run))
+        and done.get("evaluations", {}) == _evaluations(run)
     )
 
 
@@ -81,12 +81,19 @@ def _begin(client: MlflowClient, run: Run) -> str:
     """Return the id of the run in MLflow, made now unless an attempt before got so far."""
     record = run.record
     experiment = _experiment(client, record["experiment"])
-    found = client.search_runs([experiment], f"tags.`{KEY}` = '{run.path.name}'", max_results=1)
+    # folders of the same name may be elsewhere, or have been here before this one
+    this = f"tags.`{KEY}` = '{run.path.name}' AND attributes.start_time = {record['created']}"
+    found = client.search_runs([experiment], this, max_results=1)
     if found:
-        return str(found[0].info.run_id)
-    made = client.create_run(
-        experiment, start_time=record["created"], tags=_tags(run), run_name=record["name"]
-    )
+        made = found[0]
+    else:
+        tags = _tags(run)
+        if SWEEP in tags:
+            lock = run.path.parent / ".parent.lock"
+            tags[MLFLOW_PARENT] = parent(client, experiment, tags[SWEEP], lock)
+        made = client.create_run(
+            experiment, start_time=record["created"], tags=tags, run_name=record["name"]
+        )
     run_id = str(made.info.run_id)
     _log_params(client, run_id, specs.flatten(run.spec()))
     _log_dataset(client, run_id, record["data"])
@@ -171,23 +178,26 @@ def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
         client.log_artifacts(run_id, str(folder), "model")
 
 
-def _evaluations(run: Run) -> list[Path]:
-    return sorted((run.path / "evaluations").glob("*.json"))
+def _evaluations(run: Run) -> dict[str, str]:
+    """Return the digest of each evaluation by its name."""
+    paths = sorted((run.path / "evaluations").glob("*.json"))
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _log_evaluations(client: MlflowClient, run: Run, done: dict[str, Any]) -> None:
     """Log what `lenetctl eval` left in the folder and MLflow does not have yet."""
-    known = done.setdefault("evaluations", [])
-    for path in _evaluations(run):
-        measured = json.loads(path.read_bytes())
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if f"{path.stem} {digest}" in known:
+    known = done.setdefault("evaluations", {})
+    for name, digest in _evaluations(run).items():
+        if known.get(name) == digest:
             continue
-        for key in ("loss", "accuracy"):
-            client.log_metric(done["run_id"], f"eval/{path.stem}/{key}", measured[key])
+        path = run.path / "evaluations" / f"{name}.json"
+        measured = json.loads(path.read_bytes())
+        when = {"epoch": 0, "time": path.stat().st_mtime_ns // 1_000_000}
+        metrics = {f"eval/{name}/{key}": measured[key] for key in ("loss", "accuracy")}
+        _log_metrics(client, done["run_id"], when, metrics)
         for file in (path, path.with_suffix(".png")):
             client.log_artifact(done["run_id"], str(file), "evaluations")
-        known[:] = [k for k in known if k.split()[0] != path.stem] + [f"{path.stem} {digest}"]
+        known[name] = digest
         run.write("published.json", done)
 
 

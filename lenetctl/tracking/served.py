@@ -27,7 +27,7 @@ class LeNet(PythonModel):
         self.mean, self.std = about["mean"], about["std"]
 
     # no type hints on the arguments: MLflow would take them for the signature
-    def predict(self, context, model_input, params=None) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002, E501
+    def predict(self, context, model_input, params=None) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002
         """Return the probabilities, float32 (N, 10)."""
         images = model_input["images"] if isinstance(model_input, dict) else model_input
         pixels = torch.from_numpy(np.array(images, np.float32)).reshape(-1, 1, 28, 28)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -24,7 +24,7 @@ def uri(option: str | None) -> str:
 
 def redacted(text: str) -> str:
     """Return `text` with the user and password of every URL in it blotted out."""
-    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
+    return re.sub(r"(?<=://)[^/\s]+@", "***@", text)
 
 
 def client(tracking_uri: str) -> MlflowClient:
@@ -39,12 +39,16 @@ def client(tracking_uri: str) -> MlflowClient:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     from mlflow import MlflowClient  # noqa: PLC0415  4 s, not to be waited for by a command
 
-    warnings.filterwarnings("ignore", module="mlflow")
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    made = MlflowClient(tracking_uri)
-    if tracking_uri.startswith("sqlite:///"):
-        database = Path(tracking_uri.removeprefix("sqlite:///"))
-        with FileLock(database.with_name(f"{database.name}.lock")):
-            made.search_experiments(max_results=1)
-    return made
+    if not tracking_uri.startswith("sqlite:///"):
+        return MlflowClient(tracking_uri)
+    database = Path(tracking_uri.removeprefix("sqlite:///"))
+    with FileLock(database.with_name(f"{database.name}.lock")):
+        if not database.exists():
+            # whole or not at all: MLflow cannot go on with the half of a schema
+            with TemporaryDirectory(dir=database.parent, prefix=f".{database.name}-") as scratch:
+                new = Path(scratch) / database.name
+                MlflowClient(f"sqlite:///{new}")
+                new.replace(database)
+        return MlflowClient(tracking_uri)

@@ -10,7 +10,8 @@ from lenetctl.tracking.publish import is_current, publish
 from lenetctl.tracking.store import client, redacted
 
 LONGEST_PAUSE = 10.0  # seconds between two attempts
-REFUSALS = ("401", "403")  # what another attempt does not mend
+# what another attempt does not mend: HTTP 401 and 403 as MLflow names them
+REFUSALS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 
 
 class Writer:
@@ -33,19 +34,19 @@ class Writer:
         """Say that `run` has something new; returns at once."""
         self._told.put(run)
 
-    def close(self, patience: float = 30.0) -> None:
-        """Publish what is left, for `patience` seconds at the most once the store is silent."""
+    def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
+        """Publish what is left: begin attempts for `patience` seconds, end the last one in time."""
         self._closing = time.monotonic() + patience
         self._told.put(None)
-        self._thread.join(patience + 30.0)
+        self._thread.join(patience + last_attempt)
 
     def _work(self) -> None:
         made, pause = None, 0.5
         while True:
             self._collect(timeout=pause if self._waiting else None)
             try:
-                made = made or client(self.tracking_uri)
                 for name, run in list(self._waiting.items()):
+                    made = made or client(self.tracking_uri)
                     if run.status["status"] == "FINISHED":
                         self._prepare(run)
                     publish(made, self.tracking_uri, run)
@@ -54,9 +55,10 @@ class Writer:
             except Exception as error:  # noqa: BLE001  a store may fail in any way
                 self._say(error)
                 pause = min(2 * pause, LONGEST_PAUSE)
-                if any(code in str(error) for code in REFUSALS):
+                if getattr(error, "error_code", None) in REFUSALS:
                     return
-            if self._closing and (not self._waiting or time.monotonic() > self._closing):
+            done = not self._waiting and self._told.empty()
+            if self._closing and (done or time.monotonic() > self._closing):
                 return
 
     def _collect(self, timeout: float | None) -> None:

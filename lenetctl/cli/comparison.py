@@ -1,0 +1,166 @@
+"""A comparison in the formats of `lenetctl compare`."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from io import StringIO
+from typing import Any
+
+from lenetctl.runs.compare import Group, Row, Summary, Value, differing, settings
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The rows, and what they are of."""
+
+    metric: str
+    rows: list[Row]
+    control: Group | None
+    title: str  # of the column of groups
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys of the spec that differ between the rows."""
+        return differing([row.group for row in self.rows])
+
+    @cached_property
+    def usual(self) -> dict[str, Value | None]:
+        """What the control has for each key, or else what most rows have."""
+        if self.control:
+            return {key: self.control.value(key) for key in self.keys}
+        values = {key: Counter(row.group.value(key) for row in self.rows) for key in self.keys}
+        return {key: counts.most_common(1)[0][0] for key, counts in values.items()}
+
+    def unusual(self, row: Row) -> list[str]:
+        """Return in what a row differs, as `pool.kind=max`."""
+        keys = [key for key in self.keys if row.group.value(key) != self.usual[key]]
+        return settings(row.group, keys)
+
+
+def document(shown: Comparison) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {
+        "metric": shown.metric,
+        "control": shown.control.name if shown.control else None,
+        "rows": [
+            {
+                "group": row.group.name,
+                "n": len(row.values),
+                **asdict(row.last),
+                "best": asdict(row.best),
+                "difference": asdict(row.difference) if row.difference else None,
+                "runs": _runs(row),
+                **{key: row.group.value(key) for key in shown.keys},
+            }
+            for row in shown.rows
+        ],
+        "notes": notes(shown),
+    }
+
+
+def csv_text(shown: Comparison) -> str:
+    """Return a header and a line a group; what there is none of is empty."""
+    text = StringIO()
+    fields = ("group", "metric", "n", "mean", "std", "best_mean", "best_std")
+    against = ("difference", "low", "high", "paired", "verdict")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*fields, *against, *shown.keys, "runs"])
+    for row in shown.rows:
+        writer.writerow(
+            [
+                row.group.name,
+                shown.metric,
+                len(row.values),
+                *asdict(row.last).values(),
+                *asdict(row.best).values(),
+                *(asdict(row.difference).values() if row.difference else [None] * len(against)),
+                *(row.group.value(key) for key in shown.keys),
+                " ".join(_runs(row)),
+            ]
+        )
+    return text.getvalue()
+
+
+def markdown(shown: Comparison) -> str:
+    """Return a table for a report, the notes below it."""
+    titles = _titles(shown)
+    lines = [[titles[0], "differs in", *titles[1:]], ["---", "---", *["---:"] * len(titles[1:])]]
+    for row in shown.rows:
+        name, *numbers = _cells(shown, row)
+        numbers = [cell.replace("\n", " ") for cell in numbers]
+        lines.append([name, ", ".join(shown.unusual(row)), *numbers])
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n\n".join([table, *notes(shown)])
+
+
+def print_table(shown: Comparison, *, quiet: bool) -> None:
+    """Print a table for people, and the notes unless quiet."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from lenetctl.cli.screen import Console
+
+    first, *others = _titles(shown)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for title in others:
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in shown.rows:
+        name, *numbers = _cells(shown, row)
+        apart = " ".join(shown.unusual(row))
+        table.add_row(Text(f"{name}\n{apart}".rstrip()), *numbers)
+    console = Console(highlight=False)
+    console.print(table)
+    if not quiet:
+        for note in notes(shown):
+            console.print(note, markup=False)
+
+
+def notes(shown: Comparison) -> list[str]:
+    """Return what a reader must know to read the numbers rightly."""
+    found = [f"{shown.metric} over seeds: mean ± sample standard deviation, of n runs."]
+    if shown.control:
+        found.append(
+            f"Against {shown.control.name}: difference at the last epoch ± half its 95 % "
+            "confidence interval, for each row by itself: paired t over the seeds shared, "
+            "Welch's t of all where fewer than two are."
+        )
+    reporting = "; test metrics are for reporting" if shown.metric.startswith("test/") else ""
+    found.append(f"Choose by validation{reporting}.")
+    trials = [trial for row in shown.rows for trial in row.group.trials.values()]
+    if any(trial.keys["data.validation"] == 0 for trial in trials):
+        found.append(
+            "Without a validation split the best epoch is the test set's own choice, "
+            "which flatters it."
+        )
+    return found
+
+
+def _titles(shown: Comparison) -> list[str]:
+    titles = [shown.title, "n", "last epoch", "best epoch"]
+    return [*titles, f"vs {shown.control.name}"] if shown.control else titles
+
+
+def _cells(shown: Comparison, row: Row) -> list[str]:
+    cells = [row.group.name, str(len(row.values)), _spread(row.last), _spread(row.best)]
+    if shown.control is None:
+        return cells
+    if row.difference is None:
+        return [*cells, "control"]
+    gap = row.difference
+    text = (
+        f"{gap.mean:+.4f}" if gap.high is None else f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}"
+    )
+    return [*cells, "\n".join(filter(None, (text, gap.verdict)))]
+
+
+def _spread(values: Summary) -> str:
+    return f"{values.mean:.4f}" if values.std is None else f"{values.mean:.4f} ± {values.std:.4f}"
+
+
+def _runs(row: Row) -> list[str]:
+    return [trial.run.path.name for trial in row.group.trials.values()]

@@ -1,0 +1,180 @@
+"""How the trials of a sweep are gone through: one after another here, or by worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from lenetctl.runs.folder import Run
+from lenetctl.runs.plan import Trial
+from lenetctl.runs.sweep import News, Tell, attempt
+
+if TYPE_CHECKING:
+    from lenetctl.runs.execute import Options
+
+GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
+
+
+def serial(
+    trials: Sequence[Trial],
+    options: Options,
+    tell: Tell,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+) -> None:
+    """Do one trial after another in this process, with all its threads."""
+    for trial in trials:
+        if attempt(trial, options, tell, force=force) == "failed" and fail_fast:
+            return
+
+
+def processes(
+    trials: Sequence[Trial],
+    options: Options,
+    tell: Tell,
+    jobs: int,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+) -> None:
+    """Do `jobs` trials at a time, each in a process with its share of the threads.
+
+    A trial whose process dies is tried again once. However this ends, no worker is left.
+    """
+    waiting = deque(trials)
+    retried: set[str] = set()
+    workers: list[_Worker] = []
+    try:
+        while True:
+            while waiting and len(workers) < jobs:
+                workers.append(_Worker(options, jobs))
+                workers[-1].give(waiting.popleft(), force=force)
+            busy = {worker.connection: worker for worker in workers if worker.trial}
+            if not busy:
+                return
+            for connection in wait(list(busy)):
+                worker = busy[connection]  # type: ignore[index]  # wait() takes sockets, too
+                trial, news = worker.trial, worker.hear()
+                assert trial is not None  # noqa: S101
+                if news is None:
+                    workers.remove(worker)
+                    again = trial.sha256 not in retried
+                    retried.add(trial.sha256)
+                    news = worker.buried(again=again)
+                    if again:
+                        waiting.appendleft(trial)
+                elif news.status != "running" and waiting:
+                    worker.give(waiting.popleft(), force=force)
+                tell(news)
+                if news.status == "failed" and fail_fast:
+                    return
+    finally:
+        _stop(workers)
+
+
+class _Worker:
+    """A process that does the trials that it is given, one at a time, and tells of them."""
+
+    def __init__(self, options: Options, jobs: int) -> None:
+        context = get_context("spawn")  # a forked torch can hang
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, options, jobs))
+        with _interrupts_held():
+            self.process.start()
+        theirs.close()  # so that the death of the worker is an end of file here
+        self.trial: Trial | None = None
+        self.run: Run | None = None
+
+    def give(self, trial: Trial, *, force: bool) -> None:
+        self.trial, self.run = trial, None
+        with suppress(OSError):  # dead: `hear` finds out
+            self.connection.send((trial, force))
+
+    def hear(self) -> News | None:
+        """Return what the worker has to tell, None if it died."""
+        try:
+            news: News = self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        self.run = news.run or self.run
+        if news.status != "running":
+            self.trial = None
+        return news
+
+    def buried(self, *, again: bool) -> News:
+        """Write down what became of the trial of a dead worker, and return it."""
+        assert self.trial is not None  # noqa: S101
+        self.process.join()
+        code = self.process.exitcode or 0
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        message = f"its worker process died ({how})"
+        if self.run and self.run.status["status"] == "RUNNING":
+            self.run.set_status("FAILED", "killed", message)
+        if again:
+            return News(self.trial.sha256, "killed", self.run, f"{message}; trying again")
+        return News(self.trial.sha256, "failed", self.run, message)
+
+
+def _stop(workers: Sequence[_Worker]) -> None:
+    try:
+        for worker in workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + GRACE
+        for worker in workers:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+    finally:
+        for worker in workers:
+            worker.process.kill()
+            worker.process.join()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start a process that never sees a terminal's Ctrl-C: its driver tells it when to stop."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(connection: Connection, options: Options, jobs: int) -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        import torch  # noqa: PLC0415  here and not above: the driver needs none
+
+        torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
+
+        def tell(news: News) -> None:
+            with suppress(OSError):  # nobody listens any more
+                connection.send(news)
+
+        while True:
+            trial, force = connection.recv()
+            attempt(trial, options, tell, force=force)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: the status is written meanwhile
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    """End this process when its driver is gone, however that ended."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)

@@ -1,0 +1,145 @@
+"""One trial of a sweep: skipped where it is done, gone on with where it was stopped, or run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from filelock import FileLock
+
+from lenetctl.errors import BusyError, LenetctlError, UsageError
+from lenetctl.runs.folder import Run, every
+from lenetctl.runs.plan import Trial
+
+if TYPE_CHECKING:
+    from lenetctl.runs.execute import Options
+
+Status = Literal["planned", "running", "skipped", "finished", "failed", "killed"]
+
+CLAIMS = ".claims"  # below the root: a lock for each trial, dropped by the kernel with its holder
+BUSY_PAUSE = 0.5  # seconds between two looks at a run that `lenetctl train` is busy with
+
+
+@dataclass(frozen=True)
+class News:
+    """What is told of a trial: when it begins, after every epoch, and when it ends."""
+
+    sha256: str  # the trial's
+    status: Status
+    run: Run | None = None
+    message: str = ""
+
+
+Tell = Callable[[News], None]
+
+
+def prepare(root: Path) -> None:
+    """Make the folders that trials need, so that a sweep fails at once where it cannot write."""
+    try:
+        (root / CLAIMS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
+
+
+def index(root: Path) -> dict[str, list[Run]]:
+    """Return every run below `root` by its identity, the oldest first."""
+    runs: dict[str, list[Run]] = {}
+    for run in every(root):
+        runs.setdefault(run.record["spec_sha256"], []).append(run)
+    return runs
+
+
+def finished(runs: Sequence[Run]) -> Run | None:
+    """Return the latest of a trial's runs that makes another one superfluous."""
+    return next((run for run in reversed(runs) if run.status["status"] == "FINISHED"), None)
+
+
+def unfinished(runs: Sequence[Run]) -> Run | None:
+    """Return the run that a trial goes on with; none after a divergence, which would recur."""
+    last = runs[-1] if runs else None
+    if last is None or last.status["status"] == "FINISHED":
+        return None
+    return None if last.status["outcome"] == "diverged" else last
+
+
+def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) -> Status:
+    """Do `trial` in this process, unless it is done; return how it ended.
+
+    An error is told and ends the trial alone. An interrupt is told and raised. If another sweep is
+    at the same trial, this one waits for it: nothing is trained twice.
+    """
+    run: Run | None = None
+
+    def told(status: Status, message: str = "") -> Status:
+        tell(News(trial.sha256, status, run, message))
+        return status
+
+    def heard(news: News) -> None:
+        nonlocal run
+        run = news.run or run
+        tell(news)
+
+    try:
+        with _claimed(options.root, trial):
+            while True:
+                run = None if force else _done(trial, options)
+                if run:
+                    return told("skipped")
+                try:
+                    run = _executed(trial, options, heard)
+                    return told("finished")
+                except BusyError:
+                    time.sleep(BUSY_PAUSE)
+    except Exception as error:  # noqa: BLE001  one trial's failure harms no other
+        kind = "" if isinstance(error, LenetctlError) else f"{type(error).__name__}: "
+        return told("failed", f"{kind}{error}")
+    except BaseException:
+        told("killed")
+        raise
+
+
+def _executed(trial: Trial, options: Options, tell: Tell) -> Run:
+    from lenetctl.runs.execute import Watcher, execute  # noqa: PLC0415  torch: not to plan a sweep
+
+    class Teller(Watcher):
+        """Passes on what a sweep wants to know of a run."""
+
+        def begun(self, run: Run, *_: object) -> None:
+            tell(News(trial.sha256, "running", run))
+
+        def epoch(self, run: Run, *_: object) -> None:
+            tell(News(trial.sha256, "running", run))
+
+        def warn(self, message: str) -> None:
+            tell(News(trial.sha256, "running", message=message))
+
+    options = replace(options, command=trial.command)
+    earlier = unfinished(_runs(trial, options.root))
+    return execute(trial.spec, options, Teller(), earlier)
+
+
+def _done(trial: Trial, options: Options) -> Run | None:
+    run = finished(_runs(trial, options.root))
+    if run and trial.spec.data.dataset == "folder":  # whose images can have changed
+        from lenetctl.data.load import load  # noqa: PLC0415  torch
+
+        now = load(trial.spec.data, options.data_dir).digest
+        return run if run.record["data"]["digest"] == now else None
+    return run
+
+
+def _runs(trial: Trial, root: Path) -> list[Run]:
+    # a run's folder is called name-identity-number: no need to read all the others
+    runs = [Run(path.parent) for path in root.glob(f"*-{trial.sha256[:8]}-*/run.json")]
+    same = [run for run in runs if run.record["spec_sha256"] == trial.sha256]
+    return sorted(same, key=lambda run: int(run.record["created"]))
+
+
+@contextmanager
+def _claimed(root: Path, trial: Trial) -> Iterator[None]:
+    with FileLock(root / CLAIMS / trial.sha256[:16]):
+        yield

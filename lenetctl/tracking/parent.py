@@ -1,0 +1,33 @@
+"""The run in MLflow that the runs of a sweep are children of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+
+MLFLOW_PARENT = "mlflow.parentRunId"  # MLflow's own tag, which its UI folds children by
+SWEEP = "lenetctl.sweep"  # tag of the children, for a flat search
+PARENT = "lenetctl.sweep_parent"  # tag of the parent, by which it is found again
+
+
+def parent(client: MlflowClient, experiment: str, sweep: str, lock: Path) -> str:
+    """Return the id of the run that stands for `sweep`, made where there is none.
+
+    It is ended as soon as it is made: it only groups, and so no crash can leave it RUNNING.
+    """
+    with FileLock(lock):  # one process at a time, or there were two
+        # compared here, because a filter has no way to write a name with both kinds of quotes
+        parents = client.search_runs([experiment], f"tags.`{PARENT}` LIKE '%'")
+        for one in parents:
+            if one.data.tags[PARENT] == sweep:
+                return str(one.info.run_id)
+        made = client.create_run(experiment, tags={PARENT: sweep}, run_name=sweep)
+        run_id = str(made.info.run_id)
+        client.set_terminated(run_id, "FINISHED")
+        return run_id

@@ -1,0 +1,91 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lenetctl.cli.app import main
+
+SPEC = """\
+data: {dataset: digits, limit: 512, batch_size: 128}
+model: {activation: relu}
+training: {epochs: 2, optimizer: {kind: sgd, lr: 0.1}}
+"""
+
+
+@dataclass
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(tmp_path_factory) -> str:
+    """One store for all tests: making its schema takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, tracking_uri, monkeypatch) -> None:
+    """Work in an empty folder, with no data but the embedded ones."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    monkeypatch.setenv("LENETCTL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[..., Path]:
+    """Write a spec into the working folder."""
+
+    def make(text=SPEC, name="quick.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path.relative_to(tmp_path)
+
+    return make
+
+
+@pytest.fixture
+def lenetctl(monkeypatch, capsys) -> Callable[..., Result]:
+    """Run a command line in this process."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lenetctl", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return Result(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def process() -> Callable[..., Result]:
+    """Run a command line in a process of its own, where that is the point."""
+
+    def run(*arguments, **environment):
+        command = [sys.executable, "-c", "from lenetctl.cli.app import main; main()"]
+        done = subprocess.run(
+            [*command, *map(str, arguments)],
+            capture_output=True,
+            timeout=120,
+            env=os.environ | environment,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run

@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lenetctl.data.catalog import CATALOG
+
+HEAVY = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas"}
+LOADED = """
+import atexit, sys
+atexit.register(lambda: print("\\n".join(sys.modules), file=open("modules.txt", "w")))
+from lenetctl.cli.app import main
+main()
+"""
+RUN = "from lenetctl.cli.app import main; main()"
+
+
+def modules(*arguments):
+    subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True)
+    return set(Path("modules.txt").read_text().split())
+
+
+def test_help_brings_in_nothing_heavy():
+    assert not modules("--help") & (HEAVY | {"pydantic"})
+
+
+@pytest.mark.parametrize("style", ["table", "book", "markdown", "json"])
+def test_shapes_bring_in_nothing_heavy(write, style):
+    assert not modules("shapes", str(write()), "--format", style) & HEAVY
+
+
+def test_a_mistake_is_told_before_torch_is_imported(write):
+    spec = write("model: {pol: none}")
+    done = subprocess.run([sys.executable, "-c", LOADED, "train", str(spec)], check=False)
+    assert done.returncode == 2
+    assert not set(Path("modules.txt").read_text().split()) & HEAVY
+
+
+def test_every_command_has_its_help(lenetctl):
+    overview = lenetctl("--help")
+    for command in ("train", "eval", "shapes", "ui", "data", "sync"):
+        assert command in overview.out
+        assert lenetctl(command, "--help").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", ["shapes quick.yaml", "shapes quick.yaml --json", "data list"]
+)
+def test_a_closed_stdout_ends_quietly(write, arguments):
+    write()
+    started = subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    started.stdout.close()  # before it has written anything
+    errors = started.stderr.read()
+    started.wait(60)
+    assert errors == b""
+    assert started.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"NO_COLOR": "1"},
+        {"COLUMNS": "40"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"TERM": "dumb"},
+    ],
+    ids=lambda environment: next(iter(environment)),
+)
+def test_no_terminal_is_too_poor(process, write, environment):
+    write("model: {pool: {kind: größer}}", "größe.yaml")
+    for arguments in (["--help"], ["shapes", write()], ["data", "list"]):
+        result = process(*arguments, **environment)
+        assert result.code == 0, result.err
+        assert "\x1b" not in result.out
+        assert result.err == ""
+    wrong = process("shapes", "größe.yaml", **environment)
+    assert wrong.code == 2
+    assert "Traceback" not in wrong.err
+
+
+def test_data_are_listed_and_verified(lenetctl, tmp_path):
+    listed = lenetctl("data", "list", "--json")
+    assert listed.code == 0
+    assert listed.json.keys() == CATALOG.keys()
+    assert {f["state"] for files in listed.json.values() for f in files} == {"missing"}
+    result = lenetctl("data", "verify", "mnist", "--json")
+    assert result.code == 3
+    assert json.loads(result.out)["mnist"][0]["state"] == "missing"
+    assert json.loads(result.err)["error"]["code"] == 3
+    assert str(tmp_path) in json.loads(result.out)["mnist"][0]["path"]

@@ -1,0 +1,71 @@
+import signal
+import time
+
+import pytest
+from mlflow import MlflowClient
+
+from lenetctl.runs.folder import every
+
+
+@pytest.fixture
+def in_training(start, project):
+    """Train quick.yaml up to a line of its output and return the process and its run."""
+
+    def begin(until="epoch  3/60"):
+        process = start("lenetctl", "train", "quick.yaml")
+        for line in process.stdout:
+            if line.startswith(until):
+                break
+        else:
+            pytest.fail(process.stderr.read())
+        (run,) = every(project / "mlruns/lenetctl")
+        return process, run
+
+    return begin
+
+
+def in_mlflow(project, run):
+    """Return status and steps of a run, as a plain client sees them."""
+    client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("lenet")
+    found = [
+        one
+        for one in client.search_runs([experiment.experiment_id])
+        if one.data.tags["lenetctl.run"] == run.path.name
+    ]
+    assert len(found) == 1
+    history = client.get_metric_history(found[0].info.run_id, "train/loss")
+    return found[0].info.status, [point.step for point in history]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_stopped_within_seconds_and_resumed_to_the_end(
+    in_training, run_to_end, project, number, code
+):
+    process, run = in_training()
+    process.send_signal(number)
+    sent = time.monotonic()
+    _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - sent < 10
+    assert process.returncode == code
+    assert run.status["status"] == "KILLED"
+    assert len(run.epochs()) >= 3
+    assert f"lenetctl train --resume {run.path.name}" in errors
+    assert "Traceback" not in errors
+
+    run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
+    assert run.status["status"] == "FINISHED"
+    assert in_mlflow(project, run) == ("FINISHED", list(range(1, 61)))
+
+
+def test_killed_and_never_resumed_does_not_stay_running(in_training, run_to_end, project):
+    process, run = in_training(until="epoch 1")
+    process.kill()
+    process.communicate()
+    assert run.status["status"] == "RUNNING"
+    run_to_end("lenetctl", "train", "quick.yaml", "--seed", "1", "--smoke", "-q")
+    assert run.status["status"] == "KILLED"
+    assert in_mlflow(project, run) == ("KILLED", [line["epoch"] for line in run.epochs()])
+    assert len(every(project / "mlruns/lenetctl")) == 2

@@ -1,0 +1,131 @@
+"""Sweeps as processes: what becomes of them when parts of them are killed."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from lenetctl.runs.folder import every
+
+SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2")
+ROOT = "mlruns/lenetctl"
+LIMIT = 120  # seconds
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def epochs(project):
+    return sum(len(run.epochs()) for run in every(project / ROOT))
+
+
+def session(process):
+    """Return the processes of a command's session that are still there, zombies aside."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, sid = stat.read_text().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(sid) == process.pid and state != "Z":
+            alive.append(int(stat.parent.name))
+    return alive
+
+
+def finish(process):
+    out, err = process.communicate(timeout=3 * LIMIT)
+    return process.returncode, out, err
+
+
+def everything_is_done_once(project, trials=3):
+    runs = every(project / ROOT)
+    assert len(runs) == trials
+    for run in runs:
+        assert run.status["status"] == "FINISHED"
+        numbers = [line["epoch"] for line in run.epochs()]
+        assert numbers == list(range(1, run.spec().training.epochs + 1))
+
+
+def test_a_dry_run_shows_the_trials_and_trains_nothing(project, start):
+    code, out, err = finish(start(*SWEEP, "--dry-run", "--json"))
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert document["sweep"] == "quick"
+    assert document["counts"] == {"planned": 3}
+    assert [trial["name"] for trial in document["trials"]] == ["quick-s0", "quick-s1", "quick-s2"]
+    assert document["trials"][1]["overrides"] == {"training.seed": 1}
+    assert not (project / "mlruns").exists()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_diverging_trial_is_6_and_the_others_finish(project, start, jobs):
+    grid = ("-g", "training.optimizer.lr=1e30,0.1", "-s", "training.epochs=1", "--jobs", jobs)
+    code, out, err = finish(start("lenetctl", "sweep", "quick.yaml", *grid, "--json"))
+    assert code == 6, err
+    document = json.loads(out)
+    assert document["counts"] == {"failed": 1, "finished": 1}
+    by_name = {trial["name"]: trial for trial in document["trials"]}
+    assert by_name["quick-lr=0.1-s0"]["run_id"]
+    assert by_name["quick-lr=0.1-s0"]["metrics"]["test/accuracy"] > 0
+    assert document["leaderboard"]["metric"] == "test/accuracy"
+    assert "Traceback" not in err
+
+
+def test_mlflow_has_the_runs_below_a_parent_and_skipping_is_quick(project, start):
+    from lenetctl.tracking.store import client
+
+    quick = (*SWEEP, "-s", "training.epochs=1")
+    assert finish(start(*quick))[0] == 0
+    made = client(f"sqlite:///{project / 'mlflow.db'}")
+    experiment = made.get_experiment_by_name("quick").experiment_id
+    children = made.search_runs([experiment], "tags.`lenetctl.sweep` = 'quick'")
+    (parent,) = made.search_runs([experiment], "tags.`lenetctl.sweep_parent` = 'quick'")
+    assert {run.info.run_name for run in children} == {"quick-s0", "quick-s1", "quick-s2"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
+    started = time.monotonic()
+    code, out, _ = finish(start(*quick))
+    assert code == 0
+    assert "3 skipped" in out
+    assert "peeks" in out
+    assert time.monotonic() - started < 10
+    everything_is_done_once(project)
+
+
+def test_ctrl_c_leaves_no_orphans_and_the_same_command_goes_on(project, start):
+    process = start(*SWEEP, "--jobs", "2")
+    wait_for(lambda: epochs(project) >= 2)
+    os.killpg(process.pid, signal.SIGINT)
+    code, _, err = finish(process)
+    assert code == 130
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert not session(process)
+    assert "RUNNING" not in {run.status["status"] for run in every(project / ROOT)}
+    assert finish(start(*SWEEP, "--jobs", "2"))[0] == 0
+    everything_is_done_once(project)
+
+
+def test_the_workers_of_a_killed_driver_end_and_the_same_command_goes_on(project, start):
+    process = start(*SWEEP, "--jobs", "2")
+    wait_for(lambda: epochs(project) >= 2)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: not session(process))
+    assert finish(start(*SWEEP, "--jobs", "2"))[0] == 0
+    everything_is_done_once(project)
+
+
+@pytest.mark.slow
+def test_eight_sweeps_at_once_train_nothing_twice(project, start):
+    quick = (*SWEEP, "-s", "training.epochs=2")
+    ended = [finish(process) for process in [start(*quick) for _ in range(8)]]
+    assert [code for code, _, _ in ended] == [0] * 8, ended
+    everything_is_done_once(project)

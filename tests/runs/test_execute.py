@@ -1,0 +1,257 @@
+import json
+from math import log
+
+import pytest
+import safetensors.torch
+import torch
+
+from lenetctl.data.load import load as load_data
+from lenetctl.engine import checkpoint, meter
+from lenetctl.errors import BusyError, DataError, DivergedError, UsageError
+from lenetctl.runs import execute as module
+from lenetctl.runs.execute import Options, Watcher, execute
+from lenetctl.runs.folder import every
+from lenetctl.runs.weights import load_weights
+
+TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
+MOMENTUM = {"kind": "sgd", "lr": 0.1, "momentum": 0.9}
+
+
+class Interrupt(Watcher):
+    """Presses Ctrl-C after an epoch, or in the middle of one."""
+
+    def __init__(self, after=None, during=None):
+        self.after, self.during = after, during
+
+    def epoch(self, run, result):
+        if result.epoch == self.after:
+            raise KeyboardInterrupt
+
+    def progress(self, now):
+        if now.epoch == self.during:
+            raise KeyboardInterrupt
+
+
+class Listener(Watcher):
+    def __init__(self):
+        self.heard, self.warnings = [], []
+
+    def begun(self, run, spec, done):
+        assert run.is_held()
+        self.heard.append(("begun", done))
+
+    def epoch(self, run, result):
+        assert run.epochs()[-1]["epoch"] == result.epoch
+        self.heard.append(("epoch", result.epoch))
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def options(tmp_path):
+    return Options(tmp_path / "runs", device="cpu")
+
+
+def metrics(run):
+    return [{k: v for k, v in line.items() if k not in TIMINGS} for line in run.epochs()]
+
+
+def same_weights(one, other):
+    one, other = load_weights(one), load_weights(other)
+    return one.keys() == other.keys() and all(torch.equal(one[n], other[n]) for n in one)
+
+
+def test_a_finished_run_says_so_and_holds_everything(finished):
+    assert finished.status["status"] == "FINISHED"
+    assert finished.status["outcome"] == "finished"
+    assert not finished.is_held()
+    assert [line["epoch"] for line in finished.epochs()] == [1, 2]
+    assert finished.result["final"]["test/accuracy"] == finished.epochs()[-1]["test/accuracy"]
+    assert finished.result["weights"] == "last"
+    assert not finished.best.exists()
+    record = finished.record
+    assert record["name"] == "quick-s0"
+    assert record["parameters"] == 61_706
+    assert len(record["data"]["digest"]) == 64
+    assert record["data"]["train"] == 512
+    assert sum(map(sum, finished.result["confusion"])) == record["data"]["test"]
+
+
+def test_the_watcher_hears_of_what_is_on_disk(digits, options):
+    listener = Listener()
+    execute(digits(), options, listener)
+    assert listener.heard == [("begun", 0), ("epoch", 1), ("epoch", 2)]
+    assert listener.warnings == []
+
+
+def test_the_same_spec_and_seed_give_the_same_bits(digits, finished, options):
+    again = execute(digits(), options)
+    assert metrics(again) == metrics(finished)
+    assert again.result["confusion"] == finished.result["confusion"]
+    assert same_weights(again, finished)
+
+
+def test_another_seed_gives_another_run(digits, finished, options):
+    other = execute(digits(seed=1), options)
+    assert metrics(other) != metrics(finished)
+
+
+@pytest.mark.parametrize("how", [{"after": 1}, {"after": 2}, {"during": 1}, {"during": 3}])
+def test_interrupted_and_resumed_gives_the_bits_of_an_uninterrupted_run(
+    digits, options, tmp_path, monkeypatch, how
+):
+    monkeypatch.setattr(meter, "INTERVAL", 0)  # tell of every step
+    spec = digits(epochs=3, optimizer=MOMENTUM, ema=0.9, data={"batch_size": 64})
+    whole = execute(spec, Options(tmp_path / "whole", device="cpu"))
+    with pytest.raises(KeyboardInterrupt):
+        execute(spec, options, Interrupt(**how))
+    (run,) = every(options.root)
+    assert run.status["status"] == "KILLED"
+    assert not run.is_held()
+    listener = Listener()
+    execute(spec, options, listener, resume=run)
+    done = how.get("after", how.get("during", 1) - 1)
+    assert listener.heard[0] == ("begun", done)
+    assert not any("bit-exact" in warning for warning in listener.warnings)
+    assert run.status["status"] == "FINISHED"
+    assert metrics(run) == metrics(whole)
+    assert same_weights(run, whole)
+    assert run.result["confusion"] == whole.result["confusion"]
+
+
+def test_a_crash_between_checkpoint_and_journal_loses_no_epoch(digits, options, finished):
+    with pytest.raises(KeyboardInterrupt):
+        execute(digits(), options, Interrupt(after=1))
+    (run,) = every(options.root)
+    run.write_epochs([])  # as if killed before the line was written
+    execute(digits(), options, resume=run)
+    assert metrics(run) == metrics(finished)
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(digits, options, tmp_path):
+    spec = digits(epochs=3)
+    whole = execute(spec, Options(tmp_path / "whole", device="cpu"))
+    with pytest.raises(KeyboardInterrupt):
+        execute(spec, options, Interrupt(after=2))
+    (run,) = every(options.root)
+    path = run.checkpoints / "epoch-000002.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    listener = Listener()
+    execute(spec, options, listener, resume=run)
+    assert listener.heard[0] == ("begun", 1)
+    assert any("damaged" in warning for warning in listener.warnings)
+    assert metrics(run) == metrics(whole)
+    assert same_weights(run, whole)
+
+
+def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):
+    with pytest.raises(KeyboardInterrupt):
+        execute(digits(), options, Interrupt(after=1))
+    (run,) = every(options.root)
+    run.write("run.json", run.record | {"device": "an older machine"})
+    listener = Listener()
+    execute(digits(), options, listener, resume=run)
+    assert any("not bit-exact: begun on an older machine" in w for w in listener.warnings)
+    assert run.status["status"] == "FINISHED"
+
+
+def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, options):
+    spec = digits(epochs=5, optimizer={"kind": "sgd", "lr": 1e8})
+    with pytest.raises(DivergedError):
+        execute(spec, options)
+    (run,) = every(options.root)
+    assert run.status["status"] == "FAILED"
+    assert run.status["outcome"] == "diverged"
+    assert "DivergedError" in run.status["message"]
+    assert not run.is_held()
+    for path in run.checkpoints.glob("*.safetensors"):
+        assert all(t.isfinite().all() for t in checkpoint.load(path).tensors.values())
+
+
+def test_any_other_error_fails_the_run(digits, options):
+    class Broken(Watcher):
+        def epoch(self, run, result):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        execute(digits(), options, Broken())
+    (run,) = every(options.root)
+    assert run.status["status"] == "FAILED"
+    assert run.status["outcome"] == "failed"
+
+
+def test_a_loss_at_that_of_guessing_is_a_plateau(digits, options):
+    listener = Listener()
+    spec = digits(epochs=1, optimizer={"kind": "sgd", "lr": 1e-9})
+    run = execute(spec, options, listener)
+    assert run.epochs()[-1]["train/loss"] == pytest.approx(log(10), abs=0.3)
+    assert (run.status["status"], run.status["outcome"]) == ("FINISHED", "plateau")
+    assert len(listener.warnings) == 1
+
+
+def test_validation_chooses_the_weights_and_the_test_set_is_read_once(digits, options, monkeypatch):
+    read = []
+    original = module.with_weights
+
+    def recorded(state, weights, split):
+        read.append(len(split))
+        return original(state, weights, split)
+
+    monkeypatch.setattr(module, "with_weights", recorded)
+    run = execute(digits(epochs=4, data={"validation": 200, "batch_size": 32}), options)
+    data = run.record["data"]
+    assert data["validation"] == 200
+    assert read == [data["test"]]
+    for line in run.epochs():
+        assert "validation/accuracy" in line
+        assert not any(key.startswith("test/") for key in line)
+    accuracies = [line["validation/accuracy"] for line in run.epochs()]
+    best, result = checkpoint.load(run.best), run.result
+    assert best.numbers["epoch"] == result["best"]["epoch"] == 1 + accuracies.index(max(accuracies))
+    assert result["best"]["test/accuracy"] == result["final"]["test/accuracy"]
+    confusion = torch.tensor(result["confusion"])
+    right = float(confusion.diagonal().sum() / confusion.sum())
+    assert result["final"]["test/accuracy"] == pytest.approx(right)
+
+
+def test_a_second_start_is_refused_while_the_first_one_trains(digits, options):
+    class Again(Watcher):
+        def epoch(self, run, result):
+            with pytest.raises(BusyError):
+                execute(digits(), options)
+            with pytest.raises(BusyError):
+                execute(digits(), options, resume=run)
+
+    run = execute(digits(), options, Again())
+    assert every(options.root) == [run]
+    assert run.status["status"] == "FINISHED"
+
+
+def test_a_root_that_cannot_be_written_is_told_before_training(digits, tmp_path):
+    (tmp_path / "file").touch()
+    listener = Listener()
+    with pytest.raises(UsageError, match="cannot be written"):
+        execute(digits(), Options(tmp_path / "file", device="cpu"), listener)
+    assert listener.heard == []
+
+
+def test_missing_data_begin_no_run(digits, options, tmp_path):
+    spec = digits(data={"dataset": "folder", "folder": "nowhere"})
+    with pytest.raises(DataError):
+        execute(spec, Options(options.root, data_dir=tmp_path, device="cpu"))
+    assert every(options.root) == []
+
+
+def test_the_digest_is_that_of_the_data(finished):
+    assert finished.record["data"]["digest"] == load_data(finished.spec().data).digest
+
+
+def test_no_file_of_a_run_is_half_written_or_a_pickle(finished):
+    names = {path.name for path in finished.path.rglob("*") if path.is_file()}
+    assert not [name for name in names if name.endswith((".tmp", ".pt", ".pth", ".pkl", ".bin"))]
+    for path in finished.checkpoints.glob("*.safetensors"):
+        assert safetensors.torch.load(path.read_bytes())
+        assert json.loads(path.with_suffix(".json").read_bytes())["sha256"]

@@ -1,0 +1,312 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from lenetctl import spec as specs
+from lenetctl.cli.draw import draw_evaluation
+from lenetctl.runs.examine import examine
+from lenetctl.runs.folder import Run
+from lenetctl.tracking import publish as module
+from lenetctl.tracking import store
+from lenetctl.tracking.publish import is_current, publish
+
+
+def logged(client, run):
+    return client.get_run(run.published["run_id"])
+
+
+def history(client, run):
+    """Return (step, value) of each point of each metric."""
+    info = logged(client, run)
+    return {
+        key: [(m.step, m.value) for m in client.get_metric_history(info.info.run_id, key)]
+        for key in info.data.metrics
+    }
+
+
+def artifacts(client, run, path=""):
+    found = []
+    for item in client.list_artifacts(run.published["run_id"], path or None):
+        found += artifacts(client, run, item.path) if item.is_dir else [item.path]
+    return sorted(found)
+
+
+def runs(client):
+    """Return every run but the parents of sweeps."""
+    found = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    return [run for run in found if module.KEY in run.data.tags]
+
+
+class Cut(MlflowClient):
+    """A client whose connection breaks at the first call of one method."""
+
+    def __init__(self, uri, at):
+        super().__init__(uri)
+        self._at = at
+
+    def __getattribute__(self, name):
+        if name != "_at" and name == self._at:
+            raise ConnectionError(name)
+        return super().__getattribute__(name)
+
+
+@pytest.fixture(scope="module")
+def published(finished, empty_database, tmp_path_factory):
+    """The finished run in a store of its own, for tests that only look."""
+    folder = tmp_path_factory.mktemp("published")
+    run = Run(Path(shutil.copytree(finished.path, folder / finished.path.name)))
+    uri = f"sqlite:///{shutil.copy(empty_database, folder / 'mlflow.db')}"
+    client = store.client(uri)
+    client.create_experiment("lenet", artifact_location=(folder / "artifacts").as_uri())
+    publish(client, uri, run)
+    assert is_current(run, uri)
+    return client, run, folder
+
+
+def test_every_key_of_the_spec_is_a_param(published):
+    client, run, _ = published
+    params = logged(client, run).data.params
+    assert params == {key: str(value) for key, value in specs.flatten(run.spec()).items()}
+    assert params["training.optimizer.lr"] == "0.1"
+    assert params["model.conv.0.channels"] == "6"
+
+
+def test_every_metric_of_every_epoch_is_there_at_its_step(published):
+    client, run, _ = published
+    points = history(client, run)
+    for line in run.epochs():
+        for key, value in line.items():
+            if key not in ("epoch", "time"):
+                assert (line["epoch"], value) in points[key]
+    for key in ("train/loss", "train/accuracy", "test/loss", "test/accuracy"):
+        assert [step for step, _ in points[key]] == [1, 2]
+    assert {"learning_rate", "examples_per_second", "epoch_seconds"} <= points.keys()
+    result = run.result
+    assert points["best/epoch"] == [(2, result["best"]["epoch"])]
+    assert points["best/test/accuracy"] == [(2, result["best"]["test/accuracy"])]
+    assert points["final/train/loss"] == [(2, result["final"]["train/loss"])]
+
+
+def test_name_status_times_and_tags(published):
+    client, run, _ = published
+    found, record = logged(client, run), run.record
+    assert found.info.run_name == "quick-s0"
+    assert found.info.status == "FINISHED"
+    assert found.info.start_time == record["created"]
+    assert found.info.end_time == run.status["ended"]
+    tags = found.data.tags
+    assert tags["lenetctl.spec_sha256"] == specs.sha256(run.spec())
+    assert tags["lenetctl.parameters"] == "61706"
+    assert tags["lenetctl.device"] == record["device"]
+    assert tags["lenetctl.engine"] == "eager"
+    assert tags["lenetctl.sweep"] == "x"
+    assert tags["lenetctl.command"] == "lenetctl train quick.yaml"
+    assert tags["mlflow.note.content"] == "A spec for tests."
+    assert tags["outcome"] == "finished"
+    assert {"torch.version", "lenetctl.version", "mlflow.source.git.commit", "git.dirty"} <= set(
+        tags
+    )
+
+
+def test_the_data_set_is_an_input_with_its_digest(published):
+    client, run, _ = published
+    (given,) = logged(client, run).inputs.dataset_inputs
+    assert given.dataset.name == "digits"
+    assert run.record["data"]["digest"].startswith(given.dataset.digest)
+    assert json.loads(given.dataset.profile)["train"] == 512
+
+
+def test_artifacts_are_complete_and_none_is_a_pickle(published):
+    client, run, folder = published
+    found = artifacts(client, run)
+    wanted = {"spec.yaml", "shapes.md", "curves.png", "confusion_matrix.png", "model/MLmodel"}
+    assert wanted <= set(found)
+    local = Path(client.download_artifacts(run.published["run_id"], "", str(folder)))
+    assert specs.load(local / "spec.yaml") == run.spec()
+    assert "61,706" in (local / "shapes.md").read_text()
+    for picture in ("curves.png", "confusion_matrix.png"):
+        assert (local / picture).read_bytes().startswith(b"\x89PNG")
+    assert len(list(local.glob("model/artifacts/*.safetensors"))) == 1
+    for path in local.rglob("*"):
+        assert path.suffix not in {".pkl", ".pickle", ".pt", ".pth", ".bin"}
+        # protocol 2 and up, and the zip archive that torch.save writes
+        assert not path.is_file() or not path.read_bytes().startswith((b"\x80", b"PK"))
+
+
+def test_publishing_twice_changes_nothing(client, uri, copied):
+    publish(client, uri, copied)
+    before = (
+        history(client, copied),
+        artifacts(client, copied),
+        logged(client, copied).to_dictionary(),
+    )
+    cursor = copied.published
+    publish(client, uri, copied)
+    after = (
+        history(client, copied),
+        artifacts(client, copied),
+        logged(client, copied).to_dictionary(),
+    )
+    assert after == before
+    assert copied.published == cursor
+    assert len(runs(client)) == 1
+
+
+def test_a_lost_cursor_finds_the_run_again(client, uri, copied):
+    publish(client, uri, copied)
+    before = history(client, copied), logged(client, copied).to_dictionary()
+    (copied.path / "published.json").unlink()
+    publish(client, uri, copied)
+    assert (history(client, copied), logged(client, copied).to_dictionary()) == before
+    assert len(runs(client)) == 1
+
+
+def test_with_the_database_gone_the_same_run_is_made_again(uri, empty_database, tmp_path, copied):
+    first = store.client(uri)
+    publish(first, uri, copied)
+    there = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'other.db')}"
+    other = store.client(there)
+    before, points, files = logged(first, copied), history(first, copied), artifacts(first, copied)
+    copied.write("published.json", copied.published | {"tracking_uri": there})  # of no run there
+    publish(other, there, copied)
+    after = logged(other, copied)
+    assert history(other, copied) == points
+    assert artifacts(other, copied) == files
+    assert after.data.params == before.data.params
+    ours = [key for key in before.data.tags if not key.startswith("mlflow.")]
+    assert {k: after.data.tags[k] for k in ours} == {k: before.data.tags[k] for k in ours}
+    assert (after.info.status, after.info.start_time) == (
+        before.info.status,
+        before.info.start_time,
+    )
+    assert is_current(copied, there)
+    assert not is_current(copied, uri)
+
+
+@pytest.mark.parametrize(
+    "at", ["log_batch", "log_inputs", "set_tag", "log_artifacts", "set_terminated"]
+)
+def test_broken_off_anywhere_and_tried_again_gives_one_whole_run(client, uri, copied, at):
+    with pytest.raises(ConnectionError, match=at):
+        publish(Cut(uri, at), uri, copied)
+    assert not is_current(copied, uri)
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+    (found,) = runs(client)
+    assert found.info.status == "FINISHED"
+    assert len(found.data.params) == len(specs.flatten(copied.spec()))
+    assert len(found.inputs.dataset_inputs) == 1
+    for key, points in history(client, copied).items():
+        assert len(points) == len(set(points)), key
+    assert [step for step, _ in history(client, copied)["train/loss"]] == [1, 2]
+    assert "model/MLmodel" in artifacts(client, copied)
+
+
+def test_an_epoch_sent_before_its_cursor_was_written_is_stored_once(client, uri, copied):
+    publish(client, uri, copied)
+    before = history(client, copied)
+    done = copied.published
+    copied.write("published.json", {k: done[k] for k in ("tracking_uri", "run_id")} | {"epochs": 1})
+    publish(client, uri, copied)
+    assert history(client, copied) == before
+
+
+def test_another_folder_of_the_same_name_is_another_run(client, uri, copied):
+    publish(client, uri, copied)
+    (copied.path / "published.json").unlink()
+    copied.write("run.json", copied.record | {"created": copied.record["created"] + 1})
+    publish(client, uri, copied)
+    assert len(runs(client)) == 2
+
+
+def test_killed_resumed_and_finished_is_one_run_without_gaps(client, uri, digits, start, tmp_path):
+    spec = digits(epochs=3)
+    run = start(spec, tmp_path / "runs", stop_after=2)
+    publish(client, uri, run)
+    found = logged(client, run)
+    assert found.info.status == "KILLED"
+    assert found.info.end_time == run.status["ended"]
+    assert found.data.tags["outcome"] == "killed"
+    assert "model/MLmodel" not in artifacts(client, run)
+
+    run.set_status("RUNNING")
+    publish(client, uri, run)
+    assert logged(client, run).info.status == "RUNNING"
+
+    start(spec, tmp_path / "runs", resume=run)
+    publish(client, uri, run)
+    assert len(runs(client)) == 1
+    assert logged(client, run).info.status == "FINISHED"
+    assert [step for step, _ in history(client, run)["train/loss"]] == [1, 2, 3]
+    assert is_current(run, uri)
+
+
+def test_a_failed_run_says_so(client, uri, copied):
+    copied.set_status("FAILED", "diverged", "DivergedError: the training loss became nan")
+    publish(client, uri, copied)
+    found = logged(client, copied)
+    assert found.info.status == "FAILED"
+    assert found.data.tags["outcome"] == "diverged"
+
+
+def test_with_a_validation_split_the_test_metrics_are_those_of_the_end(
+    client, uri, digits, start, tmp_path
+):
+    run = start(digits("validated", data={"validation": 100}), tmp_path / "runs")
+    publish(client, uri, run)
+    points = history(client, run)
+    assert [step for step, _ in points["validation/accuracy"]] == [1, 2]
+    assert points["test/accuracy"] == [(2, run.result["final"]["test/accuracy"])]
+    assert points["best/test/accuracy"] == points["final/test/accuracy"] == points["test/accuracy"]
+
+
+def test_evaluations_are_logged_once_and_again_when_they_change(client, uri, copied):
+    publish(client, uri, copied)
+    document = examine(copied, None, "train", None, None, "cpu")
+    draw_evaluation(copied, document)
+    assert not is_current(copied, uri)
+    publish(client, uri, copied)
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+    key = "eval/digits-train-last/accuracy"
+    assert history(client, copied)[key] == [(0, document["accuracy"])]
+    found = artifacts(client, copied)
+    assert "evaluations/digits-train-last.json" in found
+    assert "evaluations/digits-train-last.png" in found
+    draw_evaluation(copied, document | {"accuracy": 0.5})
+    assert not is_current(copied, uri)
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+    assert history(client, copied)[key][-1] == (0, 0.5)
+
+
+def test_a_long_description_does_not_stop_a_run(client, uri, copied):
+    text = specs.to_yaml(copied.spec().model_copy(update={"description": "x" * 10_000}))
+    (copied.path / "spec.yaml").write_text(text)
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+
+
+def test_an_experiment_made_by_another_process_in_between_is_used(client, uri, copied, monkeypatch):
+    client.create_experiment("lenet")
+    asked = iter([None])
+    original = client.get_experiment_by_name
+    monkeypatch.setattr(
+        client, "get_experiment_by_name", lambda name: next(asked, None) or original(name)
+    )
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+
+
+def test_an_unreachable_store_is_not_taken_for_an_empty_one(client, uri, copied):
+    publish(client, uri, copied)
+    with pytest.raises(ConnectionError):
+        publish(Cut(uri, "get_run"), uri, copied)
+    with pytest.raises(MlflowException):
+        client.get_run("0" * 32)
+    assert len(runs(client)) == 1
+    assert module.KEY in logged(client, copied).data.tags

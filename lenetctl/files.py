@@ -1,7 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
-import tempfile
+import threading
 from pathlib import Path
 
 
@@ -12,13 +12,14 @@ def write_whole(path: Path, content: bytes | str) -> None:
         OSError: the disk is full or the folder cannot be written; the old file is as it was.
 
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
+    # not tempfile's: its files are for their owner alone, and MLflow's server may be another user
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

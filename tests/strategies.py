@@ -47,6 +47,7 @@ def between(low, high, **bounds):
 FRACTIONS = between(0, 1, exclude_max=True)
 ABOVE_ZERO = between(0, 1e300, exclude_min=True)
 FROM_ZERO = between(0, 1e300)
+WARMUPS = between(0, 100_000)
 
 NAMES = st.from_regex(r"[a-zA-Z0-9_é実][a-zA-Z0-9_é実.+=-]{0,30}", fullmatch=True) | (
     st.sampled_from(["1e-3", "1e5", "010", "08", "0x10", "1_0", "null", "true", "on", "1.5", "x="])
@@ -156,15 +157,15 @@ def optimizers():
 
 
 def schedules():
-    constant = st.builds(Constant, kind=st.just("constant"), warmup=FROM_ZERO)
+    constant = st.builds(Constant, kind=st.just("constant"), warmup=WARMUPS)
     step = st.builds(
         Step,
         kind=st.just("step"),
         step_size=st.integers(1, 100),
-        gamma=ABOVE_ZERO,
-        warmup=FROM_ZERO,
+        gamma=between(0, 1, exclude_min=True),
+        warmup=WARMUPS,
     )
-    cosine = st.builds(Cosine, kind=st.just("cosine"), eta_min=FROM_ZERO, warmup=FROM_ZERO)
+    cosine = st.builds(Cosine, kind=st.just("cosine"), eta_min=FROM_ZERO, warmup=WARMUPS)
     one_cycle = st.builds(
         OneCycle,
         kind=st.just("one_cycle"),

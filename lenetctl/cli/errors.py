@@ -28,6 +28,7 @@ CODES: dict[type[BaseException], int] = {
 }
 UNPUBLISHED, SOME_FAILED, INTERRUPTED, TERMINATED = 5, 6, 130, 143
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class Terminated(KeyboardInterrupt):
@@ -39,7 +40,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        as_json = bool(kwargs.get("json") or kwargs.get("as_json"))
+        as_json = bool(kwargs.get("as_json"))
         signal.signal(signal.SIGTERM, _terminate)
         try:
             result = command(*args, **kwargs)
@@ -68,7 +69,7 @@ def _explained(error: Exception) -> tuple[int | None, str]:
     """Return exit code and message; None for what is a bug of ours."""
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return 7, f"{error.filename or 'the disk'}: {error.strerror}; make room and resume"
-    if isinstance(error, PermissionError):
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return 2, f"{error.filename}: cannot be written: {error.strerror}"
     if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
         return 7, "the device is out of memory: try -s data.batch_size=… with half as much"

@@ -72,7 +72,13 @@ def train(
         with reporter:
             run = execute(
                 loaded,
-                Options(ROOT, data_dir, device, engine.value, experiment, command),
+                Options(
+                    data_dir=data_dir,
+                    device=device,
+                    engine=engine.value,
+                    experiment=experiment,
+                    command=command,
+                ),
                 reporter,
                 earlier,
             )

@@ -10,6 +10,7 @@ from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, text_width
 
 _BOX = 0.27  # inches high
 _PITCH = 0.44  # from one box to the next
+_ROUND = "round,pad=0,rounding_size=0.05"
 _NAMES = {
     "image": "image ({1}×{2})",
     "conv": "Conv ({0})",
@@ -26,8 +27,10 @@ def draw_compact(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
     notes = max(text_width(note, SMALL) for _, _, note in boxes)
     for place, (kind, words, note) in enumerate(reversed(boxes)):
         y = -_BOX / 2 - _PITCH * place
-        look = {"boxstyle": "round,pad=0,rounding_size=0.05", "ec": INK, "lw": 0.6}
-        axes.add_patch(FancyBboxPatch((0, y - _BOX / 2), width, _BOX, fc=FILLS[kind], **look))
+        corner, fill = (0, y - _BOX / 2), FILLS[kind]
+        axes.add_patch(
+            FancyBboxPatch(corner, width, _BOX, _ROUND, facecolor=fill, edgecolor=INK, lw=0.6)
+        )
         axes.text(width / 2, y, words, size=TEXT, ha="center", va="center_baseline")
         axes.text(width + 0.08, y, note, size=SMALL, color=MUTED, va="center_baseline")
         if place:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle, product
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,11 +14,9 @@ from lenetctl.figures.curves import Epochs, series
 from lenetctl.figures.style import (
     BLUE,
     COLOURS,
-    INK,
     MUTED,
     SKY,
     SMALL,
-    TEXT,
     new_figure,
     place,
     styled,
@@ -47,10 +46,10 @@ def bands(groups: Mapping[str, Sequence[Epochs]], metric: str) -> Figure:
     looks = cycle((colour, dash) for dash, colour in product(("-", "--", ":", "-."), COLOURS))
     for (name, runs), (colour, dash) in zip(groups.items(), looks, strict=False):
         epochs, values = _by_epoch(runs, metric)
-        counts, mean, std = _moments(values)
+        mean, std = _moments(values)
         marker = "o" if len(epochs) == 1 else ""
         (line,) = axes.plot(epochs, mean, dash, color=colour, marker=marker, label=labels[name])
-        if (counts > 1).any():
+        if np.isfinite(std).any():
             axes.fill_between(epochs, mean - std, mean + std, color=colour, alpha=0.18, lw=0)
         known = mean[np.isfinite(mean)]
         lines.append((known[-1] if known.size else -math.inf, line))
@@ -61,7 +60,7 @@ def bands(groups: Mapping[str, Sequence[Epochs]], metric: str) -> Figure:
         bbox_to_anchor=((left + plot) / width, (bottom + height - 0.1) / 2 / height),
     )
     axes.set(xlabel="epoch", ylabel=_words(metric))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
     return figure
 
 
@@ -76,40 +75,54 @@ def ranked(rows: Sequence[tuple[str, Sequence[float]]], metric: str) -> Figure:
 
     """
     sign = 1 if metric.endswith(("loss", "seconds")) else -1
-    table = []
-    for label, values in rows:
-        finite = np.array([value for value in values if math.isfinite(value)], dtype=np.float64)
-        counts, mean, std = _moments(finite[:, None])
-        table.append((label, finite, int(counts[0]), float(mean[0]), float(std[0])))
-    table.sort(key=lambda row: sign * row[3] if row[2] else math.inf)
+    table = [_row(label, values) for label, values in rows]
+    table.sort(key=lambda row: sign * row.mean if row.values.size else math.inf)
 
-    summaries = [_summary(n, mean, std) for _, _, n, mean, std in table]
-    left = 0.25 + max((text_width(row[0]) for row in table), default=0.0)
-    right = 0.2 + max((text_width(text, SMALL) for text in summaries), default=0.0)
+    left = 0.25 + max((text_width(row.label) for row in table), default=0.0)
+    right = 0.2 + max((text_width(row.words, SMALL) for row in table), default=0.0)
     plot, bottom = 3.2, 0.45
-    width, height = left + plot + right, bottom + _ROW * max(len(rows), 2) + 0.1
+    width, height = left + plot + right, bottom + _ROW * max(len(table), 2) + 0.1
     figure = new_figure(width, height)
     axes = place(figure, left, bottom, plot, height - bottom - 0.1)
-    for rank, (_, values, n, mean, std) in enumerate(table):
-        if n > 1:
-            axes.errorbar(mean, rank, xerr=std, color=BLUE, elinewidth=1.2, capsize=2, zorder=3)
-        axes.plot(values, [rank] * n, "o", color=SKY, markersize=3, alpha=0.9, mew=0, zorder=2)
-        axes.plot(mean, rank, "D", color=BLUE, markersize=4.5, zorder=4)
-        axes.annotate(
-            summaries[rank],
-            (1, rank),
-            xycoords=("axes fraction", "data"),
-            xytext=(6, 0),
-            textcoords="offset points",
+    for rank, row in enumerate(table):
+        if row.values.size > 1:
+            axes.errorbar(
+                row.mean, rank, xerr=row.std, color=BLUE, elinewidth=1.2, capsize=2, zorder=2
+            )
+        seeds = [rank] * row.values.size
+        axes.plot(row.values, seeds, "o", color=SKY, markersize=3, markeredgewidth=0, zorder=3)
+        axes.plot(row.mean, rank, "D", color=BLUE, markersize=4.5, zorder=4)
+        axes.text(
+            1.02,
+            rank,
+            row.words,
+            transform=axes.get_yaxis_transform(),
             size=SMALL,
             color=MUTED,
             va="center",
         )
-    axes.set_yticks(range(len(table)), [row[0] for row in table])
+    axes.set_yticks(range(len(table)), [row.label for row in table])
     axes.set_ylim(max(len(table), 2) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(_words(metric), color=INK, size=TEXT)
+    axes.set_xlabel(_words(metric))
     return figure
+
+
+class _Row(NamedTuple):
+    label: str
+    values: NDArray[np.float64]
+    mean: float
+    std: float
+    words: str
+
+
+def _row(label: str, values: Sequence[float]) -> _Row:
+    every = np.array(values, dtype=np.float64)
+    finite = every[np.isfinite(every)]
+    (mean,), (std,) = _moments(finite[:, None])
+    n = finite.size
+    words = f"{mean:.4f} ± {std:.4f} (n = {n})" if n > 1 else f"{mean:.4f} (n = 1)"
+    return _Row(label, finite, mean, std, words if n else "no value")
 
 
 def _by_epoch(
@@ -124,22 +137,14 @@ def _by_epoch(
     return epochs, values
 
 
-def _moments(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return count, mean and sample standard deviation of each column's finite values."""
+def _moments(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and sample standard deviation of each column's finite values, else NaN."""
     known = np.isfinite(values)
-    counts = known.sum(axis=0)
-    mean = np.where(counts > 0, np.nansum(values, axis=0) / np.maximum(counts, 1), math.nan)
-    squares = np.nansum((values - mean) ** 2, axis=0)
-    std = np.where(counts > 1, np.sqrt(squares / np.maximum(counts - 1, 1)), math.nan)
-    return counts, mean, std
-
-
-def _summary(n: int, mean: float, std: float) -> str:
-    if not n:
-        return "no value"
-    return f"{mean:.4f} ± {std:.4f} (n = {n})" if n > 1 else f"{mean:.4f} (n = 1)"
+    n = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known, values, 0).sum(axis=0) / n
+        squares = np.where(known, (values - mean) ** 2, 0).sum(axis=0)
+        return mean, np.sqrt(squares / np.maximum(n - 1, 0))  # 0 / 0 is NaN
 
 
 def _words(metric: str) -> str:

@@ -1,6 +1,7 @@
 """The confusion matrix: which class is taken for which."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -48,8 +49,8 @@ def confusion_matrix(
         axes.text(column, row, str(count), color=colour, size=SMALL, ha="center", va="center")
 
     ticks = range(len(classes))
-    slant = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-    axes.set_xticks(ticks, classes, **slant)
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(ticks, classes, **(slant if slanted else {}))
     axes.set_yticks(ticks, classes)
     axes.tick_params(length=0)
     axes.grid(visible=False)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -23,22 +24,26 @@ from lenetctl.figures.style import (
 
 Epochs = Sequence[Mapping[str, float]]
 
-# key, the book's words, and dashes and markers that a grey print still tells apart
-_LOSS = ("train/loss", "train loss", {"color": VERMILLION, "marker": "o"})
-_ACCURACIES = (
+# key, the book's words, and a look that a grey print still tells apart
+_Curve = tuple[str, str, dict[str, Any]]
+_LOSS: _Curve = ("train/loss", "train loss", {"color": VERMILLION, "marker": "o"})
+_ACCURACIES: tuple[_Curve, ...] = (
     ("train/accuracy", "train acc", {"color": BLUE, "ls": "--", "marker": "s"}),
     ("validation/accuracy", "validation acc", {"color": PURPLE, "ls": "-.", "marker": "D"}),
-    # a ring, which is seen around other marks where values are equal
-    ("test/accuracy", "test acc", {"color": GREEN, "ls": ":", "marker": "o", "ms": 5, "mfc": "none"}),
+    # a ring, which is seen around the marks of equal values
+    (
+        "test/accuracy",
+        "test acc",
+        {"color": GREEN, "ls": ":", "marker": "o", "mfc": "none", "ms": 5},
+    ),
 )
 _INTERVALS = 5  # of both axes, so that one grid serves the two
 _ALL_MARKED = 25  # epochs
 
 
 def series(epochs: Epochs, key: str) -> NDArray[np.float64]:
-    """Return one number per epoch, NaN where `key` is missing or not finite."""
-    values = np.array([epoch.get(key, math.nan) for epoch in epochs], dtype=np.float64)
-    return np.where(np.isfinite(values), values, math.nan)
+    """Return one number per epoch, NaN where `key` is missing."""
+    return np.array([epoch.get(key, math.nan) for epoch in epochs], dtype=np.float64)
 
 
 @styled()
@@ -56,7 +61,7 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
     accuracy_axes = loss_axes.twinx()
     numbers = series(epochs, "epoch")
     lines = []
-    for axes, (key, words, look) in (
+    for axes, (key, words, own) in (
         (loss_axes, _LOSS),
         *((accuracy_axes, one) for one in _ACCURACIES),
     ):
@@ -68,9 +73,8 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
         alone = known & ~padded[:-2] & ~padded[2:]  # no line leads to or from such a point
         marked = alone | (len(epochs) <= _ALL_MARKED)
         label = f"{words} {values[known][-1]:#.3g}"
-        lines += axes.plot(
-            numbers, values, **{"ms": 3, **look}, markevery=marked.tolist(), label=label
-        )
+        look = {"ms": 3, "clip_on": False, **own}  # not clipped: marks on the frame are whole
+        lines += axes.plot(numbers, values, **look, markevery=marked.tolist(), label=label)
     headline(figure, title)
     if lines:
         loss_axes.legend(
@@ -91,7 +95,7 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
     loss_axes.set_xlabel("epoch")
     loss_axes.set_ylabel("loss (nats)", color=VERMILLION)
     accuracy_axes.set_ylabel("accuracy", color=INK)
-    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
+    loss_axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
     if len(epochs) == 1:
         loss_axes.set_xlim(numbers[0] - 0.5, numbers[0] + 0.5)
     return figure
@@ -104,8 +108,4 @@ def _nice_top(losses: NDArray[np.float64]) -> float:
         return 1.0
     step = largest * 1.02 / _INTERVALS
     power: float = 10.0 ** math.floor(math.log10(step))
-    return (
-        _INTERVALS
-        * power
-        * next(n for n in (1, 2, 3, 4, 5, 6, 8, 10) if n * power >= step)
-    )
+    return _INTERVALS * power * next(n for n in (1, 2, 3, 4, 5, 6, 8, 10) if n * power >= step)

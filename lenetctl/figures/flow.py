@@ -5,7 +5,6 @@ Feature maps are stacks of squares, dense layers are bars. All lengths are in in
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -14,12 +13,12 @@ from matplotlib.patches import Rectangle
 from lenetctl.figures.steps import FILLS, Step
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, VERMILLION, text_width
 
-_LARGEST = 1.05  # side of the largest map
-_TALLEST = 1.3  # bar of the widest dense layer
+_LARGEST = 0.95  # side of the largest map
+_TALLEST = 1.25  # bar of the widest dense layer
 _BAR = 0.14  # a bar's width
-_SHEET = 0.032  # from one square of a stack to the next
+_SHEET = 0.03  # from one square of a stack to the next
 _MOST_SHEETS = 20  # of more channels only the label tells
-_GAP = 0.36  # between neighbours
+_GAP = 0.34  # between neighbours
 _APART = 0.1  # between two texts
 _LINE = 0.145  # of text
 _ROW_WIDTH = 9.0
@@ -48,115 +47,114 @@ class _Item:
         self.width, self.height = self.front + depth, self.side + depth
         self.left = 0.0  # where `_rows` puts it
 
-    @property
-    def right(self) -> float:
-        return self.left + self.width
-
-    @property
-    def label(self) -> str:
-        count, *sides = self.step.shape
-        size = f"{sides[0]}×{sides[1]}" if sides else ""
-        return f"image {size}" if self.step.kind == "image" else f"{count}@{size}" if sides else f"{count}"
-
-    @property
-    def words(self) -> list[tuple[str, str]]:
-        """The lines below the arrow that leads here, in the order of doing, each with a colour."""
-        step = self.step
-        name = _NAMES[step.kind].format(window=step.window, units=step.shape[0])
-        return [
+        size = "×".join(map(str, sides))
+        self.label = f"{count}@{size}" if size else str(count)
+        if step.kind == "image":
+            self.label = f"image {size}"
+        # below the arrow that leads here, each line with its colour, in the order of doing
+        name = _NAMES[step.kind].format(window=step.window, units=count)
+        self.words = [
             *((line, MUTED) for line in step.before),
             *((line, INK) for line in name.splitlines()),
             *((line, MUTED) for line in (*step.options, *step.after)),
         ]
 
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def overhang(self) -> float:
+        """How far the label reaches beyond each side."""
+        return max(0.0, (text_width(self.label) - self.width) / 2)
+
 
 def draw_flow(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
     """Draw from the origin of `axes` to the right and down; return the width and height taken."""
     width = y = 0.0
-    for number, (row, row_width) in enumerate(_rows(_items(steps))):
+    for number, row in enumerate(_rows(_items(steps))):
         y -= _ROW_GAP * (number > 0)
         tallest = max(item.height for item in row)
         middle = y - _LINE - 0.06 - tallest / 2
         words = middle - tallest / 2 - 0.12
-        for before, item in pairwise([None, *row]):
+        for before, item in zip([None, *row[:-1]], row, strict=True):
             _draw_item(axes, item, middle)
-            _draw_way(axes, before, item, middle, words)
-        width = max(width, row_width)
+            if item.step.kind != "image":
+                _draw_words(axes, before, item, words)
+                _draw_way(axes, before, item, middle)
+        width = max(width, row[-1].right + row[-1].overhang)
         y = words - _LINE * max(len(item.words) for item in row)
     return width, -y
 
 
 def _items(steps: Sequence[Step]) -> list[_Item]:
     widest = max(step.shape[1] for step in steps if step.kind != "dense")
-    most = max((step.shape[0] for step in steps if step.kind == "dense"), default=1)
+    most = max(step.shape[0] for step in steps if step.kind == "dense")
     pixel, unit = _LARGEST / widest, _TALLEST / math.sqrt(most)
     return [_Item(step, unit if step.kind == "dense" else pixel) for step in steps]
 
 
-def _rows(items: Sequence[_Item]) -> list[tuple[list[_Item], float]]:
-    """Place the items, each as far left as neighbours and texts allow; return rows and widths."""
-    rows: list[tuple[list[_Item], float]] = []
-    ends = _ROW_START
-    for item in items:
-        _, moved = _placed(item, ends)
-        if not rows or max(moved) > _ROW_WIDTH:
-            rows.append(([], 0.0))
-            ends = _ROW_START
-        item.left, ends = _placed(item, ends)
-        row, _ = rows.pop()
-        rows.append(([*row, item], max(ends)))
+def _rows(items: Sequence[_Item]) -> list[list[_Item]]:
+    """Place the items from the left, in as many rows as they need."""
+    first = items[0]
+    first.left = first.overhang
+    rows = [[first]]
+    for before, item in pairwise(items):
+        item.left = before.right + _gap(before, item)
+        if item.right + item.overhang > _ROW_WIDTH:
+            item.left = _gap(None, item)
+            rows.append([])
+        rows[-1].append(item)
     return rows
 
 
-_Ends = tuple[float, float, float]  # right ends of the last item, label and words
-_ROW_START: _Ends = (0.0, -_APART, -_APART)
+def _gap(before: _Item | None, item: _Item) -> float:
+    """Return the room between two items, or in front of a row, that lets no texts touch.
 
-
-def _placed(item: _Item, ends: _Ends) -> tuple[float, _Ends]:
-    """Return the left end of `item` after what ends at `ends`, and the ends after it."""
-    right, labels, words = ends
-    label = text_width(item.label) / 2
-    word = max((text_width(line, SMALL) for line, _ in item.words), default=0.0) / 2
-    left = max(
-        right + _GAP * (item.step.kind != "image"),
-        labels + _APART + label - item.width / 2,
-        2 * (words + _APART + word) - right,  # words stand at the middle of the gap
-    )
-    middle = left + item.width / 2
-    return left, (left + item.width, middle + label, max(words, (right + left) / 2 + word))
+    Words may reach below half of the narrower neighbour; the labels above are shorter than words.
+    """
+    words = max(text_width(line, SMALL) for line, _ in item.words) + _APART
+    below = min(before.width, item.width) if before else 0.0
+    return max(_GAP, words - below)
 
 
 def _draw_item(axes: Axes, item: _Item, middle: float) -> None:
     top = middle + item.height / 2
+    fill = FILLS[item.step.kind]
     for sheet in range(item.sheets):
         corner = (item.left + _SHEET * sheet, top - _SHEET * sheet - item.side)
-        axes.add_patch(
-            Rectangle(corner, item.front, item.side, fc=FILLS[item.step.kind], ec=INK, lw=0.6)
-        )
-    axes.text(
-        item.left + item.width / 2, top + 0.06, item.label, size=TEXT, ha="center", va="bottom"
-    )
+        axes.add_patch(Rectangle(corner, item.front, item.side, fc=fill, ec=INK, lw=0.6))
+    center = item.left + item.width / 2
+    axes.text(center, top + 0.06, item.label, size=TEXT, ha="center", va="bottom")
 
 
-def _draw_way(
-    axes: Axes, before: _Item | None, item: _Item, middle: float, words: float
-) -> None:
-    """Draw a window and the pixel that it makes; for a dense layer, or a new row, an arrow."""
-    start = before.right if before else 0.0
+def _draw_words(axes: Axes, before: _Item | None, item: _Item, top: float) -> None:
+    x = ((before.right if before else 0.0) + item.left) / 2
     for number, (line, colour) in enumerate(item.words):
-        x, y = (start + item.left) / 2, words - _LINE * number
-        axes.text(x, y, line, size=SMALL, color=colour, ha="center", va="top")
-    if item.step.kind == "image": return
+        axes.text(x, top - _LINE * number, line, size=SMALL, color=colour, ha="center", va="top")
+
+
+def _draw_way(axes: Axes, before: _Item | None, item: _Item, middle: float) -> None:
+    """Draw a window and the pixel that it makes; for a dense layer, or a new row, an arrow."""
     if before is None or item.step.kind == "dense":
+        start = before.right if before else 0.0
         axes.annotate("", (item.left - 0.04, middle), (start + 0.04, middle), arrowprops=ARROW)
         return
     window = min(item.step.window * item.scale, before.side)
-    x = before.right - before.side + 0.6 * (before.side - window)
-    y = middle - before.height / 2 + 0.5 * (before.side - window)
-    axes.add_patch(Rectangle((x, y), window, window, fc="none", ec=VERMILLION, lw=0.8, zorder=3))
-    pixel = item.scale
-    to_x = item.right - item.side + 0.25 * (item.side - pixel)
-    to_y = middle - item.height / 2 + 0.5 * (item.side - pixel)
-    axes.add_patch(Rectangle((to_x, to_y), pixel, pixel, fc="none", ec=VERMILLION, lw=0.8, zorder=3))
-    for corner, end in ((y + window, to_y + pixel), (y, to_y)):
-        axes.plot((x + window, to_x), (corner, end), color=VERMILLION, lw=0.6, zorder=3)
+    left, bottom = _draw_square(axes, before, window, 0.6, middle)
+    pixel_left, pixel_bottom = _draw_square(axes, item, item.scale, 0.25, middle)
+    for upper in (0.0, 1.0):
+        x = (left + window, pixel_left)
+        y = (bottom + upper * window, pixel_bottom + upper * item.scale)
+        axes.plot(x, y, color=VERMILLION, linewidth=0.6, zorder=3)
+
+
+def _draw_square(
+    axes: Axes, item: _Item, side: float, across: float, middle: float
+) -> tuple[float, float]:
+    """Draw a square on the foremost sheet, `across` of the way to its right; return its corner."""
+    left = item.right - item.side + across * (item.side - side)
+    bottom = middle - item.height / 2 + (item.side - side) / 2
+    square = Rectangle((left, bottom), side, side, fc="none", ec=VERMILLION, lw=0.8, zorder=3)
+    axes.add_patch(square)
+    return left, bottom

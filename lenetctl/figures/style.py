@@ -3,13 +3,12 @@
 Only `matplotlib.figure.Figure` is used, never pyplot: no display, no global list of figures.
 """
 
-import errno
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -17,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from lenetctl.errors import ResourceError, UsageError
+from lenetctl.errors import UsageError
+from lenetctl.files import write_whole
 
 # Okabe and Ito, "Color Universal Design" (2008), without the yellow, which is lost on white
 BLUE, VERMILLION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
@@ -27,10 +27,10 @@ INK, MUTED, GRID = "#1a1a1a", "#5f5f5f", "#e3e3e3"
 
 TEXT, SMALL, TITLE = 8.0, 7.0, 9.0  # points; at its own size a picture fits a paper's column
 DPI = 160
-_MARGIN, _GUTTER = 0.15, 0.5  # inches around pictures, and between them
-ARROW = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "mutation_scale": 7}
+_MARGIN, _GUTTER, _INSET = 0.15, 0.5, 0.1  # inches around, between and inside pictures
+ARROW: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "mutation_scale": 7}
 
-STYLE = {
+STYLE: Any = {  # matplotlib types each key by its name
     "axes.axisbelow": True,
     "axes.edgecolor": "#9a9a9a",
     "axes.grid": True,
@@ -97,14 +97,14 @@ def blank_axes(figure: Figure) -> Axes:
 
 
 def cut(figure: Figure, drawn: Sequence[tuple[Axes, float, float]]) -> None:
-    """Lay blank axes side by side, each as wide and high as given, and cut `figure` to them."""
+    """Lay what was drawn on blank axes side by side; each comes with its width and height."""
     width = sum(w for _, w, _ in drawn) + _GUTTER * (len(drawn) - 1) + 2 * _MARGIN
     height = max(h for _, _, h in drawn) + 2 * _MARGIN
     figure.set_size_inches(width, height)
     left = _MARGIN
     for axes, w, h in drawn:
-        axes.set(xlim=(0, w), ylim=(-h, 0))
-        axes.set_position((left / width, (height - h) / 2 / height, w / width, h / height))
+        above = (height - h) / 2
+        axes.set(xlim=(-left, width - left), ylim=(above - height, above))
         left += w + _GUTTER
 
 
@@ -118,23 +118,21 @@ def text_width(text: str, size: float = TEXT) -> float:
     return max(points) / 72
 
 
-def headline(figure: Figure, title: str, left: float = 0.1) -> None:
-    """Write `title` at the top, `left` inches in, smaller where it would not fit."""
+def headline(figure: Figure, title: str) -> None:
+    """Write `title` into the upper left corner, smaller where it would not fit."""
     width, height = figure.get_size_inches()
-    room = width - left - 0.1
+    room = width - 2 * _INSET
     size = TITLE * room / max(room, text_width(title, TITLE))
-    figure.text(left / width, 1 - 0.1 / height, title, size=size, va="top")
+    figure.text(_INSET / width, 1 - _INSET / height, title, size=size, va="top")
 
 
 @styled()
 def save(figure: Figure, path: Path) -> None:
     """Write `figure` to `path` as its suffix says, PNG or SVG; the same figure, the same bytes.
 
-    The file appears whole or not at all.
-
     Raises:
         UsageError: another suffix, or a place that cannot be written.
-        ResourceError: the disk is full.
+        OSError: the disk is full; what stood there before is as it was.
 
     """
     suffix = path.suffix.lower()
@@ -142,16 +140,7 @@ def save(figure: Figure, path: Path) -> None:
         raise UsageError(f"{path}: a picture is saved as {' or '.join(_METADATA)}")
     picture = BytesIO()
     figure.savefig(picture, format=suffix[1:], metadata=_METADATA[suffix])
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            file.write(picture.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        kind = ResourceError if full else UsageError
-        raise kind(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+        write_whole(path, picture.getvalue())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

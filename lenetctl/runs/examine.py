@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from lenetctl.data.batches import Resident
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import device as devices
 from lenetctl.engine.evaluate import evaluate
 from lenetctl.engine.state import load_weights as fill
-from lenetctl.engine.trainer import Splits
 from lenetctl.errors import UsageError
 from lenetctl.model.build import build
 from lenetctl.runs.folder import Run
@@ -23,7 +23,7 @@ def examine(
     data_dir: Path | None,
     device: str,
 ) -> dict[str, Any]:
-    """Return what `eval --json` prints; recall and precision are NaN-free: null where undefined.
+    """Return what `eval --json` prints; an undefined precision is None.
 
     Raises:
         UsageError: an unknown data set, or a split that the run does not have.
@@ -36,9 +36,11 @@ def examine(
         spec = spec.model_copy(update={"data": _other(spec.data, str(dataset))})
     where = devices.select(device)
     loaded = load_data(spec.data, data_dir)
-    part = getattr(Splits.of(loaded, spec, where), split)
-    if part is None:
+    images = getattr(loaded, split)
+    if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")
+    trained_on = run.record["data"]  # another set's images are normalised as the net knows them
+    part = Resident(images, where, trained_on["mean"], trained_on["std"])
     net = build(spec.model, spec.training.seed).to(where)
     fill(net, own)
     with devices.numerics(spec.training):

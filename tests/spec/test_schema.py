@@ -31,6 +31,11 @@ EDGES = [
     ("training.optimizer", ["{kind: sgd, momentum: 0.9, nesterov: true}"], ["{nesterov: true}"]),
     ("training.optimizer", ["{kind: adam, betas: [0, 0.5]}"], ["{kind: adam, betas: [0.5, 1]}"]),
     ("training.schedule", ["{kind: step}", "{warmup: 0.5}"], ["{kind: step, step_size: 0}"]),
+    (
+        "training.schedule",
+        ["{kind: step, gamma: 1}"],
+        ["{kind: step, gamma: 1.1}", "{warmup: 1e9}"],
+    ),
     ("training.schedule", ["{kind: one_cycle}"], ["{kind: one_cycle, warmup: 1}"]),
     ("training.label_smoothing", ["0", "0.1"], ["1", "-0.1"]),
     ("training.ema", ["0.999", "null"], ["0", "1"]),

@@ -1,0 +1,23 @@
+"""Pictures of runs and nets, and nothing else imports matplotlib. No torch, no MLflow."""
+
+from lenetctl.figures.activations import feature_maps, feature_maps_compared
+from lenetctl.figures.comparison import bands, ranked
+from lenetctl.figures.confusion import confusion_matrix
+from lenetctl.figures.curves import curves
+from lenetctl.figures.diagram import compact, diagram, flow
+from lenetctl.figures.kernels import kernels
+from lenetctl.figures.style import save
+
+__all__ = [
+    "bands",
+    "compact",
+    "confusion_matrix",
+    "curves",
+    "diagram",
+    "feature_maps",
+    "feature_maps_compared",
+    "flow",
+    "kernels",
+    "ranked",
+    "save",
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -31,11 +30,9 @@ def save_model(run: Run) -> Iterator[Path]:
 
     record = run.record
     signature = ModelSignature(
-        Schema([TensorSpec(np.dtype("float32"), (-1, 28, 28), "images")]),
-        Schema([TensorSpec(np.dtype("float32"), (-1, 10), "probabilities")]),
+        Schema([TensorSpec(np.dtype("float32"), (-1, 28, 28))]),
+        Schema([TensorSpec(np.dtype("float32"), (-1, 10))]),
     )
-    # the signature is given: MLflow need not read it from type hints
-    warnings.filterwarnings("ignore", message=r".*Add type hints to the `predict`")
     with tempfile.TemporaryDirectory() as temporary:
         parts = Path(temporary)
         safetensors.torch.save_file(load_weights(run), parts / "weights.safetensors")

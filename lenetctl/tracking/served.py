@@ -26,11 +26,14 @@ class LeNet(PythonModel):
         about = json.loads(Path(files["about"]).read_text())
         self.mean, self.std = about["mean"], about["std"]
 
-    # no type hints on the arguments: MLflow would take them for the signature
-    def predict(self, context, model_input, params=None) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002  MLflow's signature
+        model_input: np.ndarray,  # MLflow knows the bare class only
+        params: dict[str, object] | None = None,  # noqa: ARG002
+    ) -> NDArray[np.float32]:
         """Return the probabilities, float32 (N, 10)."""
-        images = model_input["images"] if isinstance(model_input, dict) else model_input
-        pixels = torch.from_numpy(np.array(images, np.float32)).reshape(-1, 1, 28, 28)
+        pixels = torch.from_numpy(np.array(model_input, np.float32)).reshape(-1, 1, 28, 28)
         with torch.inference_mode():
             logits = self.net((pixels - self.mean) / self.std)
         probabilities: NDArray[np.float32] = logits.softmax(1).numpy()

@@ -10,7 +10,7 @@ import pytest
 
 from lenetctl.runs.folder import every
 
-SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2")
+SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2", "-s", "training.epochs=20")
 ROOT = "mlruns/lenetctl"
 LIMIT = 120  # seconds
 
@@ -64,7 +64,7 @@ def test_a_dry_run_shows_the_trials_and_trains_nothing(project, start):
     assert not (project / "mlruns").exists()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_diverging_trial_is_6_and_the_others_finish(project, start, jobs):
     grid = ("-g", "training.optimizer.lr=1e30,0.1", "-s", "training.epochs=1", "--jobs", jobs)
     code, out, err = finish(start("lenetctl", "sweep", "quick.yaml", *grid, "--json"))
@@ -78,6 +78,7 @@ def test_a_diverging_trial_is_6_and_the_others_finish(project, start, jobs):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_mlflow_has_the_runs_below_a_parent_and_skipping_is_quick(project, start):
     from lenetctl.tracking.store import client
 
@@ -99,6 +100,7 @@ def test_mlflow_has_the_runs_below_a_parent_and_skipping_is_quick(project, start
     everything_is_done_once(project)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_orphans_and_the_same_command_goes_on(project, start):
     process = start(*SWEEP, "--jobs", "2")
     wait_for(lambda: epochs(project) >= 2)
@@ -113,6 +115,7 @@ def test_ctrl_c_leaves_no_orphans_and_the_same_command_goes_on(project, start):
     everything_is_done_once(project)
 
 
+@pytest.mark.slow
 def test_the_workers_of_a_killed_driver_end_and_the_same_command_goes_on(project, start):
     process = start(*SWEEP, "--jobs", "2")
     wait_for(lambda: epochs(project) >= 2)

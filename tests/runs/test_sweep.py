@@ -111,7 +111,7 @@ def test_images_that_changed_are_trained_on_again(digits, trials, options, tmp_p
         assert sweep._done(same, options) == expected
 
 
-@pytest.mark.parametrize("executor", [serial, in_workers])
+@pytest.mark.parametrize("executor", [serial, pytest.param(in_workers, marks=pytest.mark.slow)])
 def test_a_failure_harms_no_other(trials, options, executor):
     ear, (bad, good) = Ear(), trials(None, 0)
     executor([bad, good], options, ear)
@@ -140,6 +140,7 @@ def test_workers_give_the_bits_of_the_serial_executor(trials, options, tmp_path)
     assert alone == shared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaths", [1, 2])
 def test_the_trial_of_a_killed_worker_is_tried_again_once(trials, options, deaths):
     victim, other = trials(0, 1, epochs=4)
@@ -162,6 +163,7 @@ def test_the_trial_of_a_killed_worker_is_tried_again_once(trials, options, death
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_no_worker_and_no_run_behind(trials, options):
     def stop(news):
         if news.run and news.run.epochs():

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from lenetctl.cli import (
+    activations,
     compare,
     data,
     eval,  # noqa: A004  a command, not the builtin
@@ -26,6 +27,7 @@ app.command("train")(train.train)
 app.command("eval")(eval.evaluate)
 app.command("shapes")(shapes.shapes)
 app.command("sweep")(sweep.sweep)
+app.command("activations")(activations.activations)
 app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)

@@ -89,7 +89,7 @@ def _chosen(
         NotFoundError: there are none, or one that is named did not finish.
 
     """
-    from lenetctl.runs.folder import ROOT, every, find
+    from lenetctl.runs.collection import ROOT, every, find
 
     if names and experiment:
         raise UsageError("name runs or an --experiment, not both")
@@ -113,7 +113,7 @@ def _chosen(
 
 def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
     """Return what to say where no finished run is meant: what there is instead."""
-    from lenetctl.runs.folder import ROOT
+    from lenetctl.runs.collection import ROOT
 
     if experiment and not meant:
         there = ", ".join(sorted({run.record["experiment"] for run in runs})) or "none yet"

@@ -45,8 +45,8 @@ def evaluate(
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.tables import print_classes
     from lenetctl.cli.tracking import writer
+    from lenetctl.runs.collection import ROOT, find
     from lenetctl.runs.examine import examine
-    from lenetctl.runs.folder import ROOT, find
     from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lenetctl import spec as specs
 from lenetctl.errors import CheckpointError
-from lenetctl.runs.folder import ROOT, Run, every, find, settle
+from lenetctl.runs.collection import ROOT, every, find, settle
+from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
 
 

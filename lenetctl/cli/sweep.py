@@ -62,7 +62,7 @@ def sweep(
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.sweep_view import Board, print_plan
     from lenetctl.runs.axes import SEED, parse
-    from lenetctl.runs.folder import ROOT
+    from lenetctl.runs.collection import ROOT
     from lenetctl.runs.plan import plan
     from lenetctl.runs.sweep import finished, index, prepare, unfinished
 

@@ -9,7 +9,7 @@ from lenetctl.cli.sweep_view import Board
 from lenetctl.data import fetch as fetching
 from lenetctl.data import store
 from lenetctl.data.catalog import CATALOG
-from lenetctl.runs.folder import ROOT, settle
+from lenetctl.runs.collection import ROOT, settle
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import News, Tell
 from lenetctl.tracking.writer import Writer

@@ -18,7 +18,7 @@ def sync(
     """Publish to MLflow what is outstanding; a second time changes nothing."""
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.tracking import catch_up, writer
-    from lenetctl.runs.folder import ROOT, find
+    from lenetctl.runs.collection import ROOT, find
     from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lenetctl.cli.draw import draw
 from lenetctl.cli.screen import Screen
-from lenetctl.runs.folder import Run, every, settle
+from lenetctl.runs.collection import every, settle
+from lenetctl.runs.folder import Run
 from lenetctl.tracking import store
 from lenetctl.tracking.writer import Writer, outstanding
 

@@ -58,8 +58,8 @@ def train(
 
     from lenetctl.cli.report import Reporter, document, summary
     from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.runs.collection import ROOT
     from lenetctl.runs.execute import Options, execute
-    from lenetctl.runs.folder import ROOT
     from lenetctl.tracking.store import redacted
     from lenetctl.tracking.writer import outstanding
 

@@ -18,7 +18,7 @@ def ui(
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.tracking import catch_up, writer
-    from lenetctl.runs.folder import ROOT, every
+    from lenetctl.runs.collection import ROOT, every
     from lenetctl.tracking import store
 
     where = store.uri(tracking_uri)

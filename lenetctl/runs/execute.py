@@ -16,7 +16,7 @@ from lenetctl.engine import checkpoint, device, steps
 from lenetctl.engine.state import State, fresh
 from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
 from lenetctl.errors import CheckpointError, DivergedError
-from lenetctl.runs import environment, folder
+from lenetctl.runs import collection, environment
 from lenetctl.runs.folder import Run
 from lenetctl.spec.layers import CLASSES, plan
 from lenetctl.spec.schema import Spec
@@ -28,7 +28,7 @@ PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is g
 class Options:
     """What a run needs to know beside its spec; none of it changes what is computed."""
 
-    root: Path = folder.ROOT
+    root: Path = collection.ROOT
     data_dir: Path | None = None
     device: str = "auto"
     engine: str = "auto"
@@ -70,7 +70,9 @@ def execute(
     if resume:
         beginning = _resumed(resume)
     else:
-        beginning = folder.begun(options.root, spec, f"{spec.name}-s{spec.training.seed}", record)
+        beginning = collection.begun(
+            options.root, spec, f"{spec.name}-s{spec.training.seed}", record
+        )
     with beginning as run, _ending(run), device.numerics(spec.training):
         state = fresh(spec, where)
         if resume:

@@ -20,18 +20,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from lenetctl import spec as specs
-from lenetctl.errors import BusyError, NotFoundError, UsageError
+from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.files import write_whole
 from lenetctl.spec.schema import Spec
-
-ROOT = Path("mlruns/lenetctl")  # below the working directory, beside what MLflow keeps
 
 
 @dataclass(frozen=True)
@@ -163,86 +160,3 @@ class Run:
         except ValueError as error:
             raise NotFoundError(f"{self.path / name}: not valid: {error}") from error
         return dict(content)
-
-
-@contextmanager
-def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Iterator[Run]:
-    """Make the folder of a new run and hold its lock for as long as the context lasts.
-
-    Raises:
-        BusyError: another process trains the same experiment.
-        UsageError: the folder cannot be written.
-
-    """
-    identity = specs.sha256(spec)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / ".lock"):  # so that two starts at once see each other
-            earlier = [run for run in every(root) if run.record["spec_sha256"] == identity]
-            for run in earlier:
-                with run.held():  # raises where one is in training
-                    pass
-            # what a crash left behind, or a gap where a run was deleted, takes its number with it
-            paths = (root / f"{name}-{identity[:8]}-{n}" for n in count(len(earlier) + 1))
-            path = next(path for path in paths if not path.exists())
-            path.mkdir()
-            run = Run(path)
-            holding = run.held()
-            holding.__enter__()
-            write_whole(path / "spec.yaml", specs.to_yaml(spec))
-            run.set_status("RUNNING")
-            created = run.status["started"]
-            run.write(
-                "run.json", {"name": name, "spec_sha256": identity, "created": created, **record}
-            )
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
-    try:
-        yield run
-    finally:
-        holding.__exit__(None, None, None)
-
-
-def every(root: Path) -> list[Run]:
-    """Return every run below `root`, the oldest first."""
-    runs = [Run(path.parent) for path in root.glob("*/run.json")]
-    return sorted(runs, key=lambda run: (run.record["created"], run.path.name))
-
-
-def settle(root: Path) -> list[Run]:
-    """End every run that says RUNNING but that nobody trains any more; return those ended."""
-    dead = []
-    for run in every(root):
-        if run.status["status"] == "RUNNING" and not run.is_held():
-            run.set_status("KILLED", "killed", "its process ended without a word")
-            dead.append(run)
-    return dead
-
-
-def find(root: Path, wanted: str) -> Run:
-    """Return the run that `wanted` names: a folder, a name, an MLflow id, a prefix, or `latest`.
-
-    Of several runs with the name it is the newest.
-
-    Raises:
-        NotFoundError: no run, or several, answer to it.
-
-    """
-    if os.path.isfile(Path(wanted) / "run.json"):  # noqa: PTH113  the method raises for a long name
-        return Run(Path(wanted))
-    runs = every(root)
-    if wanted == "latest" and runs:
-        return runs[-1]
-
-    def labels(run: Run) -> tuple[str, ...]:
-        return (run.name, run.path.name, str(run.published.get("run_id", "")))
-
-    exact = [run for run in runs if wanted in labels(run)]
-    if exact:
-        return exact[-1]
-    begins = [run for run in runs if any(label.startswith(wanted) for label in labels(run))]
-    if len(begins) == 1 and wanted:
-        return begins[0]
-    some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
-    what = "several runs begin so" if begins and wanted else "there is no such run"
-    raise NotFoundError(f"{wanted}: {what} in {root} (here: {some})")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock
 
 from lenetctl.errors import BusyError, LenetctlError, UsageError
-from lenetctl.runs.folder import Run, every
+from lenetctl.runs.collection import every
+from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from lenetctl.tracking.store import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from mlflow import MlflowClient
 
@@ -42,6 +43,7 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         done["epochs"] += 1
         run.write("published.json", done)
     _log_evaluations(client, run, done)
+    _log_activations(client, run, done)
     if done.get("status") == status["status"]:
         return
     if status["status"] == "FINISHED":
@@ -62,6 +64,7 @@ def is_current(run: Run, tracking_uri: str) -> bool:
         and done.get("status") == run.status["status"]
         and done["epochs"] == len(run.epochs())
         and done.get("evaluations", {}) == _evaluations(run)
+        and done.get("activations", {}) == _activations(run)
     )
 
 
@@ -181,7 +184,17 @@ def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
 def _evaluations(run: Run) -> dict[str, str]:
     """Return the digest of each evaluation by its name."""
     paths = sorted((run.path / "evaluations").glob("*.json"))
-    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {path.stem: _digest(path) for path in paths}
+
+
+def _activations(run: Run) -> dict[str, str]:
+    """Return the digest of each file about activations by its name."""
+    paths = sorted((run.path / "activations").glob("[!.]*"))  # not what a crash left half written
+    return {path.name: _digest(path) for path in paths}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _log_evaluations(client: MlflowClient, run: Run, done: dict[str, Any]) -> None:
@@ -199,6 +212,16 @@ def _log_evaluations(client: MlflowClient, run: Run, done: dict[str, Any]) -> No
             client.log_artifact(done["run_id"], str(file), "evaluations")
         known[name] = digest
         run.write("published.json", done)
+
+
+def _log_activations(client: MlflowClient, run: Run, done: dict[str, Any]) -> None:
+    """Log what `lenetctl activations` left in the folder and MLflow does not have yet."""
+    known = done.setdefault("activations", {})
+    for name, digest in _activations(run).items():
+        if known.get(name) != digest:
+            client.log_artifact(done["run_id"], str(run.path / "activations" / name), "activations")
+            known[name] = digest
+            run.write("published.json", done)
 
 
 def _summary(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -1,7 +1,7 @@
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.runs.folder import ROOT, every
+from lenetctl.runs.collection import ROOT, every
 
 
 @pytest.fixture

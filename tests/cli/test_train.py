@@ -4,8 +4,8 @@ import re
 import pytest
 from mlflow import MlflowClient
 
+from lenetctl.runs.collection import ROOT, every
 from lenetctl.runs.execute import execute
-from lenetctl.runs.folder import ROOT, every
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.runs.folder import every
+from lenetctl.runs.collection import every
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lenetctl.runs.folder import every
+from lenetctl.runs.collection import every
 
 SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2", "-s", "training.epochs=20")
 ROOT = "mlruns/lenetctl"

@@ -9,8 +9,8 @@ from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, meter
 from lenetctl.errors import BusyError, DataError, DivergedError, UsageError
 from lenetctl.runs import execute as module
+from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, Watcher, execute
-from lenetctl.runs.folder import every
 from lenetctl.runs.weights import load_weights
 
 TIMINGS = {"time", "examples_per_second", "epoch_seconds"}

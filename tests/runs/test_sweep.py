@@ -5,9 +5,9 @@ import signal
 import pytest
 
 from lenetctl import spec as specs
+from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, execute
 from lenetctl.runs.executors import processes, serial
-from lenetctl.runs.folder import every
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import finished, index, prepare, unfinished
 

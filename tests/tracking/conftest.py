@@ -7,8 +7,9 @@ import pytest
 from mlflow import MlflowClient
 
 from lenetctl.cli.draw import draw
+from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, Watcher, execute
-from lenetctl.runs.folder import Run, every
+from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
 from lenetctl.tracking import store
 

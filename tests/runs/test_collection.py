@@ -6,8 +6,9 @@ import pytest
 
 from lenetctl import spec as specs
 from lenetctl.errors import BusyError, NotFoundError, UsageError
-from lenetctl.runs import folder
-from lenetctl.runs.folder import Run, begun, every, find, settle
+from lenetctl.runs import collection
+from lenetctl.runs.collection import begun, every, find, settle
+from lenetctl.runs.folder import Run
 
 HOLD = """
 import sys
@@ -171,4 +172,4 @@ def test_numbers_are_written_as_json(begin):
 
 
 def test_runs_live_beside_what_mlflow_keeps():
-    assert folder.ROOT.parts[0] == "mlruns"
+    assert collection.ROOT.parts[0] == "mlruns"

@@ -1,7 +1,10 @@
 """`lenetctl ui`: MLflow's own UI on the right store."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -31,7 +34,13 @@ def ui(
         screen.say(f"the runs are at {store.redacted(where)}")
         return
     screen.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
     server = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it
-    store_and_size = ["--backend-store-uri", where, "--workers", "1"]
-    raise typer.Exit(subprocess.call([*server, *store_and_size]))
+    command = [*server, "--backend-store-uri", where, "--workers", "1"]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        raise typer.Exit(process.wait())
+    finally:  # MLflow leaves its own children behind, so the whole group is ended
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)

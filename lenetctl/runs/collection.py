@@ -1,7 +1,7 @@
 """All the runs of a project: begin one, list them, find one, end those that died."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -34,7 +34,9 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
             root.mkdir(parents=True, exist_ok=True)
             with FileLock(root / LOCK):  # so that two starts at once see each other
                 earlier = [run for run in every(root) if run.record["spec_sha256"] == identity]
-                _refuse_in_training(earlier)
+                for one in earlier:
+                    with one.held():  # raises where it is in training
+                        pass
                 # a crash's leavings, or a gap where a run was deleted, keep their number
                 paths = (root / f"{name}-{identity[:8]}-{n}" for n in count(len(earlier) + 1))
                 path = next(path for path in paths if not path.exists())
@@ -48,13 +50,6 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
             raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
         yield run
-
-
-def _refuse_in_training(runs: Sequence[Run]) -> None:
-    for run in runs:
-        if run.status["status"] == "RUNNING":
-            with run.held():  # raises, unless the run is dead
-                pass
 
 
 def every(root: Path) -> list[Run]:

@@ -48,7 +48,7 @@ def test_stopped_within_seconds_and_resumed_to_the_end(
     process.send_signal(number)
     sent = time.monotonic()
     _, errors = process.communicate(timeout=60)
-    assert time.monotonic() - sent < 10
+    assert time.monotonic() - sent < 30  # two on an idle machine; tests share theirs
     assert process.returncode == code
     assert run.status["status"] == "KILLED"
     assert len(run.epochs()) >= 3

@@ -1,6 +1,8 @@
 """MLflow's UI on a store that lenetctl filled, seen by a real browser."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -42,11 +44,11 @@ def served(command, port, folder):
                 urllib.request.urlopen(f"{address}/health", timeout=5)
                 break
             except OSError:
-                assert server.poll() is None, server.stderr.read().decode()
+                assert server.poll() is None, "the server ended"
                 time.sleep(0.5)
         yield address
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # MLflow's own children, too
         server.wait(20)
 
 

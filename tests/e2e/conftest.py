@@ -38,6 +38,8 @@ def start(project) -> Callable[..., subprocess.Popen]:
         process = subprocess.Popen(
             list(map(str, command)),
             cwd=project,
+            # a shell's background job, and so all it starts, has interrupts ignored
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -34,9 +34,8 @@ def free_port() -> int:
 @contextmanager
 def served(command, port, folder):
     """Run a server until the context ends; yields its address once it answers."""
-    server = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, cwd=folder, start_new_session=True, **silent)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):

@@ -39,7 +39,7 @@ def start(project) -> Callable[..., subprocess.Popen]:
             list(map(str, command)),
             cwd=project,
             # a shell's background job, and so all it starts, has interrupts ignored
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

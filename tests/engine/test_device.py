@@ -14,6 +14,7 @@ def settings():
         cuda.fp32_precision,
         cudnn.conv.fp32_precision,
         cudnn.benchmark,
+        torch.utils.deterministic.fill_uninitialized_memory,
         torch.are_deterministic_algorithms_enabled(),
     )
 
@@ -54,7 +55,7 @@ def test_settings_hold_within_and_are_put_back(precision, expected, deterministi
     before = settings()
     spec = TrainingSpec(precision=precision, deterministic=deterministic)
     with numerics(spec):
-        assert settings() == (expected, expected, not deterministic, deterministic)
+        assert settings() == (expected, expected, not deterministic, False, deterministic)
     assert settings() == before
 
 

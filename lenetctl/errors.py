@@ -66,5 +66,9 @@ class DivergedError(LenetctlError):
     """The loss stopped being a number."""
 
 
+class PrunedError(LenetctlError):
+    """A search has seen enough of a run that will not be its best."""
+
+
 class BusyError(LenetctlError):
     """Another process is training this very run."""

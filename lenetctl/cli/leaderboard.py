@@ -12,6 +12,7 @@ from rich.table import Table
 from lenetctl import spec as specs
 from lenetctl.runs.folder import Run
 
+SHOWN = 25  # rows; a search can have hundreds
 VALIDATION, TEST = "validation/accuracy", "test/accuracy"
 
 
@@ -50,8 +51,13 @@ def print_leaderboard(board: dict[str, Any], console: Console) -> None:
     )
     table = Table(caption=caption)
     for title in ("", "spec", "n", "validation acc", "test acc"):
-        table.add_column(title, justify="left" if title == "spec" else "right")
-    for place, row in enumerate(board["rows"], 1):
+        name = title == "spec"
+        table.add_column(
+            title, justify="left" if name else "right", overflow="fold", no_wrap=not name
+        )
+    if len(board["rows"]) > SHOWN:
+        table.caption = f"the first {SHOWN} of {len(board['rows'])}, {caption}"
+    for place, row in enumerate(board["rows"][:SHOWN], 1):
         shown = (_shown(row[metric]) for metric in (VALIDATION, TEST))
         table.add_row(str(place), row["name"], str(row["n"]), *shown)
     console.print(table, soft_wrap=False)

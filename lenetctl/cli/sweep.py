@@ -2,14 +2,13 @@
 
 import os
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import SOME_FAILED, UNPUBLISHED, guarded
+from lenetctl.cli.errors import guarded
 
 
 class ExecutorName(StrEnum):
@@ -17,6 +16,21 @@ class ExecutorName(StrEnum):
 
     serial = "serial"
     processes = "processes"
+
+
+class SamplerName(StrEnum):
+    """How a search chooses what to try next."""
+
+    tpe = "tpe"
+    random = "random"
+
+
+class PrunerName(StrEnum):
+    """When a search gives a run up."""
+
+    none = "none"
+    median = "median"
+    hyperband = "hyperband"
 
 
 @guarded
@@ -31,9 +45,23 @@ def sweep(
     grid: Annotated[
         list[str] | None,
         typer.Option(
-            "-g", "--grid", metavar="KEY=A,B,C", help="Values of a key; repeat it for a grid."
+            "-g",
+            "--grid",
+            metavar="KEY=A,B,C",
+            help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
         ),
     ] = None,
+    search: Annotated[
+        SamplerName | None,
+        typer.Option("--search", help="Search the grid for the best validation accuracy."),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help="Trials of a search, those done before included."),
+    ] = None,
+    prune: Annotated[
+        PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
+    ] = PrunerName.none,
     executor: Annotated[
         ExecutorName | None,
         typer.Option("--executor", help="Default: processes where --jobs is above 1."),
@@ -59,58 +87,32 @@ def sweep(
     quiet: options.Quiet = False,
 ) -> None:
     """Run every spec of a folder, or a grid; what is done is skipped, what was stopped goes on."""
+    from lenetctl.cli import sweeping
     from lenetctl.cli.screen import Screen
-    from lenetctl.cli.sweep_view import Board, print_plan
+    from lenetctl.errors import UsageError
     from lenetctl.runs.axes import SEED, parse
-    from lenetctl.runs.collection import ROOT
-    from lenetctl.runs.plan import plan
-    from lenetctl.runs.sweep import finished, index, prepare, unfinished
 
+    if (search is None) != (count is None):
+        raise UsageError("--search tpe|random and --trials N go together")
     axes = [parse(text) for text in grid or []]
     if seeds is not None:
         axes.append(parse(f"{SEED}={seeds}"))
-    planned = plan(path, {axis.key: axis for axis in axes}, overrides or [])
-    screen = Screen(as_json=as_json, quiet=quiet)
-    board = Board(planned, screen)
-    known = index(ROOT)
-    goes_on = {}
-    for sha256, row in board.rows.items():
-        runs = known.get(sha256, [])
-        run = None if force or row.trial.spec.data.dataset == "folder" else finished(runs)
-        if run:
-            row.status, row.run, row.epochs = "skipped", run, run.epochs()
-        elif begun := unfinished(runs):
-            goes_on[sha256] = begun
-    if dry_run:
-        if not as_json:
-            print_plan(planned, board, goes_on, screen.console)
-        screen.result(board.document(), board.said())
-        return
+    by_key = {axis.key: axis for axis in axes}
+    how = sweeping.How(
+        screen=Screen(as_json=as_json, quiet=quiet),
+        workers=(jobs or os.cpu_count() or 1) if executor or jobs else 0,
+        dry_run=dry_run,
+        force=force,
+        fail_fast=fail_fast,
+        experiment=experiment,
+        device=device,
+        engine=engine.value,
+        data_dir=data_dir,
+        tracking_uri=tracking_uri,
+    )
+    if search and count:
+        from lenetctl.cli.searching import search_for  # optuna
 
-    from lenetctl.cli.sweeping import conclude, fetch, go_through
-    from lenetctl.cli.tracking import catch_up, writer
-    from lenetctl.tracking.writer import outstanding
-
-    prepare(ROOT)
-    writing = writer(tracking_uri, screen)
-    catch_up(ROOT, writing)
-    left = [row.trial for row in board.rows.values() if row.status == "planned"]
-    if left:
-        from lenetctl.runs.execute import Options  # torch, which skipping does not need
-        from lenetctl.runs.executors import processes, serial
-        from lenetctl.tracking.parent import SWEEP
-
-        fetch(left, data_dir)
-        name = experiment or planned.name
-        tags = {SWEEP: planned.name}
-        doing = Options(ROOT, data_dir, device, engine.value, name, tags=tags)
-        many = executor is ExecutorName.processes or (executor is None and (jobs or 1) > 1)
-        work = partial(processes, jobs=jobs or os.cpu_count() or 1) if many else serial
-        go_through(partial(work, left, doing, force=force, fail_fast=fail_fast), board, writing)
-    writing.close()
-    conclude(board, screen)
-    if board.counts().get("failed"):
-        raise typer.Exit(SOME_FAILED)
-    if outstanding([row.run for row in board.rows.values() if row.run], writing.tracking_uri):
-        screen.warn("MLflow is not up to date: run `lenetctl sync`")
-        raise typer.Exit(UNPUBLISHED)
+        search_for(path, by_key, overrides or [], count, search.value, prune.value, how)
+    else:
+        sweeping.sweep_through(path, by_key, overrides or [], how)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -21,7 +21,15 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Plan, Trial
 from lenetctl.runs.sweep import News, Status
 
-ORDER = ("running", "failed", "killed", "finished", "skipped", "planned")  # in the live table
+ORDER = (  # in the live table
+    "running",
+    "failed",
+    "killed",
+    "pruned",
+    "finished",
+    "skipped",
+    "planned",
+)
 
 
 @dataclass
@@ -38,9 +46,9 @@ class Row:
 class Board:
     """Hears the news of a sweep; a live table on a terminal, plain lines elsewhere."""
 
-    def __init__(self, plan: Plan, screen: Screen) -> None:
-        self.rows = {trial.sha256: Row(trial) for trial in plan.trials}
-        self._name, self.screen = plan.name, screen
+    def __init__(self, name: str, trials: Iterable[Trial], screen: Screen) -> None:
+        self.rows = {trial.sha256: Row(trial) for trial in trials}
+        self.name, self.screen = name, screen
         live = screen.console.is_terminal and not screen.quiet
         self._live = Live(get_renderable=self._table, console=screen.console, transient=True)
         self._shown = self._live if live else nullcontext()
@@ -56,6 +64,12 @@ class Board:
     ) -> None:
         self._shown.__exit__(kind, error, trace)
 
+    def joined(self, trials: Iterable[Trial]) -> Iterator[Trial]:
+        """Pass on trials that are not all known beforehand, with a row for each."""
+        for trial in trials:
+            self.rows[trial.sha256] = Row(trial)
+            yield trial
+
     def tell(self, news: News) -> None:
         """Take news in and say what is worth a line."""
         row = self.rows[news.sha256]
@@ -69,8 +83,8 @@ class Board:
             self.screen.warn(f"{name}: {news.message}")
         elif news.status in ("failed", "killed"):
             self.screen.warn(f"{name}: {news.status}: {news.message or 'interrupted'}")
-        elif news.status in ("finished", "skipped"):
-            said = "done before" if news.status == "skipped" else "finished"
+        elif news.status in ("finished", "skipped", "pruned"):
+            said = "done before" if news.status == "skipped" else news.status
             self.screen.say(f"{name}: {said}, {_best(row.epochs)}")
 
     def counts(self) -> dict[str, int]:
@@ -84,13 +98,13 @@ class Board:
     def document(self) -> dict[str, Any]:
         """Return what `--json` prints, but for the leaderboard."""
         return {
-            "sweep": self._name,
+            "sweep": self.name,
             "trials": [_as_dict(row) for row in self.rows.values()],
             "counts": self.counts(),
         }
 
     def _table(self) -> Table:
-        table = Table(title=self._name, caption=self.said())
+        table = Table(title=self.name, caption=self.said())
         for title in ("run", "state", "epoch", "best", "time left"):
             table.add_column(title, justify="left" if title in ("run", "state") else "right")
         room = max(4, self.screen.console.height - 8)

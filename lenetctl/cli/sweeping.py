@@ -1,31 +1,142 @@
-"""The parts of `lenetctl sweep` that follow its plan: data, runs, ranking."""
+"""How `lenetctl sweep` goes through trials: data, runs, ranking, exit code."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import typer
+
+from lenetctl.cli.errors import SOME_FAILED, UNPUBLISHED
 from lenetctl.cli.leaderboard import leaderboard, print_leaderboard
 from lenetctl.cli.screen import Screen
-from lenetctl.cli.sweep_view import Board
-from lenetctl.data import fetch as fetching
-from lenetctl.data import store
-from lenetctl.data.catalog import CATALOG
+from lenetctl.cli.sweep_view import Board, print_plan
+from lenetctl.runs.axes import Axis
 from lenetctl.runs.collection import ROOT, settle
-from lenetctl.runs.plan import Trial
-from lenetctl.runs.sweep import News, Tell
-from lenetctl.tracking.writer import Writer
+from lenetctl.runs.folder import Run
+from lenetctl.runs.plan import Trial, plan
+from lenetctl.runs.sweep import News, Tell, finished, index, prepare, unfinished
+from lenetctl.tracking.writer import Writer, outstanding
 
 
-def go_through(work: Callable[[Tell], None], board: Board, writing: Writer) -> None:
+@dataclass(frozen=True)
+class How:
+    """The options of the command that say how, not what."""
+
+    screen: Screen
+    workers: int  # processes; 0: one trial after another in this one
+    dry_run: bool
+    force: bool
+    fail_fast: bool
+    experiment: str | None
+    device: str
+    engine: str
+    data_dir: Path | None
+    tracking_uri: str | None
+
+
+def sweep_through(path: Path, axes: Mapping[str, Axis], settings: Sequence[str], how: How) -> None:
+    """Plan a sweep and run what is not done yet."""
+    planned = plan(path, axes, settings)
+    board = Board(planned.name, planned.trials, how.screen)
+    goes_on = _look_up(board, force=how.force)
+    if how.dry_run:
+        if not how.screen.as_json:
+            print_plan(planned, board, goes_on, how.screen.console)
+        how.screen.result(board.document(), board.said())
+        return
+    left = [row.trial for row in board.rows.values() if row.status == "planned"]
+    go_through(left, {trial.spec.data.dataset for trial in left}, board, board.tell, how)
+
+
+def go_through(
+    trials: Iterable[Trial], datasets: Collection[str], board: Board, tell: Tell, how: How
+) -> None:
+    """Run `trials`, publish them, rank all that is done.
+
+    Raises:
+        Exit: 6 where runs failed, 5 where MLflow does not have all.
+
+    """
+    from lenetctl.cli.tracking import catch_up, writer
+
+    prepare(ROOT)
+    writing = writer(how.tracking_uri, how.screen)
+    catch_up(ROOT, writing)
+    if datasets:
+        _fetch(datasets, how.data_dir)
+        _work(_executor(board.name, how), trials, tell, board, writing)
+    writing.close()
+    _conclude(board, how.screen)
+    if board.counts().get("failed"):
+        raise typer.Exit(SOME_FAILED)
+    if outstanding([row.run for row in board.rows.values() if row.run], writing.tracking_uri):
+        how.screen.warn("MLflow is not up to date: run `lenetctl sync`")
+        raise typer.Exit(UNPUBLISHED)
+
+
+def _look_up(board: Board, *, force: bool) -> dict[str, Run]:
+    """Mark what is done already; return the runs that trials go on with, by identity."""
+    known = index(ROOT)
+    goes_on = {}
+    for sha256, row in board.rows.items():
+        runs = known.get(sha256, [])
+        run = None if force or row.trial.spec.data.dataset == "folder" else finished(runs)
+        if run:
+            row.status, row.run, row.epochs = "skipped", run, run.epochs()
+        elif begun := unfinished(runs):
+            goes_on[sha256] = begun
+    return goes_on
+
+
+def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
+    """Fetch what is missing once, here, and not in every worker."""
+    from lenetctl.data import fetch as fetching
+    from lenetctl.data import store
+    from lenetctl.data.catalog import CATALOG
+
+    where = store.data_dir(data_dir)
+    for name in sorted(CATALOG.keys() & datasets):
+        if not store.complete(name, where):
+            fetching.fetch(name, where)
+
+
+def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
+    from lenetctl.runs.execute import Options  # torch, which skipping does not need
+    from lenetctl.runs.executors import processes, serial
+    from lenetctl.tracking.parent import SWEEP
+
+    options = Options(
+        ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
+    )
+    work = partial(processes, jobs=how.workers) if how.workers else serial
+
+    def go(trials: Iterable[Trial], tell: Tell) -> None:
+        work(trials, options, tell, force=how.force, fail_fast=how.fail_fast)
+
+    return go
+
+
+def _work(
+    go: Callable[[Iterable[Trial], Tell], None],
+    trials: Iterable[Trial],
+    tell: Tell,
+    board: Board,
+    writing: Writer,
+) -> None:
     """Do the work; where it is stopped, MLflow still hears of what was in training."""
 
-    def tell(news: News) -> None:
-        board.tell(news)
+    def told(news: News) -> object:
+        answer = tell(news)
         if news.run:
             writing.notify(news.run)
+        return answer
 
     try:
         with board:
-            work(tell)
+            go(trials, told)
     except KeyboardInterrupt:
         for run in settle(ROOT):
             writing.notify(run)
@@ -37,15 +148,7 @@ def go_through(work: Callable[[Tell], None], board: Board, writing: Writer) -> N
         raise
 
 
-def fetch(trials: Sequence[Trial], data_dir: Path | None) -> None:
-    """Fetch what is missing once, here, and not in every worker."""
-    where = store.data_dir(data_dir)
-    for name in sorted({trial.spec.data.dataset for trial in trials} & CATALOG.keys()):
-        if not store.complete(name, where):
-            fetching.fetch(name, where)
-
-
-def conclude(board: Board, screen: Screen) -> None:
+def _conclude(board: Board, screen: Screen) -> None:
     """Print the ranking of what is done."""
     done = [
         (row.trial.spec.name, row.run)

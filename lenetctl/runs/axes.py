@@ -10,7 +10,7 @@ from lenetctl.errors import Problem, SpecError
 from lenetctl.spec.yaml import Origin, dotted, read, read_file
 
 SEED = "training.seed"
-KEYS = ("base", "seeds", "grid")
+KEYS = ("base", "seeds", "grid", "search")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class SweepFile:
 
     base: Path | None
     axes: Mapping[str, Axis]
+    space: Mapping[str, Axis]  # for `--search`
 
 
 def parse(text: str, option: str = "-g") -> Axis:
@@ -52,36 +53,49 @@ def read_sweep(path: Path) -> SweepFile:
         SpecError: with every problem of the file.
 
     """
-    document = read_file(path)
-    value = {} if document.value is None else document.value
-    problems = list(document.problems)
+    file = _File(path)
+    if not isinstance(file.value, dict):
+        file.refuse(f"a sweep is a mapping of the keys {', '.join(KEYS)}")
+        raise SpecError(file.problems)
+    for key in file.value.keys() - set(KEYS):
+        file.refuse(_unknown(key), key)
+    base = file.value.get("base")
+    if "base" in file.value and not (isinstance(base, str) and (path.parent / base).is_file()):
+        file.refuse("must be the path of a spec, relative to this file", "base")
+    axes, space = file.section("grid"), file.section("search")
+    if "seeds" in file.value:
+        axes[SEED] = file.axis(SEED, file.value["seeds"], "seeds")
+    if file.problems:
+        raise SpecError(sorted(file.problems, key=lambda problem: problem.line or 0))
+    return SweepFile(path.parent / base if base else None, axes, space)
 
-    def refuse(message: str, *key: str) -> None:
-        problems.append(Problem(str(path), document.origins[key].line, dotted(key), message))
 
-    def axis(name: str, values: Any, *key: str) -> Axis:
+class _File:
+    """A sweep file as it is read, and what was found wrong with it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._document = path, read_file(path)
+        self.value: Any = {} if self._document.value is None else self._document.value
+        self.problems = list(self._document.problems)
+
+    def refuse(self, message: str, *key: str) -> None:
+        line = self._document.origins[key].line
+        self.problems.append(Problem(str(self._path), line, dotted(key), message))
+
+    def section(self, name: str) -> dict[str, Axis]:
+        keys = self.value.get(name, {})
+        if not isinstance(keys, dict):
+            self.refuse("must be a mapping of dotted keys to lists of values", name)
+            keys = {}
+        return {key: self.axis(key, values, name, key) for key, values in keys.items()}
+
+    def axis(self, name: str, values: Any, *key: str) -> Axis:
+        if isinstance(values, dict) and key[0] == "search":
+            values = [values]  # a range
         if not isinstance(values, list) or not values:
-            refuse("must be a list of one or more values", *key)
+            self.refuse("must be a list of one or more values", *key)
             values = []
-        return Axis(name, values, document.origins[key])
-
-    if not isinstance(value, dict):
-        refuse(f"a sweep is a mapping of the keys {', '.join(KEYS)}")
-        raise SpecError(problems)
-    for key in value.keys() - set(KEYS):
-        refuse(_unknown(key), key)
-    base, grid = value.get("base"), value.get("grid", {})
-    if "base" in value and not (isinstance(base, str) and (path.parent / base).is_file()):
-        refuse("must be the path of a spec, relative to this file", "base")
-    if not isinstance(grid, dict):
-        refuse("must be a mapping of dotted keys to lists of values", "grid")
-        grid = {}
-    axes = {key: axis(key, values, "grid", key) for key, values in grid.items()}
-    if "seeds" in value:
-        axes[SEED] = axis(SEED, value["seeds"], "seeds")
-    if problems:
-        raise SpecError(sorted(problems, key=lambda problem: problem.line or 0))
-    return SweepFile(path.parent / base if base else None, axes)
+        return Axis(name, values, self._document.origins[key])
 
 
 def _unknown(key: str) -> str:

@@ -15,12 +15,16 @@ from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, device, steps
 from lenetctl.engine.state import State, fresh
 from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
-from lenetctl.errors import CheckpointError, DivergedError
+from lenetctl.errors import CheckpointError, DivergedError, PrunedError
 from lenetctl.runs import collection, environment
 from lenetctl.runs.folder import Run
 from lenetctl.spec.layers import CLASSES, plan
 from lenetctl.spec.schema import Spec
 
+OUTCOMES: dict[type[BaseException], str] = {
+    DivergedError: "diverged",
+    PrunedError: "pruned",
+}  # else the status says it all
 PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
@@ -59,7 +63,8 @@ def execute(
     """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
 
     Whatever ends it, the folder says so: DivergedError and other errors FAILED, an interrupt
-    KILLED. Errors in data, device or folder are raised before a new run begins.
+    and a watcher's PrunedError KILLED. Errors in data, device or folder are raised before a new
+    run begins.
     """
     watcher = watcher or Watcher()
     where = device.select(options.device)
@@ -121,8 +126,9 @@ def _ending(run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        status = "FAILED" if isinstance(error, Exception) else "KILLED"
-        outcome = "diverged" if isinstance(error, DivergedError) else status.lower()
+        failed = isinstance(error, Exception) and not isinstance(error, PrunedError)
+        status = "FAILED" if failed else "KILLED"
+        outcome = OUTCOMES.get(type(error), status.lower())
         with suppress(OSError):  # a full disk: nobody holds the run then, so it counts as dead
             run.set_status(status, outcome, f"{type(error).__name__}: {error}")
         raise

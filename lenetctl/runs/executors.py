@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -25,7 +25,7 @@ GRACE = 2.0  # seconds that a worker has to write its status down before it is k
 
 
 def serial(
-    trials: Sequence[Trial],
+    trials: Iterable[Trial],
     options: Options,
     tell: Tell,
     *,
@@ -39,7 +39,7 @@ def serial(
 
 
 def processes(
-    trials: Sequence[Trial],
+    trials: Iterable[Trial],
     options: Options,
     tell: Tell,
     jobs: int,
@@ -49,16 +49,16 @@ def processes(
 ) -> None:
     """Do `jobs` trials at a time, each in a process with its share of the threads.
 
-    A trial whose process dies is tried again once. However this ends, no worker is left.
+    A trial is taken from `trials` when a worker is free for it, and one whose process dies is
+    tried again once. However this ends, no worker is left.
     """
-    waiting = deque(trials)
-    retried: set[str] = set()
+    queue = _Queue(trials)
     workers: list[_Worker] = []
     try:
         while True:
-            while waiting and len(workers) < jobs:
+            while len(workers) < jobs and (trial := queue.take()):
                 workers.append(_Worker(options, jobs))
-                workers[-1].give(waiting.popleft(), force=force)
+                workers[-1].give(trial, force=force)
             busy = {worker.connection: worker for worker in workers if worker.trial}
             if not busy:
                 return
@@ -68,18 +68,35 @@ def processes(
                 assert trial is not None  # noqa: S101
                 if news is None:
                     workers.remove(worker)
-                    again = trial.sha256 not in retried
-                    retried.add(trial.sha256)
-                    news = worker.buried(again=again)
-                    if again:
-                        waiting.appendleft(trial)
-                elif news.status != "running" and waiting:
-                    worker.give(waiting.popleft(), force=force)
-                tell(news)
+                    news = worker.buried(again=queue.took_back(trial))
+                answer = tell(news)
                 if news.status == "failed" and fail_fast:
                     return
+                if news.status == "running":
+                    worker.answer(answer)
+                elif worker in workers and (more := queue.take()):
+                    worker.give(more, force=force)
     finally:
         _stop(workers)
+
+
+class _Queue:
+    """The trials to hand out: before all others those that come back."""
+
+    def __init__(self, trials: Iterable[Trial]) -> None:
+        self._rest, self._back = iter(trials), deque[Trial]()
+        self._came_back: set[str] = set()
+
+    def take(self) -> Trial | None:
+        return self._back.popleft() if self._back else next(self._rest, None)
+
+    def took_back(self, trial: Trial) -> bool:
+        """Take a trial back, once; return whether it was the first time."""
+        if trial.sha256 in self._came_back:
+            return False
+        self._came_back.add(trial.sha256)
+        self._back.append(trial)
+        return True
 
 
 class _Worker:
@@ -99,6 +116,11 @@ class _Worker:
         self.trial, self.run = trial, None
         with suppress(OSError):  # dead: `hear` finds out
             self.connection.send((trial, force))
+
+    def answer(self, answer: object) -> None:
+        """Send what was answered to the news of an epoch."""
+        with suppress(OSError):
+            self.connection.send(bool(answer))
 
     def hear(self) -> News | None:
         """Return what the worker has to tell, None if it died."""
@@ -156,9 +178,11 @@ def _work(connection: Connection, options: Options, jobs: int) -> None:
 
         torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
 
-        def tell(news: News) -> None:
-            with suppress(OSError):  # nobody listens any more
+        def tell(news: News) -> object:
+            with suppress(OSError, EOFError):  # nobody listens any more
                 connection.send(news)
+                return news.status == "running" and connection.recv()
+            return False
 
         while True:
             trial, force = connection.recv()

@@ -97,6 +97,9 @@ def _sources(
     """Yield each spec with what the nearest `sweep.yaml` above it varies."""
     if path.name == SWEEP_FILE:
         sweep = read_sweep(path)
+        for axis in sweep.space.values():
+            message = "is for a search: add --search tpe --trials N"
+            raise SpecError([Problem(axis.origin.file, axis.origin.line, axis.key, message)])
         for spec in [sweep.base] if sweep.base else _specs(path.parent):
             yield spec, sweep.axes
     elif path.is_dir():

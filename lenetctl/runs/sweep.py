@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock
 
-from lenetctl.errors import BusyError, LenetctlError, UsageError
+from lenetctl.errors import BusyError, LenetctlError, PrunedError, UsageError
 from lenetctl.runs.collection import every
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial
@@ -19,7 +19,7 @@ from lenetctl.runs.plan import Trial
 if TYPE_CHECKING:
     from lenetctl.runs.execute import Options
 
-Status = Literal["planned", "running", "skipped", "finished", "failed", "killed"]
+Status = Literal["planned", "running", "skipped", "finished", "pruned", "failed", "killed"]
 
 CLAIMS = ".claims"  # below the root: a lock for each trial, dropped by the kernel with its holder
 BUSY_PAUSE = 0.5  # seconds between two looks at a run that `lenetctl train` is busy with
@@ -35,7 +35,7 @@ class News:
     message: str = ""
 
 
-Tell = Callable[[News], None]
+Tell = Callable[[News], object]  # a true answer to the news of an epoch prunes the trial
 
 
 def prepare(root: Path) -> None:
@@ -79,10 +79,10 @@ def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) 
         tell(News(trial.sha256, status, run, message))
         return status
 
-    def heard(news: News) -> None:
+    def heard(news: News) -> object:
         nonlocal run
         run = news.run or run
-        tell(news)
+        return tell(news)
 
     try:
         with _claimed(options.root, trial):
@@ -95,6 +95,8 @@ def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) 
                     return told("finished")
                 except BusyError:
                     time.sleep(BUSY_PAUSE)
+    except PrunedError as error:
+        return told("pruned", str(error))
     except Exception as error:  # noqa: BLE001  one trial's failure harms no other
         kind = "" if isinstance(error, LenetctlError) else f"{type(error).__name__}: "
         return told("failed", f"{kind}{error}")
@@ -113,7 +115,8 @@ def _executed(trial: Trial, options: Options, tell: Tell) -> Run:
             tell(News(trial.sha256, "running", run))
 
         def epoch(self, run: Run, *_: object) -> None:
-            tell(News(trial.sha256, "running", run))
+            if tell(News(trial.sha256, "running", run)):
+                raise PrunedError(f"after epoch {len(run.epochs())}")
 
         def warn(self, message: str) -> None:
             tell(News(trial.sha256, "running", message=message))

@@ -1,0 +1,64 @@
+import pytest
+
+SPEC = """\
+data: {dataset: digits, limit: 256, batch_size: 128, validation: 100}
+model: {activation: relu}
+training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
+"""
+SEARCH = ("--search", "random", "-g", "training.optimizer.lr={low: 0.01, high: 1.0, log: true}")
+
+
+@pytest.fixture
+def quick(write):
+    return write(SPEC)
+
+
+def test_a_search_runs_ranks_and_goes_on_where_it_stopped(lenetctl, quick):
+    first = lenetctl("sweep", quick, *SEARCH, "--trials", 1, "--json")
+    assert first.code == 0, first.err
+    document = first.json
+    assert document["sweep"] == "quick"
+    assert document["counts"] == {"finished": 1}
+    assert document["leaderboard"]["metric"] == "validation/accuracy"
+    ((trial,), again) = document["trials"], lenetctl("sweep", quick, *SEARCH, "--trials", 2)
+    assert again.code == 0, again.err
+    assert "quick: 1 of 2 trials done; training.optimizer.lr: 0.01 to 1.0, log" in again.out
+    assert trial["name"] not in again.out
+    assert "1 finished" in again.out
+    assert f"lenetctl sweep {quick} -s training.optimizer.lr=" in again.out.replace("\n", " ")
+    done = lenetctl("sweep", quick, *SEARCH, "--trials", 2, "--json")
+    assert (done.code, done.json["trials"]) == (0, [])
+
+
+def test_a_dry_run_of_a_search_says_what_is_searched(lenetctl, quick):
+    another = ("-s", "data.limit=9")  # than the one before, whose trials are in the same store
+    shown = lenetctl("sweep", quick, *SEARCH, *another, "--trials", 9, "--dry-run")
+    assert shown.code == 0
+    assert shown.out == "quick: 0 of 9 trials done; training.optimizer.lr: 0.01 to 1.0, log\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--search", "tpe", "-g", "model.dropout=0,0.5"), "--trials N go together"),
+        (("--trials", 5), "--trials N go together"),
+        ((*SEARCH, "--trials", 5, "--force"), "--force: a search repeats nothing"),
+        (("--search", "tpe", "--trials", 5), "nothing to search"),
+        ((*SEARCH, "--trials", 5, "-s", "data.validation=0"), "hold images out"),
+        (("-g", "training.optimizer.lr={low: 0.01, high: 1.0}"), "training.optimizer.lr"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line_and_2(lenetctl, quick, options, message):
+    refused = lenetctl("sweep", quick, *options)
+    assert refused.code == 2
+    assert message in refused.err
+    assert len(refused.err.splitlines()) == 1
+    assert refused.out == ""
+
+
+def test_a_search_space_in_a_file_needs_a_search(lenetctl, write, quick):
+    file = write(f"base: {quick}\nsearch:\n  model.dropout: [0, 0.5]\n", "study/sweep.yaml")
+    file.write_text(file.read_text().replace("base: ", "base: ../"))
+    refused = lenetctl("sweep", file)
+    assert refused.code == 2
+    assert f"{file}:3: model.dropout: is for a search: add --search tpe --trials N" in refused.err

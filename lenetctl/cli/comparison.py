@@ -132,7 +132,13 @@ def notes(shown: Comparison) -> list[str]:
     reporting = "; test metrics are for reporting" if shown.metric.startswith("test/") else ""
     found.append(f"Choose by validation{reporting}.")
     trials = [trial for row in shown.rows for trial in row.group.trials.values()]
-    if any(trial.keys["data.validation"] == 0 for trial in trials):
+    held_out = [trial.keys["data.validation"] != 0 for trial in trials]
+    if shown.metric.startswith("test/") and any(held_out):
+        found.append(
+            "Where images were held out the test set was read once, with the weights of the best "
+            "epoch: both columns are that value."
+        )
+    if not all(held_out):
         found.append(
             "Without a validation split the best epoch is the test set's own choice, "
             "which flatters it."

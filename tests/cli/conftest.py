@@ -46,6 +46,14 @@ def elsewhere(tmp_path, tracking_uri, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real data, taken before a test moves elsewhere."""
+    if "LENETCTL_DATA" not in os.environ:
+        pytest.skip("LENETCTL_DATA does not say where the real data are")
+    return Path(os.environ["LENETCTL_DATA"])
+
+
 @pytest.fixture
 def write(tmp_path) -> Callable[..., Path]:
     """Write a spec into the working folder."""

@@ -29,9 +29,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put `path` into an OSError that does not say which file it is about: a full disk's."""
+    """Say in an OSError that it is about `path`: that of a full disk names no file."""
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        error.filename = str(path)
         raise

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import SOME_FAILED, UNPUBLISHED, guarded
+from lenetctl.cli.errors import SOME_FAILED, guarded
 
 
 class ExecutorName(StrEnum):
@@ -88,8 +88,7 @@ def sweep(
         return
 
     from lenetctl.cli.sweeping import conclude, fetch, go_through
-    from lenetctl.cli.tracking import catch_up, writer
-    from lenetctl.tracking.writer import outstanding
+    from lenetctl.cli.tracking import catch_up, require_current, writer
 
     prepare(ROOT)
     writing = writer(tracking_uri, screen)
@@ -111,6 +110,4 @@ def sweep(
     conclude(board, screen)
     if board.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
-    if outstanding([row.run for row in board.rows.values() if row.run], writing.tracking_uri):
-        screen.warn("MLflow is not up to date: run `lenetctl sync`")
-        raise typer.Exit(UNPUBLISHED)
+    require_current([row.run for row in board.rows.values() if row.run], writing, screen)

@@ -66,7 +66,7 @@ def resumed(run: Run) -> Iterator[Run]:
     with ExitStack() as holding:
         with FileLock(run.path.parent / LOCK):  # whoever looks at it meanwhile holds its lock
             holding.enter_context(run.held())
-        for folder in (run.path, run.checkpoints):
+        for folder in (run.path, run.checkpoints, run.figures):
             for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                 if not torn.name.startswith(".published"):  # written without the run's lock
                     torn.unlink(missing_ok=True)

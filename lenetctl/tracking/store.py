@@ -65,9 +65,10 @@ def client(tracking_uri: str) -> MlflowClient:
 def refuses(tracking_uri: str, error: Exception) -> bool:
     """Return whether the server that answered with `error` does not know us, or not let us in.
 
-    MLflow drops the status of an answer whose body is JSON of its own kind, so that one is asked
-    for again.
+    Of an answer with JSON that is not MLflow's own, its client drops the status: it is asked again.
     """
+    if getattr(error, "error_code", None) in REFUSALS:
+        return True
     if hasattr(error, "json") and tracking_uri.startswith(("http://", "https://")):
         from mlflow.utils.credentials import get_default_host_creds  # noqa: PLC0415
         from mlflow.utils.rest_utils import http_request  # noqa: PLC0415
@@ -77,7 +78,7 @@ def refuses(tracking_uri: str, error: Exception) -> bool:
             credentials = get_default_host_creds(tracking_uri)  # type: ignore[no-untyped-call]
             answer = http_request(credentials, path, "GET", params=ask)  # type: ignore[no-untyped-call]
             return answer.status_code in (401, 403)
-    return getattr(error, "error_code", None) in REFUSALS
+    return False
 
 
 def is_full(error: Exception) -> bool:

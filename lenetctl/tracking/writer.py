@@ -39,7 +39,8 @@ class Writer:
 
         An attempt begun by then has `last_attempt` seconds to end.
         """
-        self._patience, self._success = patience, time.monotonic()
+        self._success = time.monotonic()
+        self._patience = patience  # last: the thread compares the two once this is set
         self._told.put(None)
         while self._thread.is_alive():
             left = self._success + patience + last_attempt - time.monotonic()

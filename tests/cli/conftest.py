@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,8 +74,10 @@ def lenetctl(monkeypatch, capsys) -> Callable[..., Result]:
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["lenetctl", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGINT)  # ignored after an interrupt
         with pytest.raises(SystemExit) as end:
             main()
+        signal.signal(signal.SIGINT, before)
         captured = capsys.readouterr()
         return Result(int(end.value.code or 0), captured.out, captured.err)
 

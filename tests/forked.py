@@ -49,6 +49,7 @@ def start(
 
     `memory` is what it may ask for, in bytes, beside what it has.
     """
+    log(folder).touch()
     given = (arguments, folder, point, environment or {}, memory)
     process = _CONTEXT.Process(target=_lenetctl, args=given, daemon=True)
     with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parent)):  # for the preload
@@ -59,7 +60,7 @@ def start(
 def run(*args: Any, **kwargs: Any) -> int:
     """Return the exit code of a command that `start` starts; -9 if it was killed."""
     process = start(*args, **kwargs)
-    process.join(180)
+    process.join(600)
     return process.exitcode
 
 

@@ -66,14 +66,6 @@ ONE_AFTER_THE_OTHER = (
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """A store with nothing but its schema, which takes seconds to make."""
-    path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    store.client(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory, database):
     def make(*, with_store=True):
         made = tmp_path_factory.mktemp("project")

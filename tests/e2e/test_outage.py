@@ -1,6 +1,7 @@
 """Tracking that is not there when a run wants it: a real server, a real database."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -11,21 +12,21 @@ from mlflow import MlflowClient
 from served import Server
 
 from lenetctl.runs.collection import every
-from lenetctl.tracking import store
 
 SPEC = """\
-data: {dataset: digits, limit: 512, batch_size: 64}
+data: {dataset: digits, batch_size: 32}
 model: {activation: relu}
-training: {epochs: 400, optimizer: {kind: sgd, lr: 0.05}}
+training: {epochs: 100, optimizer: {kind: sgd, lr: 0.05}}
 """
 DOWN = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
-PATIENCE = 120  # seconds
+PATIENCE = 600  # seconds, on a machine that others use too
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, database):
     path = tmp_path / "project"
     path.mkdir()
+    shutil.copy(database, path)
     (path / "quick.yaml").write_text(SPEC)
     return path
 
@@ -72,7 +73,7 @@ def test_a_server_that_dies_and_returns_has_the_whole_history(folder, tmp_path):
         wait_for(lambda: published(folder) >= 3)
         server.kill()
         at = len(epochs(folder))
-        wait_for(lambda: len(epochs(folder)) >= at + 30)
+        wait_for(lambda: len(epochs(folder)) >= at + 20)
         server.start()
         training.join(PATIENCE)
         assert training.exitcode == 0, forked.log(folder).read_text()
@@ -91,7 +92,7 @@ def test_a_server_down_at_the_start_is_5_and_sync_publishes_later(folder):
     started = time.monotonic()
     training = forked.start("train quick.yaml -s training.epochs=3", folder, None, environment)
     wait_for(lambda: "is behind" in forked.log(folder).read_text())
-    assert time.monotonic() - started < 30  # ten on an idle machine; tests share theirs
+    assert time.monotonic() - started < 60  # ten on an idle machine; tests share theirs
     training.join(PATIENCE)
     said = forked.log(folder).read_text()
     assert training.exitcode == 5, said
@@ -105,19 +106,17 @@ def test_a_server_down_at_the_start_is_5_and_sync_publishes_later(folder):
 
 @pytest.mark.slow
 def test_a_database_locked_for_30_s_stops_nothing(folder, tmp_path):
-    uri = f"sqlite:///{folder}/mlflow.db"
-    store.client(uri)
     training = forked.start("train quick.yaml -q", folder)
     wait_for(lambda: published(folder) >= 3)
     with sqlite3.connect(folder / "mlflow.db", timeout=30) as database:
         database.execute("BEGIN EXCLUSIVE")
         at, locked = len(epochs(folder)), time.monotonic()
-        wait_for(lambda: len(epochs(folder)) >= at + 30)
+        wait_for(lambda: len(epochs(folder)) >= at + 20)
         time.sleep(max(0, locked + 30 - time.monotonic()))
         database.rollback()
     training.join(PATIENCE)
     assert training.exitcode == 0, forked.log(folder).read_text()
-    assert is_whole(folder, uri)
+    assert is_whole(folder, f"sqlite:///{folder}/mlflow.db")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """A disk that fills up or cannot be written, and memory that runs out."""
 
+import shutil
 import subprocess
 
 import forked
@@ -50,8 +51,8 @@ def errors(folder):
     ],
     ids=["checkpoint", "journal", "status"],
 )
-def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, full, named):
-    store = f"--tracking-uri sqlite:///{tmp_path}/mlflow.db"
+def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, database, full, named):
+    store = f"--tracking-uri sqlite:///{shutil.copy(database, tmp_path)}"
     assert forked.run(f"train quick.yaml -q {store}", disk, full) == 7
     (error,) = errors(disk)
     assert named in error
@@ -69,11 +70,9 @@ def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, full, nam
 
 
 @pytest.mark.slow
-def test_a_full_disk_of_the_database_is_7_and_sync_publishes_later(disk, tmp_path):
+def test_a_full_disk_of_the_database_is_7_and_sync_publishes_later(disk, tmp_path, database):
     (tmp_path / "quick.yaml").write_text(SPEC)
-    store = f"--tracking-uri sqlite:///{disk}/mlflow.db"
-    assert forked.run(f"sync {store}", tmp_path) == 0
-    assert forked.run(f"train quick.yaml -s training.epochs=1 -q {store}", tmp_path) == 0
+    store = f"--tracking-uri sqlite:///{shutil.copy(database, disk)}"
     forked.fill(disk)
     assert forked.run(f"train quick.yaml -q {store}", tmp_path) == 7
     (error,) = errors(tmp_path)
@@ -84,6 +83,7 @@ def test_a_full_disk_of_the_database_is_7_and_sync_publishes_later(disk, tmp_pat
     assert forked.run(f"sync {store}", tmp_path) == 0
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_2_before_training(disk):
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     assert forked.run("train quick.yaml", disk) == 2

@@ -1,6 +1,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import time
 
@@ -98,15 +99,13 @@ def test_a_terminal_of_40_columns_is_wide_enough(start, project):
     ours, theirs = pty.openpty()
     command = "stty cols 40; exec lenetctl train quick.yaml -s training.epochs=3"
     process = start("sh", "-c", f"{{ {command}; }} <{os.ttyname(theirs)} >{os.ttyname(theirs)}")
-    os.close(theirs)
     shown = b""
-    while process.poll() is None:
-        try:
+    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+        if select.select([ours], [], [], 0.1)[0]:
             shown += os.read(ours, 1 << 16)
-        except OSError:  # the other end is closed
-            break
-    _, errors = process.communicate(timeout=180)
-    os.close(ours)
+    _, errors = process.communicate()
+    for end in (ours, theirs):
+        os.close(end)
     assert (process.returncode, errors) == (0, "")
     plain = re.sub(rb"\x1b\[[?0-9;]*[A-Za-z]", b"", shown).decode()
     assert "examples/sec on " in plain

@@ -68,8 +68,7 @@ def resumed(run: Run) -> Iterator[Run]:
             holding.enter_context(run.held())
         for folder in (run.path, run.checkpoints, run.figures):
             for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
-                if not torn.name.startswith(".published"):  # written without the run's lock
-                    torn.unlink(missing_ok=True)
+                torn.unlink(missing_ok=True)
         run.set_status("RUNNING")
         yield run
 

@@ -29,7 +29,7 @@ training: {epochs: 8, optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}, ema: 0.8}
 RESUME = "train quick.yaml --resume -q"
 SEED = int(os.environ.get("LENETCTL_KILL_SEED", "0"))
 TRIALS, KILLS = 60, 50  # a trial can be at its end before it is killed
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 8  # random kills at a time
 
 RUNS = "lenetctl.runs.folder.Run"
 MLFLOW = "mlflow.MlflowClient"

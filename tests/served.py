@@ -9,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-PATIENCE = 120  # seconds for the server to answer at all
+PATIENCE = 600  # seconds for the server to answer at all, on a busy machine
 
 
 class Server:

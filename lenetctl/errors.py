@@ -17,12 +17,16 @@ class Problem:
         """`experiments/relu.yaml:7: model.pool.kind: …`, which editors can jump to."""
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         line = ": ".join(part for part in (where, self.key, self.message) if part)
-        # a key or a file name can be long, hold line breaks, terminal codes, half characters
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:1000])
+        return printable(line[:1000])  # a key or a file name can be long
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as the `--json` error document shows it."""
         return asdict(self)
+
+
+def printable(line: str) -> str:
+    """Return `line` with no line break, terminal code or half character of a stranger's name."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 class LenetctlError(Exception):
@@ -30,7 +34,7 @@ class LenetctlError(Exception):
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
         """Keep the message for people and the problems, if any, for machines."""
-        super().__init__(message)
+        super().__init__(message if problems else printable(message))
         self.problems = tuple(problems)
 
 

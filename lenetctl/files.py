@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -15,11 +17,21 @@ def write_whole(path: Path, content: bytes | str) -> None:
     # not tempfile's: its files are for their owner alone, and MLflow's server may be another user
     temporary = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with naming(path), temporary.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say in an OSError that it is about `path`: that of a full disk names no file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
         raise

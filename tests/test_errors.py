@@ -1,6 +1,6 @@
 import json
 
-from lenetctl.errors import Problem, SpecError
+from lenetctl.errors import CheckpointError, Problem, SpecError
 
 
 def test_a_problem_is_a_line_that_editors_can_jump_to():
@@ -14,6 +14,10 @@ def test_no_problem_breaks_the_line_or_the_terminal():
     assert line.startswith("\\udce9\\n\\x1b[31m:1: a\\u2028\\rb: é → ×x")
     assert line.isprintable()
     assert len(line) < 1100
+
+
+def test_no_error_breaks_the_line_or_the_terminal():
+    assert str(CheckpointError("a\x1b[31m\nerror: b")) == "a\\x1b[31m\\nerror: b"
 
 
 def test_a_spec_error_says_every_problem():

@@ -49,6 +49,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except KeyboardInterrupt as error:
+            # a third Ctrl-C would only print a traceback of the interpreter's own end
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from None
         except Exception as error:
             code, message = _explained(error)
@@ -71,8 +73,6 @@ def _explained(error: Exception) -> tuple[int | None, str]:
         return 7, f"{error.filename or 'the disk'}: {error.strerror}; make room and resume"
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return 2, f"{error.filename}: cannot be written: {error.strerror}"
-    if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
-        return 7, "the device is out of memory: try -s data.batch_size=… with half as much"
     if isinstance(error, MemoryError):
         return 7, "out of memory"
     code = next((c for kind, c in CODES.items() if isinstance(error, kind)), None)

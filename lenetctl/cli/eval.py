@@ -45,11 +45,12 @@ def evaluate(
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.tables import print_classes
     from lenetctl.cli.tracking import writer
-    from lenetctl.runs.collection import ROOT, find
+    from lenetctl.runs.collection import ROOT, find, settle
     from lenetctl.runs.examine import examine
     from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)
+    settle(ROOT)
     found = find(ROOT, run)
     document = examine(found, dataset, split.value, weights and weights.value, data_dir, device)
     text = f"{document['dataset']} {split.value}: loss {document['loss']:.4f}, "

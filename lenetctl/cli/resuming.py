@@ -7,6 +7,8 @@ from lenetctl.errors import CheckpointError
 from lenetctl.runs.collection import ROOT, every, find, settle
 from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
+from lenetctl.tracking import store
+from lenetctl.tracking.writer import outstanding
 
 
 def named(run: str) -> Run:
@@ -21,8 +23,10 @@ def spec_file(run: Run | None) -> Path:
     return run.path / "spec.yaml"
 
 
-def chosen(run: Run | None, spec: Spec) -> Run | None:
-    """Return the run to go on with: `run`, else the latest of `spec` that did not finish.
+def chosen(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run | None:
+    """Return the run to go on with: `run`, else the latest of `spec` that did not get to its end.
+
+    A run that finished and was killed before MLflow had it all is not trained a second time.
 
     Raises:
         CheckpointError: `run` is of another spec.
@@ -31,12 +35,9 @@ def chosen(run: Run | None, spec: Spec) -> Run | None:
     identity = specs.sha256(spec)
     if run is None:
         settle(ROOT)
-        unfinished = [
-            one
-            for one in every(ROOT)
-            if one.record["spec_sha256"] == identity and one.status["status"] != "FINISHED"
-        ]
-        return unfinished[-1] if unfinished else None
+        begun = [one for one in every(ROOT) if one.record["spec_sha256"] == identity]
+        unfinished = [one for one in begun if one.status["status"] != "FINISHED"]
+        return [None, *outstanding(begun, store.uri(tracking_uri)), *unfinished][-1]
     if run.record["spec_sha256"] != identity:
         old, new = specs.flatten(run.spec()), specs.flatten(spec)
         differences = ", ".join(

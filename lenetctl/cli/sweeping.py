@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from lenetctl.cli.errors import SOME_FAILED, UNPUBLISHED
+from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.leaderboard import leaderboard, print_leaderboard
 from lenetctl.cli.screen import Screen
 from lenetctl.cli.sweep_view import Board, print_plan
@@ -18,7 +18,7 @@ from lenetctl.runs.collection import ROOT, settle
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial, plan
 from lenetctl.runs.sweep import News, Tell, finished, index, prepare, unfinished
-from lenetctl.tracking.writer import Writer, outstanding
+from lenetctl.tracking.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def go_through(
     """Run `trials`, publish them, rank all that is done.
 
     Raises:
-        Exit: 6 where runs failed, 5 where MLflow does not have all.
+        Exit: 6 where runs failed, else as `require_current`.
 
     """
-    from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.cli.tracking import catch_up, require_current, writer
 
     prepare(ROOT)
     writing = writer(how.tracking_uri, how.screen)
@@ -72,9 +72,7 @@ def go_through(
     _conclude(board, how.screen)
     if board.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
-    if outstanding([row.run for row in board.rows.values() if row.run], writing.tracking_uri):
-        how.screen.warn("MLflow is not up to date: run `lenetctl sync`")
-        raise typer.Exit(UNPUBLISHED)
+    require_current([row.run for row in board.rows.values() if row.run], writing, how.screen)
 
 
 def _look_up(board: Board, *, force: bool) -> dict[str, Run]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import UNPUBLISHED, guarded
+from lenetctl.cli.errors import guarded
 
 
 @guarded
@@ -17,7 +17,7 @@ def sync(
 ) -> None:
     """Publish to MLflow what is outstanding; a second time changes nothing."""
     from lenetctl.cli.screen import Screen
-    from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.cli.tracking import catch_up, require_current, writer
     from lenetctl.runs.collection import ROOT, find
     from lenetctl.tracking.writer import outstanding
 
@@ -33,5 +33,4 @@ def sync(
         },
         f"{len(behind) - len(left)} published, {len(left)} outstanding",
     )
-    if left:
-        raise typer.Exit(UNPUBLISHED)
+    require_current(left, writing, screen)

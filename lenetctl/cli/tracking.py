@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import typer
+
 from lenetctl.cli.draw import draw
+from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.cli.screen import Screen
+from lenetctl.errors import ResourceError
 from lenetctl.runs.collection import every, settle
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import store
@@ -26,3 +30,20 @@ def catch_up(root: Path, writing: Writer, runs: list[Run] | None = None) -> list
     for run in behind:
         writing.notify(run)
     return behind
+
+
+def require_current(runs: list[Run], writing: Writer, screen: Screen) -> None:
+    """End the command where a closed writer left MLflow without some of `runs`.
+
+    Raises:
+        ResourceError: its disk is full.
+        Exit: otherwise.
+
+    """
+    if outstanding(runs, writing.tracking_uri):
+        remedy = "MLflow is not up to date: run `lenetctl sync`"
+        if writing.disk_is_full:
+            where = store.redacted(writing.tracking_uri)
+            raise ResourceError(f"{where}: no space left; make room, for {remedy}")
+        screen.warn(remedy)
+        raise typer.Exit(UNPUBLISHED)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import UNPUBLISHED, guarded
+from lenetctl.cli.errors import guarded
 
 SMOKE = ("training.epochs=1", "data.limit=1024")
 
@@ -25,7 +25,7 @@ def train(
         typer.Option(
             "--resume",
             metavar="[RUN]",
-            help="Go on with RUN, or with the latest run of SPEC that did not finish.",
+            help="Go on with RUN, or with the latest run of SPEC that did not get to its end.",
         ),
     ] = None,
     smoke: Annotated[
@@ -54,14 +54,13 @@ def train(
     # the spec is checked before torch is imported: a typing error is told at once
     loaded = specs.load(spec or resuming.spec_file(earlier), settings)
     if resume is not None:
-        earlier = resuming.chosen(earlier, loaded)
+        earlier = resuming.chosen(earlier, loaded, tracking_uri)
 
     from lenetctl.cli.report import Reporter, document, summary
-    from lenetctl.cli.tracking import catch_up, writer
+    from lenetctl.cli.tracking import catch_up, require_current, writer
     from lenetctl.runs.collection import ROOT
     from lenetctl.runs.execute import Options, execute
     from lenetctl.tracking.store import redacted
-    from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, screen)
@@ -97,6 +96,4 @@ def train(
     writing.notify(run)
     writing.close()
     screen.result(document(run, writing.tracking_uri), summary(run, writing.tracking_uri, command))
-    if outstanding([run], writing.tracking_uri):
-        screen.warn("trained, but MLflow is not up to date: run `lenetctl sync`")
-        raise typer.Exit(UNPUBLISHED)
+    require_current([run], writing, screen)

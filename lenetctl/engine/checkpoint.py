@@ -72,6 +72,12 @@ def save_epoch(folder: Path, tensors: Tensors, epoch: int, **numbers: Any) -> No
         old.unlink()
 
 
+def written(folder: Path) -> list[Path]:
+    """Return the checkpoints of `folder` that were written to their end, the oldest first."""
+    paths = sorted(folder.glob("epoch-*.safetensors"))
+    return [path for path in paths if path.with_suffix(".json").exists()]
+
+
 def load_last(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     """Return the newest valid checkpoint of `folder`, and a warning for each that is not."""
     warnings: list[str] = []

@@ -2,13 +2,14 @@
 
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from lenetctl.errors import UsageError
+from lenetctl.errors import ResourceError, UsageError
 from lenetctl.spec.schema import TrainingSpec
 
 
@@ -38,6 +39,25 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return f"Apple {platform.machine()} GPU"
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+@contextmanager
+def memory_explained() -> Iterator[None]:
+    """Give memory that ran out, of whichever device, a remedy.
+
+    Raises:
+        ResourceError: in place of what torch, numpy or Python raise then.
+
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # torch raises a RuntimeError for the CPU's memory, a kind of it for CUDA's
+        wanting = re.search(r"out of memory|can't allocate memory", str(error), re.IGNORECASE)
+        if isinstance(error, MemoryError) or wanting:
+            remedy = "try -s data.batch_size=… with half as much"
+            raise ResourceError(f"out of memory: {remedy}") from error
+        raise
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """All the runs of a project: begin one, list them, find one, end those that died."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -16,7 +17,8 @@ from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
 
 ROOT = Path("mlruns/lenetctl")  # below the working directory, beside what MLflow keeps
-LOCK = ".lock"  # held while a run begins or is looked at, for milliseconds
+LOCK = ".lock"  # held while a run begins, goes on or is looked at, for milliseconds
+NAME_BYTES = 200  # of the 255 that a file's name may have; identity and number follow
 
 
 @contextmanager
@@ -38,7 +40,8 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
                     with one.held():  # raises where it is in training
                         pass
                 # a crash's leavings, or a gap where a run was deleted, keep their number
-                paths = (root / f"{name}-{identity[:8]}-{n}" for n in count(len(earlier) + 1))
+                stem = f"{_as_file_name(name)}-{identity[:8]}"
+                paths = (root / f"{stem}-{n}" for n in count(len(earlier) + 1))
                 path = next(path for path in paths if not path.exists())
                 path.mkdir()
                 run = Run(path)
@@ -49,6 +52,24 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
                 run.write("run.json", about | dict(record))
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
             raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
+        yield run
+
+
+@contextmanager
+def resumed(run: Run) -> Iterator[Run]:
+    """Hold the lock of an earlier run and say RUNNING, for as long as the context lasts.
+
+    Raises:
+        BusyError: another process trains it.
+
+    """
+    with ExitStack() as holding:
+        with FileLock(run.path.parent / LOCK):  # whoever looks at it meanwhile holds its lock
+            holding.enter_context(run.held())
+        for folder in (run.path, run.checkpoints, run.figures):
+            for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
+                torn.unlink(missing_ok=True)
+        run.set_status("RUNNING")
         yield run
 
 
@@ -66,7 +87,8 @@ def settle(root: Path) -> list[Run]:
     dead = []
     with FileLock(root / LOCK):  # to try a lock is to hold it: nobody may begin a run meanwhile
         for run in said:
-            if not run.is_held():
+            # asked again: it can have ended since
+            if not run.is_held() and run.status["status"] == "RUNNING":
                 run.set_status("KILLED", "killed", "its process ended without a word")
                 dead.append(run)
     return dead
@@ -99,3 +121,10 @@ def find(root: Path, wanted: str) -> Run:
     some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
     what = "several runs begin so" if begins and wanted else "there is no such run"
     raise NotFoundError(f"{wanted}: {what} in {root} (here: {some})")
+
+
+def _as_file_name(name: str) -> str:
+    """Return `name` with no letter that the file system cannot write, and none cut in half."""
+    encoding = sys.getfilesystemencoding()
+    written = name.encode(encoding, "replace").replace(b"?", b"_")
+    return written[:NAME_BYTES].decode(encoding, "ignore")

@@ -15,6 +15,7 @@ from lenetctl.runs.weights import load_weights
 from lenetctl.spec.schema import DataSpec
 
 
+@devices.memory_explained()
 def examine(
     run: Run,
     dataset: str | None,
@@ -28,6 +29,7 @@ def examine(
     Raises:
         UsageError: an unknown data set, or a split that the run does not have.
         CheckpointError: weights that are missing, damaged or of another net.
+        ResourceError: memory ran out.
 
     """
     spec = run.spec()

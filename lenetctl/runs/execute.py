@@ -21,10 +21,9 @@ from lenetctl.runs.folder import Run
 from lenetctl.spec.layers import CLASSES, plan
 from lenetctl.spec.schema import Spec
 
-OUTCOMES: dict[type[BaseException], str] = {
-    DivergedError: "diverged",
-    PrunedError: "pruned",
-}  # else the status says it all
+# of other endings the status says it all
+OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
+LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
 PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
@@ -57,14 +56,15 @@ class Watcher:
         """Hear what the user should know."""
 
 
+@device.memory_explained()
 def execute(
     spec: Spec, options: Options, watcher: Watcher | None = None, resume: Run | None = None
 ) -> Run:
     """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
 
-    Whatever ends it, the folder says so: DivergedError and other errors FAILED, an interrupt
-    and a watcher's PrunedError KILLED. Errors in data, device or folder are raised before a new
-    run begins.
+    Whatever ends it, the folder says so: DivergedError, ResourceError (memory) and other errors
+    FAILED, an interrupt and a watcher's PrunedError KILLED. Errors in data, device or folder are
+    raised before a run begins.
     """
     watcher = watcher or Watcher()
     where = device.select(options.device)
@@ -73,7 +73,7 @@ def execute(
     engine = "eager" if options.engine == "auto" else options.engine
     record = _record(spec, options, dataset, device.describe(where)) | {"engine": engine}
     if resume:
-        beginning = _resumed(resume)
+        beginning = collection.resumed(resume)
     else:
         beginning = collection.begun(
             options.root, spec, f"{spec.name}-s{spec.training.seed}", record
@@ -114,13 +114,6 @@ def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) ->
 
 
 @contextmanager
-def _resumed(run: Run) -> Iterator[Run]:
-    with run.held():
-        run.set_status("RUNNING")
-        yield run
-
-
-@contextmanager
 def _ending(run: Run) -> Iterator[None]:
     """Write the status that belongs to however the context ends."""
     try:
@@ -149,14 +142,31 @@ def _restore(state: State, run: Run, record: dict[str, Any], watcher: Watcher) -
         run.write_epochs([])
         return
     try:
-        history = last.numbers["history"]
+        history = _checked(last.numbers)
         state.restore(last.tensors)
         state.epoch = int(last.numbers["epoch"])
         state.best_epoch = int(last.numbers["best_epoch"])
         state.best_accuracy = float(last.numbers["best_accuracy"])
         run.write_epochs(history)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{last.path}: not a checkpoint of this run: {error}") from error
+
+
+def _checked(numbers: dict[str, Any]) -> list[dict[str, float]]:
+    """Return the history of a checkpoint, which may be a stranger's.
+
+    Raises:
+        ValueError: it is not one line of numbers for each epoch; KeyError, TypeError: nor a list.
+
+    """
+    history: list[dict[str, float]] = numbers["history"]
+    for epoch, line in enumerate(history, 1):
+        numeric = all(isinstance(value, int | float) for value in line.values())
+        if not (numeric and line["epoch"] == epoch and line.keys() >= LINE):
+            raise ValueError(f"its history is no history at line {epoch}")
+    if not 0 < numbers["best_epoch"] <= numbers["epoch"] == len(history):
+        raise ValueError("its history is of other epochs")
+    return history
 
 
 def _keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from lenetctl import spec as specs
 from lenetctl.errors import BusyError, NotFoundError
-from lenetctl.files import write_whole
+from lenetctl.files import naming, write_whole
 from lenetctl.spec.schema import Spec
 
 
@@ -91,7 +91,8 @@ class Run:
 
     def append_epoch(self, metrics: Mapping[str, float]) -> None:
         """Add an epoch's line to the journal, flushed to the disk."""
-        with (self.path / "metrics.jsonl").open("a") as journal:
+        path = self.path / "metrics.jsonl"
+        with naming(path), path.open("a") as journal:
             journal.write(json.dumps(metrics) + "\n")
             journal.flush()
             os.fsync(journal.fileno())

@@ -19,8 +19,8 @@ def load_weights(run: Run, which: str | None = None) -> Tensors:
             message = "no best weights: data.validation was 0, so nothing chose them; use last"
             raise CheckpointError(f"{run.path.name}: {message}")
         return checkpoint.load(run.best).tensors
-    newest = sorted(run.checkpoints.glob("epoch-*.safetensors"))
-    if not newest:
+    whole = checkpoint.written(run.checkpoints)
+    if not whole:
         raise CheckpointError(f"{run.path.name}: it has no checkpoint yet")
-    tensors = checkpoint.load(newest[-1]).tensors
+    tensors = checkpoint.load(whole[-1]).tensors
     return under("net.", tensors) | under("ema.", tensors)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 DEFAULT = "sqlite:///mlflow.db"  # MLflow's own, so that a plain `mlflow ui` here shows the runs
+# what another attempt does not mend: HTTP 401 and 403 as MLflow names them
+REFUSALS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
+IN_QUERY = r"((?:password|passwd|token|secret)=)[^&\s]+"
 
 
 def uri(option: str | None) -> str:
@@ -30,8 +36,8 @@ def folder(option: str | None) -> Path:
 
 
 def redacted(text: str) -> str:
-    """Return `text` with the user and password of every URL in it blotted out."""
-    return re.sub(r"(?<=://)[^/\s]+@", "***@", text)
+    """Return `text` with the user, password and token of every URL in it blotted out."""
+    return re.sub(IN_QUERY, r"\1***", re.sub(r"(?<=://)[^/\s]+@", "***@", text))
 
 
 def client(tracking_uri: str) -> MlflowClient:
@@ -39,7 +45,7 @@ def client(tracking_uri: str) -> MlflowClient:
 
     A new SQLite store gets its schema here, by one process at a time: two at once would fail.
     """
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the writer tries again itself
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -54,9 +60,36 @@ def client(tracking_uri: str) -> MlflowClient:
     database = Path(tracking_uri.removeprefix(SQLITE))
     with FileLock(database.with_name(f"{database.name}.lock")):
         if not database.exists():
+            for torn in database.parent.glob(f".{database.name}-*"):  # its process was killed
+                shutil.rmtree(torn, ignore_errors=True)
             # whole or not at all: MLflow cannot go on with the half of a schema
             with TemporaryDirectory(dir=database.parent, prefix=f".{database.name}-") as scratch:
                 new = Path(scratch) / database.name
                 MlflowClient(f"{SQLITE}{new}")
                 new.replace(database)
         return MlflowClient(tracking_uri)
+
+
+def refuses(tracking_uri: str, error: Exception) -> bool:
+    """Return whether the server that answered with `error` does not know us, or not let us in.
+
+    Of an answer with JSON that is not MLflow's own, its client drops the status: it is asked again.
+    """
+    if getattr(error, "error_code", None) in REFUSALS:
+        return True
+    if hasattr(error, "json") and tracking_uri.startswith(("http://", "https://")):
+        from mlflow.utils.credentials import get_default_host_creds  # noqa: PLC0415
+        from mlflow.utils.rest_utils import http_request  # noqa: PLC0415
+
+        path, ask = "/api/2.0/mlflow/experiments/search", {"max_results": 1}
+        with suppress(Exception):  # whatever a server that is going away makes of it
+            credentials = get_default_host_creds(tracking_uri)  # type: ignore[no-untyped-call]
+            answer = http_request(credentials, path, "GET", params=ask)  # type: ignore[no-untyped-call]
+            return answer.status_code in (401, 403)
+    return False
+
+
+def is_full(error: Exception) -> bool:
+    """Return whether the disk of a store, or of the run's folder, has no room left."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "database or disk is full" in str(error)

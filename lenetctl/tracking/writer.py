@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import client, redacted
+from lenetctl.tracking.store import client, is_full, redacted, refuses
 
 LONGEST_PAUSE = 10.0  # seconds between two attempts
-# what another attempt does not mend: HTTP 401 and 403 as MLflow names them
-REFUSALS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 
 
 class Writer:
@@ -25,8 +23,10 @@ class Writer:
         self._prepare, self._warn = prepare, warn
         self._told: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._waiting: dict[str, Run] = {}
-        self._closing: float | None = None  # time.monotonic() until which to go on trying
+        self._patience: float | None = None  # seconds without a success, once it is closing
+        self._success = 0.0  # time.monotonic() of the last one, or of closing
         self._warned = False
+        self.disk_is_full = False  # as the last attempt met it
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
@@ -35,10 +35,18 @@ class Writer:
         self._told.put(run)
 
     def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
-        """Publish what is left: begin attempts for `patience` seconds, end the last one in time."""
-        self._closing = time.monotonic() + patience
+        """Publish what is left, unless no run gets published for `patience` seconds.
+
+        An attempt begun by then has `last_attempt` seconds to end.
+        """
+        self._success = time.monotonic()
+        self._patience = patience  # last: the thread compares the two once this is set
         self._told.put(None)
-        self._thread.join(patience + last_attempt)
+        while self._thread.is_alive():
+            left = self._success + patience + last_attempt - time.monotonic()
+            if left <= 0:
+                return
+            self._thread.join(left)
 
     def _work(self) -> None:
         made, pause = None, 0.5
@@ -51,14 +59,17 @@ class Writer:
                         self._prepare(run)
                     publish(made, self.tracking_uri, run)
                     del self._waiting[name]
+                    self._success, self.disk_is_full = time.monotonic(), False
                 pause = 0.5
             except Exception as error:  # noqa: BLE001  a store may fail in any way
                 self._say(error)
+                self.disk_is_full = is_full(error)
                 pause = min(2 * pause, LONGEST_PAUSE)
-                if getattr(error, "error_code", None) in REFUSALS:
+                if refuses(self.tracking_uri, error):
                     return
             done = not self._waiting and self._told.empty()
-            if self._closing and (done or time.monotonic() > self._closing):
+            late = time.monotonic() > self._success + (self._patience or 0)
+            if self._patience is not None and (done or late):
                 return
 
     def _collect(self, timeout: float | None) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +47,14 @@ def elsewhere(tmp_path, tracking_uri, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real data, taken before a test moves elsewhere."""
+    if "LENETCTL_DATA" not in os.environ:
+        pytest.skip("LENETCTL_DATA does not say where the real data are")
+    return Path(os.environ["LENETCTL_DATA"])
+
+
 @pytest.fixture
 def write(tmp_path) -> Callable[..., Path]:
     """Write a spec into the working folder."""
@@ -65,8 +74,10 @@ def lenetctl(monkeypatch, capsys) -> Callable[..., Result]:
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["lenetctl", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGINT)  # ignored after an interrupt
         with pytest.raises(SystemExit) as end:
             main()
+        signal.signal(signal.SIGINT, before)
         captured = capsys.readouterr()
         return Result(int(end.value.code or 0), captured.out, captured.err)
 

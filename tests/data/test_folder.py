@@ -1,8 +1,13 @@
+import io
 import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
+from strategies import FUZZ
 
 from lenetctl.data import folder
 from lenetctl.errors import DataError, UsageError
@@ -121,3 +126,35 @@ def test_links_within_and_a_linked_root_are_fine(root, tmp_path):
 def test_a_pipe_does_not_hang(root):
     os.mkfifo(root / "train/cat/pipe.png")
     refused(root, "pipe.png: not a file")
+
+
+def picture(form):
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((40, 30)).save(file, form)
+    return file.getvalue()
+
+
+PICTURES = [picture(form) for form in folder.FORMATS]
+PLACES = st.integers(0, 30) | st.integers(0, 2000)  # the header as often as all the rest
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("pictures") / "x.png"
+
+
+@pytest.mark.fuzz
+@settings(max_examples=3 * FUZZ, deadline=None)
+@given(
+    content=st.sampled_from(PICTURES),
+    edits=st.lists(st.tuples(PLACES, st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 2000),
+)
+def test_a_mutated_picture_is_read_or_refused(path, content, edits, cut):
+    mutated = bytearray(content)
+    for place, value in edits:
+        mutated[place % len(mutated)] = value
+    path.write_bytes(bytes(mutated[: cut or None]))
+    with suppress(DataError):
+        read = folder._labelled({"x": [path]}, ["x"], path.parent)
+        assert read.images.shape == (1, 28, 28)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strategies import FUZZ
 
 from lenetctl.data import idx
 from lenetctl.errors import DataError
@@ -95,9 +96,12 @@ PLACES = st.integers(0, 15) | st.integers(0, 2400)  # the header as often as all
 EDITS = st.lists(st.tuples(PLACES, st.integers(0, 255)), max_size=8)
 
 
+@pytest.mark.fuzz
 @given(edits=EDITS, cut=st.integers(0, 2400), tail=st.binary(max_size=20), compress=st.booleans())
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=3 * FUZZ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_mutated_file_is_read_or_refused(tmp_path, content, edits, cut, tail, compress):
     path = tmp_path / ("images.gz" if compress else "images")

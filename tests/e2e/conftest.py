@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lenetctl.tracking import store
+
 BIN = Path(sys.executable).parent
 SPEC = """\
 data: {dataset: digits, limit: 512, batch_size: 128}
@@ -20,6 +22,14 @@ def project(tmp_path) -> Path:
     """An empty folder with a spec in it, as a user has it."""
     (tmp_path / "quick.yaml").write_text(SPEC)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory) -> Path:
+    """A store with nothing but its schema, to be copied: making one takes seconds."""
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    store.client(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
+import os
+import pty
+import re
+import select
 import signal
 import time
 
 import pytest
 from mlflow import MlflowClient
 
+from lenetctl.engine import checkpoint
 from lenetctl.runs.collection import every
 
 
@@ -58,6 +63,53 @@ def test_stopped_within_seconds_and_resumed_to_the_end(
     run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
     assert run.status["status"] == "FINISHED"
     assert in_mlflow(project, run) == ("FINISHED", list(range(1, 61)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 0.05, 0.5], ids=lambda pause: f"{pause} s")
+def test_stopped_twice_it_ends_at_once_with_a_valid_checkpoint(
+    in_training, run_to_end, project, pause
+):
+    process, run = in_training()
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(pause)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert run.status["status"] != "FINISHED"
+    last, warnings = checkpoint.load_last(run.checkpoints)
+    assert (last.numbers["epoch"] >= 3, warnings) == (True, [])
+    run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
+    assert in_mlflow(project, run) == ("FINISHED", list(range(1, 61)))
+
+
+@pytest.mark.slow
+def test_training_goes_on_and_ends_quietly_when_nobody_reads(start, project):
+    process = start("sh", "-c", "{ lenetctl train quick.yaml; echo code $? >&2; } | head -1")
+    out, errors = process.communicate(timeout=180)
+    assert out.startswith("quick-s0: ")
+    assert errors == "code 0\n"
+    (run,) = every(project / "mlruns/lenetctl")
+    assert run.status["status"] == "FINISHED"
+
+
+@pytest.mark.slow
+def test_a_terminal_of_40_columns_is_wide_enough(start, project):
+    ours, theirs = pty.openpty()
+    command = "stty cols 40; exec lenetctl train quick.yaml -s training.epochs=3"
+    process = start("sh", "-c", f"{{ {command}; }} <{os.ttyname(theirs)} >{os.ttyname(theirs)}")
+    shown = b""
+    while process.poll() is None or select.select([ours], [], [], 0)[0]:
+        if select.select([ours], [], [], 0.1)[0]:
+            shown += os.read(ours, 1 << 16)
+    _, errors = process.communicate()
+    for end in (ours, theirs):
+        os.close(end)
+    assert (process.returncode, errors) == (0, "")
+    plain = re.sub(rb"\x1b\[[?0-9;]*[A-Za-z]", b"", shown).decode()
+    assert "examples/sec on " in plain
+    assert max(len(part) for part in re.findall(r"epoch \d/3  loss[^\r\n]*", plain)) <= 40
 
 
 def test_killed_and_never_resumed_does_not_stay_running(in_training, run_to_end, project):

@@ -221,6 +221,7 @@ def saved(tmp_path_factory):
     )
 
 
+@pytest.mark.fuzz
 @settings(max_examples=3 * FUZZ, deadline=None)
 @given(edits(), st.booleans())
 def test_changed_bytes_give_the_same_tensors_or_an_error(saved, edit, of_numbers):
@@ -234,6 +235,7 @@ def test_changed_bytes_give_the_same_tensors_or_an_error(saved, edit, of_numbers
     assert_same(loaded.tensors)
 
 
+@pytest.mark.fuzz
 @settings(max_examples=3 * FUZZ, deadline=None)
 @given(edits())
 def test_changed_bytes_with_a_digest_that_agrees_give_tensors_or_an_error(saved, edit):

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
-from lenetctl.engine.device import describe, numerics, select
-from lenetctl.errors import UsageError
+from lenetctl.engine.device import describe, memory_explained, numerics, select
+from lenetctl.errors import ResourceError, UsageError
 from lenetctl.spec.schema import TrainingSpec
 
 cuda = torch.backends.cuda.matmul
@@ -64,6 +65,29 @@ def test_settings_are_put_back_after_an_error():
     with pytest.raises(ZeroDivisionError), numerics(TrainingSpec(precision="tf32")):
         raise ZeroDivisionError
     assert settings() == before
+
+
+def cuda_runs_out():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+@pytest.mark.parametrize(
+    "run_out", [cuda_runs_out, lambda: torch.empty(1 << 50), lambda: np.empty(1 << 50)]
+)
+def test_memory_that_runs_out_has_a_remedy(run_out):
+    with pytest.raises(ResourceError, match=r"try -s data\.batch_size"), memory_explained():
+        run_out()
+
+
+def test_no_other_error_is_taken_for_one_of_memory():
+    with pytest.raises(RuntimeError, match="mat1"), memory_explained():
+        torch.ones(2, 3) @ torch.ones(2, 3)
+
+
+@pytest.mark.gpu
+def test_cudas_memory_that_runs_out_has_a_remedy():
+    with pytest.raises(ResourceError, match=r"data\.batch_size"), memory_explained():
+        torch.empty(1 << 50, device="cuda")
 
 
 @pytest.mark.gpu

@@ -7,7 +7,7 @@ import pytest
 from lenetctl import spec as specs
 from lenetctl.errors import BusyError, NotFoundError, UsageError
 from lenetctl.runs import collection
-from lenetctl.runs.collection import begun, every, find, settle
+from lenetctl.runs.collection import begun, every, find, resumed, settle
 from lenetctl.runs.folder import Run
 
 HOLD = """
@@ -115,6 +115,42 @@ def test_a_dead_run_is_settled_as_killed_and_a_living_one_left_alone(tmp_path, b
     assert living.status["status"] == "RUNNING"
     assert done.status["status"] == "FINISHED"
     assert settle(tmp_path / "runs") == []
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_not_settled(tmp_path, begin, monkeypatch):
+    run = begin()
+
+    def ends(_):
+        run.set_status("FINISHED", "finished")
+        return False
+
+    monkeypatch.setattr(Run, "is_held", ends)
+    assert settle(tmp_path / "runs") == []
+    assert run.status["status"] == "FINISHED"
+
+
+def test_going_on_with_a_run_holds_it_and_removes_what_a_crash_left_half_written(begin):
+    run = begin()
+    run.set_status("KILLED")
+    run.checkpoints.mkdir()
+    torn = [run.path / ".status.json-1-2.tmp", run.checkpoints / ".epoch-1.json-1-2.tmp"]
+    for path in torn:
+        path.touch()
+    with resumed(run):
+        assert run.is_held()
+        assert run.status["status"] == "RUNNING"
+        with pytest.raises(BusyError):
+            resumed(run).__enter__()
+    assert not any(path.exists() for path in torn)
+
+
+@pytest.mark.parametrize("letter", ["a", "\u0436", "\u5b57", "\U00020000"])
+def test_the_longest_name_fits_into_a_file_name_whatever_its_letters(tmp_path, digits, letter):
+    name = letter * 100
+    with begun(tmp_path, digits(name), f"{name}-s0", {}) as run:
+        assert run.path.name.startswith(letter * min(100, 200 // len(letter.encode())))
+    assert Run(run.path).name == f"{name}-s0"
+    assert every(tmp_path) == [run]
 
 
 def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):

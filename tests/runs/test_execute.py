@@ -7,7 +7,7 @@ import torch
 
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, meter
-from lenetctl.errors import BusyError, DataError, DivergedError, UsageError
+from lenetctl.errors import BusyError, CheckpointError, DataError, DivergedError, UsageError
 from lenetctl.runs import execute as module
 from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, Watcher, execute
@@ -145,6 +145,36 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(digits, options, tmp_
     assert any("damaged" in warning for warning in listener.warnings)
     assert metrics(run) == metrics(whole)
     assert same_weights(run, whole)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"history": []},
+        {"history": 7},
+        {"history": [1]},
+        {"history": "x"},
+        {"history": [{}]},
+        {"history": [{"epoch": 1}]},
+        {"history": None, "epoch": None},
+        {"epoch": 10**9},
+        {"epoch": "1"},
+        {"best_epoch": 2},
+        {"best_epoch": -1},
+        {"best_epoch": "1"},
+        {"best_accuracy": "x"},
+        {"best_accuracy": [1]},
+    ],
+)
+def test_numbers_that_no_run_wrote_are_refused(digits, options, numbers):
+    with pytest.raises(KeyboardInterrupt):
+        execute(digits(), options, Interrupt(after=1))
+    (run,) = every(options.root)
+    path = run.checkpoints / "epoch-000001.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | numbers))
+    with pytest.raises(CheckpointError, match=r"epoch-000001\.safetensors: not a checkpoint of"):
+        execute(digits(), options, resume=run)
+    assert run.status["status"] == "FAILED"
 
 
 def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):

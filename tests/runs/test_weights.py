@@ -20,6 +20,14 @@ def test_weights_fit_the_net_of_the_spec(finished):
     net.load_state_dict(load_weights(finished, "last"))
 
 
+def test_a_checkpoint_that_was_not_written_to_its_end_counts_for_nothing(copied):
+    before = load_weights(copied)
+    torn = copied.checkpoints / "epoch-000003.safetensors"
+    torn.write_bytes(b"without its numbers")
+    after = load_weights(copied)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_best_is_the_default_where_validation_chose(validated):
     default, best = load_weights(validated), load_weights(validated, "best")
     assert all(torch.equal(default[name], best[name]) for name in best)

@@ -13,6 +13,7 @@ from lenetctl import spec
 from lenetctl.errors import SpecError
 from lenetctl.spec import Spec
 
+pytestmark = pytest.mark.fuzz
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 TEXTS = [path.read_text() for path in sorted(EXPERIMENTS.rglob("*.yaml"))]
 TEXTS.append(spec.to_yaml(Spec(name="everything")))

@@ -1,9 +1,11 @@
 import http.server
+import shutil
 import threading
 import time
 
 import pytest
 
+from lenetctl.runs.folder import Run
 from lenetctl.tracking import writer as module
 from lenetctl.tracking.publish import is_current
 from lenetctl.tracking.writer import Writer, outstanding
@@ -24,25 +26,39 @@ def write(monkeypatch):
 
 
 @pytest.fixture
-def unauthorised():
-    """A server that answers 401 to everything, with the number of requests so far."""
-    asked = []
+def server():
+    """Start a server that answers all with one status and body; None: it never answers."""
+    started, end = [], threading.Event()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_error(401)
+    def start(status, body=""):
+        asked = []
 
-        do_POST = do_GET  # noqa: N815
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.headers)
+                if status is None:
+                    end.wait()
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body.encode())
 
-        def log_message(self, *_):
-            pass
+            do_POST = do_GET  # noqa: N815
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+            def log_message(self, *_):
+                pass
+
+        made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        started.append(made)
+        return f"http://127.0.0.1:{made.server_port}", asked
+
+    yield start
+    end.set()
+    for made in started:
+        made.shutdown()
+        made.server_close()
 
 
 def test_what_it_is_told_of_is_published_by_the_time_it_closes(write, client, uri, copied):
@@ -104,16 +120,65 @@ def test_a_refused_server_warns_once_and_is_waited_for_within_bounds(write, clie
     assert told == []
 
 
-def test_a_refusal_is_not_tried_again(write, unauthorised, copied):
-    uri, asked = unauthorised
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("body", ["", "not you", '{"detail": "not you"}'])
+def test_a_refusal_is_not_tried_again(write, server, copied, monkeypatch, status, body):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hush-hush")
+    uri, asked = server(status, body)
     writing, warnings = write(uri)
     writing.notify(copied)
     writing._thread.join(30)
     assert not writing._thread.is_alive()
     assert len(asked) <= 2
-    assert len(warnings) == 1
+    assert asked[0]["Authorization"] == "Bearer hush-hush"
+    (warning,) = warnings
+    assert "hush" not in warning
     writing.close()
     assert outstanding([copied], uri) == [copied]
+
+
+@pytest.mark.parametrize("body", ["", "oops", '{"error_code": "INTERNAL_ERROR", "message": "x"}'])
+def test_a_server_that_answers_500_is_asked_again_within_bounds(write, server, copied, body):
+    uri, asked = server(500, body)
+    writing, warnings = write(uri)
+    writing.notify(copied)
+    started = time.monotonic()
+    writing.close(patience=1)
+    assert time.monotonic() - started < 20
+    assert len(asked) >= 2
+    assert len(warnings) == 1
+
+
+def test_a_server_that_hangs_is_waited_for_within_bounds(write, server, copied, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    uri, asked = server(None)
+    writing, warnings = write(uri)
+    started = time.monotonic()
+    writing.notify(copied)
+    assert time.monotonic() - started < 1  # training goes on at once
+    writing.close(patience=1)
+    assert time.monotonic() - started < 20
+    assert asked
+    (warning,) = warnings
+    assert "is behind, training goes on" in warning
+
+
+def test_a_slow_store_is_waited_for_as_long_as_it_gets_on(write, monkeypatch, uri, copied):
+    done = []
+
+    def slow(client, tracking_uri, run):
+        time.sleep(0.3)
+        done.append(run)
+
+    monkeypatch.setattr(module, "client", lambda uri: None)
+    monkeypatch.setattr(module, "publish", slow)
+    writing, _ = write(uri)
+    runs = [Run(copied.path.parent / str(number)) for number in range(5)]
+    for run in runs:
+        shutil.copytree(copied.path, run.path)
+        writing.notify(run)
+    writing.close(patience=0.5)
+    assert done == runs
 
 
 def test_numbers_that_look_like_a_refusal_are_none(write, monkeypatch, uri, copied):

@@ -96,7 +96,8 @@ def train(
         raise
     writing.notify(run)
     writing.close()
-    screen.result(document(run, writing.tracking_uri), summary(run, writing.tracking_uri, command))
+    text = summary(run, writing.tracking_uri, command, blocks=screen.has_blocks)
+    screen.result(document(run, writing.tracking_uri), text)
     if outstanding([run], writing.tracking_uri):
         screen.warn("trained, but MLflow is not up to date: run `lenetctl sync`")
         raise typer.Exit(UNPUBLISHED)

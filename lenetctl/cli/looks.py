@@ -1,10 +1,14 @@
 """What `lenetctl activations` leaves behind: pictures, raw arrays, a document."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenetctl.errors import UsageError
 from lenetctl.figures import feature_maps, feature_maps_compared, save
@@ -12,26 +16,63 @@ from lenetctl.figures.kernels import kernels as kernels_figure
 from lenetctl.files import write_whole
 from lenetctl.runs.activate import Inputs, Look, Subject
 
+LONGEST = 150  # characters of a name
+MOST_ROWS = 40  # of a picture
 
-def draw(inputs: Inputs, looks: dict[str, Look], picture: Path) -> None:
-    """Draw the inputs and feature maps of one net, or of two below each other."""
+
+def stem(inputs: Inputs, looks: dict[str, Look], weights: str | None) -> str:
+    """Return what a picture is called in a run: by what it shows, `act1-act2-2-pullover-2-coat`.
+
+    So another choice of layers, inputs or weights gives another file, the same one the same.
+    """
+    first = next(iter(looks.values()))
+    counts = Counter(inputs.labels).items()
+    shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
+    against = [part for name in [*looks][1:] for part in ("vs", name)]
+    parts = [*first.maps, *shown, *([weights] if weights else []), *against]
+    return re.sub(r"[^\w.+=-]+", "-", "-".join(parts), flags=re.ASCII)[:LONGEST]
+
+
+def as_maps(layer: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a layer as (R, C, h, w); a vector is drawn as a strip."""
+    return layer if layer.ndim == 4 else layer[:, None, None]
+
+
+def draw(inputs: Inputs, looks: dict[str, Look], picture: Path) -> int:
+    """Draw the inputs and feature maps of one net, or of two below each other.
+
+    Of many inputs the first of each label are drawn; return how many.
+    """
+    rows = _drawn(inputs.labels)
     drawn = {
         name: (
-            # a vector is drawn as a strip
-            [m if m.ndim == 4 else m[:, None, None] for m in one.maps.values()],
-            [words(row) for row in one.rows],
+            [as_maps(layer)[rows] for layer in one.maps.values()],
+            [words(one.rows[row]) for row in rows],
         )
         for name, one in looks.items()
     }
     # the nth layer wanted may have one name here and another there
     names = zip(*(one.maps for one in looks.values()), strict=True)
     titles = [" | ".join(dict.fromkeys(group)) for group in names]
-    images = inputs.images / 255
+    images = inputs.images[rows] / 255
     if len(drawn) == 1:
         ((maps, labels),) = drawn.values()
         save(feature_maps(images, maps, labels, titles), picture)
     else:
         save(feature_maps_compared(images, drawn, titles), picture)
+    return len(rows)
+
+
+def _drawn(labels: Sequence[str]) -> list[int]:
+    """Return the rows that fit a picture: all, or as many of each label as there is room for."""
+    most = max(1, MOST_ROWS // len(set(labels)))
+    seen: Counter[str] = Counter()
+    rows = []
+    for row, label in enumerate(labels):
+        seen[label] += 1
+        if seen[label] <= most:
+            rows.append(row)
+    return rows[:MOST_ROWS]
 
 
 def draw_kernels(subject: Subject, file: Path) -> Path | None:
@@ -44,8 +85,8 @@ def draw_kernels(subject: Subject, file: Path) -> Path | None:
 
 
 def keep(inputs: Inputs, looks: dict[str, Look], file: Path) -> None:
-    """Write `inputs` and each layer's array by its name, of a second net under `compared/`."""
-    arrays: dict[str, Any] = {"inputs": inputs.images}
+    """Write `inputs`, `labels` and each layer by its name, of a second net under `compared/`."""
+    arrays: dict[str, Any] = {"inputs": inputs.images, "labels": np.array(inputs.labels)}
     for prefix, one in zip(("", "compared/"), looks.values(), strict=False):
         arrays |= {f"{prefix}{layer}": maps for layer, maps in one.maps.items()}
     content = BytesIO()

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import typer
+
 from lenetctl.cli.draw import draw
+from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.cli.screen import Screen
 from lenetctl.runs.collection import every, settle
 from lenetctl.runs.folder import Run
@@ -26,3 +29,13 @@ def catch_up(root: Path, writing: Writer, runs: list[Run] | None = None) -> list
     for run in behind:
         writing.notify(run)
     return behind
+
+
+def publish(run: Run, tracking_uri: str | None, screen: Screen) -> None:
+    """Publish what a command has added to `run`; where that fails the command ends with 5."""
+    writing = writer(tracking_uri, screen)
+    writing.notify(run)
+    writing.close(patience=10)
+    if outstanding([run], writing.tracking_uri):
+        screen.warn("MLflow is not up to date: run `lenetctl sync`")
+        raise typer.Exit(UNPUBLISHED)

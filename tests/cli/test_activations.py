@@ -3,6 +3,7 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from PIL import Image
+from rich.text import Text
 
 from lenetctl.model.build import build
 from lenetctl.runs.collection import ROOT, every
@@ -38,9 +39,10 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     assert labels == ["3", "3", "0", "0", "photo.jpg"]
 
     folder = trained.path / "activations"
-    names = {"activations.png", "activations-kernels.png", "raw.npz"}
+    stem = "act1-act2-2-3-2-0-photo.jpg"
+    names = {f"{stem}.png", f"{stem}-kernels.png", "raw.npz"}
     assert {path.name for path in folder.iterdir()} == names
-    assert document["picture"] == str(folder / "activations.png")
+    assert document["picture"] == str(folder / f"{stem}.png")
     found = MlflowClient(tracking_uri).list_artifacts(document["run_id"], "activations")
     assert {item.path for item in found} == {f"activations/{name}" for name in names}
     cursor = trained.published
@@ -61,6 +63,39 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     np.testing.assert_allclose(arrays["act2"], seen["act2"], rtol=1e-6, atol=1e-6)
     assert [row["prediction"] for row in document["rows"]] == [str(int(i)) for i in p.argmax(1)]
     assert [row["probability"] for row in document["rows"]] == pytest.approx(p.amax(1).tolist())
+
+
+def test_another_choice_is_another_picture_and_the_same_one_the_same(lenetctl, trained, write):
+    folder, spec = trained.path / "activations", write(MAX, "wide.yaml")
+    for arguments, stem in (
+        ((), "act1-act2-2-0-2-1"),
+        (("--weights", "last"), "act1-act2-2-0-2-1-last"),
+        (("--layers", "pool1", "--classes", "7", "--per-class", 1), "pool1-7"),
+        (("--compare", spec), "act1-act2-2-0-2-1-vs-wide-untrained"),
+    ):
+        before = set(folder.glob("*"))
+        for subject in ("latest", trained.checkpoints):
+            result = lenetctl("activations", subject, *arguments, "-q")
+            assert result.code == 0, result.err
+            new = {folder / f"{stem}.png", folder / f"{stem}-kernels.png"}
+            assert set(folder.glob("*")) - before == new
+
+
+def test_a_terminal_of_24_bit_colour_shows_previews(lenetctl, write, monkeypatch):
+    spec, arguments = write(MAX, "wide.yaml"), ("--classes", "7,8", "--per-class", 2)
+    plain = lenetctl("activations", spec, *arguments).out
+    assert "▀" not in plain
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("LINES", "25")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = Text.from_ansi(lenetctl("activations", spec, *arguments).out).plain
+    pictures = [line for line in shown.splitlines() if "▀" in line or "▄" in line]
+    assert len(pictures) == 2 * 11  # of the first 7 and the first 8
+    assert [line for line in shown.splitlines() if line not in pictures] == plain.splitlines()
+    assert max(map(len, pictures)) <= 100
+    assert "▀" not in lenetctl("activations", spec, *arguments, "-q").out
 
 
 def test_two_nets_see_the_same(lenetctl, trained, write, tmp_path):

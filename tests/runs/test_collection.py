@@ -119,7 +119,8 @@ def test_a_dead_run_is_settled_as_killed_and_a_living_one_left_alone(tmp_path, b
 
 def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):
     relu, other = begin("relu", run_id="abc123"), begin("tanh", seed=1, run_id="abd456")
-    for wanted in (str(relu.path), "relu-s0", relu.path.name, "abc123", "abc", "rel"):
+    folders = (str(relu.path), str(relu.checkpoints))
+    for wanted in (*folders, "relu-s0", relu.path.name, "abc123", "abc", "rel"):
         assert find(tmp_path / "runs", wanted) == relu
     assert find(tmp_path / "runs", "latest") == other
 

@@ -92,11 +92,11 @@ def activations(
         logged.mkdir(exist_ok=True)
         picture = output or logged / f"{looks.stem(inputs, seen, weights)}.png"
     drawn = looks.draw(inputs, seen, picture)
-    kernels = looks.draw_kernels(first, picture.with_stem(f"{picture.stem}-kernels"))
+    kernels = looks.draw_kernels(subjects.values(), picture)
     if npz:
         looks.keep(inputs, seen, npz)
     tell(screen, inputs, seen)
-    files = [file for file in (picture, kernels, npz) if file]
+    files = [file for file in (picture, *kernels, npz) if file]
     text = "\n".join(f"{file} written" for file in files)
     if drawn < len(inputs.labels):
         screen.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,19 @@ def _drawn(labels: Sequence[str]) -> list[int]:
     return rows[:MOST_ROWS]
 
 
-def draw_kernels(subject: Subject, file: Path) -> Path | None:
-    """Draw the kernels of the first convolution to `file`; return it, None if there is none."""
-    weights = subject.net.state_dict().get("conv1.weight")
-    if weights is None:
-        return None
-    save(kernels_figure(weights.numpy()), file)
-    return file
+def draw_kernels(subjects: Iterable[Subject], picture: Path) -> list[Path | None]:
+    """Draw the kernels of each net's first convolution beside `picture`; return the files.
+
+    Where there is no convolution there is no file.
+    """
+    files: list[Path | None] = []
+    for subject, ending in zip(subjects, ("-kernels", "-compared-kernels"), strict=False):
+        weights = subject.net.state_dict().get("conv1.weight")
+        file = None if weights is None else picture.with_stem(picture.stem + ending)
+        if weights is not None and file:
+            save(kernels_figure(weights.numpy()), file)
+        files.append(file)
+    return files
 
 
 def keep(inputs: Inputs, looks: dict[str, Look], file: Path) -> None:
@@ -98,7 +104,11 @@ def keep(inputs: Inputs, looks: dict[str, Look], file: Path) -> None:
 
 
 def document(
-    subject: Subject, looks: dict[str, Look], picture: Path, kernels: Path | None, npz: Path | None
+    subject: Subject,
+    looks: dict[str, Look],
+    picture: Path,
+    kernels: Sequence[Path | None],
+    npz: Path | None,
 ) -> dict[str, Any]:
     """Return what `--json` prints."""
     shown = [
@@ -106,15 +116,15 @@ def document(
             "name": name,
             "layers": {layer: list(maps.shape[1:]) for layer, maps in one.maps.items()},
             "rows": one.rows,
+            "kernels": str(file) if file else None,
         }
-        for name, one in looks.items()
+        for (name, one), file in zip(looks.items(), kernels, strict=True)
     ]
     return {
         "run_id": subject.run.published.get("run_id") if subject.run else None,
         **shown[0],
         "compared": shown[1] if len(shown) > 1 else None,
         "picture": str(picture),
-        "kernels": str(kernels) if kernels else None,
         "npz": str(npz) if npz else None,
     }
 

@@ -77,8 +77,10 @@ def test_another_choice_is_another_picture_and_the_same_one_the_same(lenetctl, t
         for subject in ("latest", trained.checkpoints):
             result = lenetctl("activations", subject, *arguments, "-q")
             assert result.code == 0, result.err
-            new = {folder / f"{stem}.png", folder / f"{stem}-kernels.png"}
-            assert set(folder.glob("*")) - before == new
+            names = {f"{stem}.png", f"{stem}-kernels.png"}
+            if "--compare" in arguments:
+                names.add(f"{stem}-compared-kernels.png")
+            assert {path.name for path in set(folder.glob("*")) - before} == names
 
 
 def test_a_terminal_of_24_bit_colour_shows_previews(lenetctl, write, monkeypatch):
@@ -110,6 +112,7 @@ def test_two_nets_see_the_same(lenetctl, trained, write, tmp_path):
     assert {path.name for path in tmp_path.glob("two*")} == {
         "two.svg",
         "two-kernels.svg",
+        "two-compared-kernels.svg",
         "two.npz",
     }
     assert np.load(tmp_path / "two.npz")["compared/conv1"].shape == (4, 20, 24, 24)

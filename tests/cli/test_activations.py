@@ -83,6 +83,16 @@ def test_another_choice_is_another_picture_and_the_same_one_the_same(lenetctl, t
             assert {path.name for path in set(folder.glob("*")) - before} == names
 
 
+def test_of_many_inputs_the_first_of_each_class_are_drawn(lenetctl, write):
+    arguments = ("--classes", "3,8", "--per-class", 30, "--layers", "pool2", "--npz", "raw.npz")
+    result = lenetctl("activations", write(), *arguments)
+    assert result.code == 0, result.err
+    assert "drawn are 40 of 60 inputs" in result.out
+    with np.load("raw.npz") as arrays:
+        assert arrays["pool2"].shape == (60, 16, 5, 5)
+        assert arrays["labels"].tolist() == ["3"] * 30 + ["8"] * 30
+
+
 def test_a_terminal_of_24_bit_colour_shows_previews(lenetctl, write, monkeypatch):
     spec, arguments = write(MAX, "wide.yaml"), ("--classes", "7,8", "--per-class", 2)
     plain = lenetctl("activations", spec, *arguments).out

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import UNPUBLISHED, guarded
+from lenetctl.cli.errors import guarded
 from lenetctl.cli.eval import Which
 from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 
 if TYPE_CHECKING:
-    from lenetctl.cli.screen import Screen
     from lenetctl.runs.activate import Subject
-    from lenetctl.runs.folder import Run
 
 
 @guarded
@@ -56,7 +54,8 @@ def activations(
             "-o",
             "--output",
             metavar="FILE",
-            help="FILE.png or FILE.svg; the kernels go to FILE-kernels.",
+            help="FILE.png or FILE.svg; the kernels go to FILE-kernels. Default: in the run's "
+            "folder, named by what it shows; without a run activations.png.",
         ),
     ] = None,
     log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
@@ -67,7 +66,9 @@ def activations(
 ) -> None:
     """Draw the feature maps of some layers for test images and pictures of your own."""
     from lenetctl.cli import looks
+    from lenetctl.cli.preview import tell
     from lenetctl.cli.screen import Screen
+    from lenetctl.cli.tracking import publish
     from lenetctl.data.load import load
     from lenetctl.runs.activate import choose, choose_layers, look
 
@@ -86,36 +87,25 @@ def activations(
     }
 
     logged = first.run.path / "activations" if first.run and log else None
+    picture = output or Path("activations.png")
     if logged:
         logged.mkdir(exist_ok=True)
-    picture = output or (logged or Path()) / "activations.png"
-    looks.draw(inputs, seen, picture)
-    kernels = looks.draw_kernels(first, picture.with_stem(f"{picture.stem}-kernels"))
+        picture = output or logged / f"{looks.stem(inputs, seen, weights)}.png"
+    drawn = looks.draw(inputs, seen, picture)
+    kernels = looks.draw_kernels(subjects.values(), picture)
     if npz:
         looks.keep(inputs, seen, npz)
-    for name, one in seen.items():
-        screen.say(name)
-        for row in one.rows:
-            screen.say(f"  {looks.words(row)}")
-    files = [file for file in (picture, kernels, npz) if file]
+    tell(screen, inputs, seen)
+    files = [file for file in (picture, *kernels, npz) if file]
     text = "\n".join(f"{file} written" for file in files)
+    if drawn < len(inputs.labels):
+        screen.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
     screen.result(looks.document(first, seen, picture, kernels, npz), text)
     if first.run and logged:
         for file in files:
             if file.parent.resolve() != logged.resolve():
                 write_whole(logged / file.name, file.read_bytes())
-        _publish(first.run, screen, tracking_uri)
-
-
-def _publish(run: Run, screen: Screen, tracking_uri: str | None) -> None:
-    from lenetctl.cli.tracking import writer
-    from lenetctl.tracking.writer import outstanding
-
-    writing = writer(tracking_uri, screen)
-    writing.notify(run)
-    writing.close(patience=10)
-    if outstanding([run], writing.tracking_uri):
-        raise typer.Exit(UNPUBLISHED)
+        publish(first.run, tracking_uri, screen)
 
 
 def _listed(text: str | None) -> list[str] | None:

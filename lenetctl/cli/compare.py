@@ -56,6 +56,7 @@ def compare(
     Each group's difference to the control comes with a 95 % confidence interval.
     """
     from lenetctl.cli import comparison as formats
+    from lenetctl.cli.comparison_table import print_table
     from lenetctl.cli.screen import Screen
     from lenetctl.runs import compare as numbers
 
@@ -77,7 +78,7 @@ def compare(
     elif as_markdown:
         typer.echo(formats.markdown(shown))
     else:
-        formats.print_table(shown, quiet=quiet)
+        print_table(shown, quiet=quiet)
 
 
 def _chosen(

@@ -86,38 +86,34 @@ def csv_text(shown: Comparison) -> str:
 
 def markdown(shown: Comparison) -> str:
     """Return a table for a report, the notes below it."""
-    titles = _titles(shown)
-    lines = [[titles[0], "differs in", *titles[1:]], ["---", "---", *["---:"] * len(titles[1:])]]
+    first, *others = titles(shown)
+    lines = [[first, "differs in", *others], ["---", "---", *["---:"] * len(others)]]
     for row in shown.rows:
-        name, *numbers = _cells(shown, row)
+        name, *numbers = cells(shown, row)
         numbers = [cell.replace("\n", " ") for cell in numbers]
         lines.append([name, ", ".join(shown.unusual(row)), *numbers])
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return "\n\n".join([table, *notes(shown)])
 
 
-def print_table(shown: Comparison, *, quiet: bool) -> None:
-    """Print a table for people, and the notes unless quiet."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+def titles(shown: Comparison) -> list[str]:
+    """Return the titles of a table's columns."""
+    found = [shown.title, "n", "last epoch", "best epoch"]
+    return [*found, f"vs {shown.control.name}"] if shown.control else found
 
-    from lenetctl.cli.screen import Console
 
-    first, *others = _titles(shown)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for title in others:
-        table.add_column(title, justify="right", no_wrap=True)
-    for row in shown.rows:
-        name, *numbers = _cells(shown, row)
-        apart = " ".join(shown.unusual(row))
-        table.add_row(Text(f"{name}\n{apart}".rstrip()), *numbers)
-    console = Console(highlight=False)
-    console.print(table)
-    if not quiet:
-        for note in notes(shown):
-            console.print(note, markup=False)
+def cells(shown: Comparison, row: Row) -> list[str]:
+    """Return what stands in a row below the titles."""
+    found = [row.group.name, str(len(row.values)), _spread(row.last), _spread(row.best)]
+    if shown.control is None:
+        return found
+    if row.difference is None:
+        return [*found, "control"]
+    gap = row.difference
+    text = (
+        f"{gap.mean:+.4f}" if gap.high is None else f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}"
+    )
+    return [*found, "\n".join(filter(None, (text, gap.verdict)))]
 
 
 def notes(shown: Comparison) -> list[str]:
@@ -144,24 +140,6 @@ def notes(shown: Comparison) -> list[str]:
             "which flatters it."
         )
     return found
-
-
-def _titles(shown: Comparison) -> list[str]:
-    titles = [shown.title, "n", "last epoch", "best epoch"]
-    return [*titles, f"vs {shown.control.name}"] if shown.control else titles
-
-
-def _cells(shown: Comparison, row: Row) -> list[str]:
-    cells = [row.group.name, str(len(row.values)), _spread(row.last), _spread(row.best)]
-    if shown.control is None:
-        return cells
-    if row.difference is None:
-        return [*cells, "control"]
-    gap = row.difference
-    text = (
-        f"{gap.mean:+.4f}" if gap.high is None else f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}"
-    )
-    return [*cells, "\n".join(filter(None, (text, gap.verdict)))]
 
 
 def _spread(values: Summary) -> str:

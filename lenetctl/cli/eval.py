@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.errors import UNPUBLISHED, guarded
+from lenetctl.cli.errors import guarded
 
 
 class SplitName(StrEnum):
@@ -26,7 +26,9 @@ class Which(StrEnum):
 
 @guarded
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN|FOLDER", help="Name, id, prefix, folder or latest.")
+    ],
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
     ] = None,
@@ -44,10 +46,9 @@ def evaluate(
     """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
     from lenetctl.cli.screen import Screen
     from lenetctl.cli.tables import print_classes
-    from lenetctl.cli.tracking import writer
+    from lenetctl.cli.tracking import publish
     from lenetctl.runs.collection import ROOT, find, settle
     from lenetctl.runs.examine import examine
-    from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)
     settle(ROOT)
@@ -61,8 +62,4 @@ def evaluate(
         from lenetctl.cli.draw import draw_evaluation
 
         draw_evaluation(found, document)
-        writing = writer(tracking_uri, screen)
-        writing.notify(found)
-        writing.close(patience=10)
-        if outstanding([found], writing.tracking_uri):
-            raise typer.Exit(UNPUBLISHED)
+        publish(found, tracking_uri, screen)

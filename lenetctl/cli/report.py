@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lenetctl.cli.screen import Screen
+from lenetctl.cli.sparkline import sparkline
 from lenetctl.engine.trainer import EpochResult
 from lenetctl.engine.trainer import Progress as Now
 from lenetctl.runs.execute import Watcher
@@ -17,6 +19,8 @@ from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
 from lenetctl.tracking.store import DEFAULT, redacted
 from lenetctl.tracking.writer import Writer
+
+MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 
 
 class Reporter(Watcher):
@@ -66,7 +70,7 @@ class Reporter(Watcher):
         """Print the epoch's line."""
         self._writing.notify(run)
         metrics = result.metrics
-        watched = "validation" if "validation/accuracy" in metrics else "test"
+        watched = _watched(metrics)
         self._screen.say(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
             f"loss {metrics['train/loss']:.3f}, train acc {metrics['train/accuracy']:.3f}, "
@@ -99,8 +103,8 @@ def document(run: Run, tracking_uri: str) -> dict[str, Any]:
     }
 
 
-def summary(run: Run, tracking_uri: str, command: str) -> str:
-    """Return the closing lines: the first two are the book's."""
+def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
+    """Return the closing lines: the first two are the book's; with `blocks`, sparklines."""
     record, result = run.record, run.result
     final, best = result["final"], result["best"]
     ui = "lenetctl ui"
@@ -114,9 +118,25 @@ def summary(run: Run, tracking_uri: str, command: str) -> str:
             ),
             f"{result['examples_per_second']:.1f} examples/sec on {record['device']}",
             f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
+            *(_curves(run.epochs()) if blocks else ()),
             f"run      {record['name']}  {run.published.get('run_id', 'not in MLflow yet')}",
             f"folder   {run.path}",
             f"compare  {ui}",
             f"repeat   {command}",
         )
     )
+
+
+def _curves(epochs: list[dict[str, float]]) -> Iterator[str]:
+    """Yield a sparkline of the loss and one of the accuracy that was watched."""
+    watched = _watched(epochs[0])
+    shown = {"loss": "train/loss", f"{watched} acc": f"{watched}/accuracy"}
+    for title, (words, key) in zip(("curves", ""), shown.items(), strict=True):
+        values = [line[key] for line in epochs]
+        line = sparkline(values, MOST_BLOCKS)
+        yield f"{title:<8} {line}  {words} {values[0]:.3f} to {values[-1]:.3f}"
+
+
+def _watched(metrics: Mapping[str, float]) -> str:
+    """Return the split that was measured after every epoch."""
+    return "validation" if "validation/accuracy" in metrics else "test"

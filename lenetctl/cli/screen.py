@@ -23,6 +23,11 @@ class Screen:
         self.as_json, self.quiet = as_json, quiet
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
 
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the encoding has letters such as ▁ and ▀."""
+        return not self.console.options.ascii_only
+
     def say(self, line: str) -> None:
         """Print a line on the way, unless quiet."""
         if not self.quiet:

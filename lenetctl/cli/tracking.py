@@ -32,6 +32,14 @@ def catch_up(root: Path, writing: Writer, runs: list[Run] | None = None) -> list
     return behind
 
 
+def publish(run: Run, tracking_uri: str | None, screen: Screen) -> None:
+    """Publish what a command has added to `run`; raises as `require_current` does."""
+    writing = writer(tracking_uri, screen)
+    writing.notify(run)
+    writing.close(patience=10)
+    require_current([run], writing, screen)
+
+
 def require_current(runs: list[Run], writing: Writer, screen: Screen) -> None:
     """End the command where a closed writer left MLflow without some of `runs`.
 

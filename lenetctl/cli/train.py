@@ -95,5 +95,6 @@ def train(
         raise
     writing.notify(run)
     writing.close()
-    screen.result(document(run, writing.tracking_uri), summary(run, writing.tracking_uri, command))
+    text = summary(run, writing.tracking_uri, command, blocks=screen.has_blocks)
+    screen.result(document(run, writing.tracking_uri), text)
     require_current([run], writing, screen)

@@ -6,6 +6,7 @@ from lenetctl.figures.confusion import confusion_matrix
 from lenetctl.figures.curves import curves
 from lenetctl.figures.diagram import compact, diagram, flow
 from lenetctl.figures.kernels import kernels
+from lenetctl.figures.preview import previews
 from lenetctl.figures.style import save
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "feature_maps_compared",
     "flow",
     "kernels",
+    "previews",
     "ranked",
     "save",
 ]

@@ -95,7 +95,7 @@ def _draw_run(
 
     notes, bottom = [], tops[-1] - _ROW
     for title, layer in zip(layer_titles, maps, strict=True):
-        channels = _most_active(layer)
+        channels = most_active(layer)
         shown = layer[:, channels]
         scale = Scale("viridis", *limits(shown))
         x = right + _BLOCK_GAP
@@ -122,7 +122,7 @@ def _draw_layer(
     return max(end, left + text_width(title))
 
 
-def _most_active(maps: Array) -> list[int]:
-    """Return the channels to show of maps (R, C, h, w), in order."""
+def most_active(maps: Array, most: int = _MOST) -> list[int]:
+    """Return the channels of maps (R, C, h, w) to show where only `most` are, in order."""
     activity = np.where(np.isfinite(maps), maps, 0).mean(axis=(0, 2, 3))
-    return sorted(np.argsort(-activity, kind="stable")[:_MOST].tolist())
+    return sorted(np.argsort(-activity, kind="stable")[:most].tolist())

@@ -13,7 +13,7 @@ from filelock import FileLock
 from lenetctl import spec as specs
 from lenetctl.errors import NotFoundError, UsageError
 from lenetctl.files import write_whole
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import CHECKPOINTS, Run
 from lenetctl.spec.schema import Spec
 
 ROOT = Path("mlruns/lenetctl")  # below the working directory, beside what MLflow keeps
@@ -97,14 +97,18 @@ def settle(root: Path) -> list[Run]:
 def find(root: Path, wanted: str) -> Run:
     """Return the run that `wanted` names: a folder, a name, an MLflow id, a prefix, or `latest`.
 
-    Of several runs with the name it is the newest.
+    A folder is the run's, or the one of its checkpoints. Of several runs with the name it is the
+    newest.
 
     Raises:
         NotFoundError: no run, or several, answer to it.
 
     """
-    if os.path.isfile(Path(wanted) / "run.json"):  # noqa: PTH113  the method raises for a long name
-        return Run(Path(wanted))
+    folder = Path(wanted)
+    if folder.name == CHECKPOINTS:
+        folder = folder.parent
+    if os.path.isfile(folder / "run.json"):  # noqa: PTH113  the method raises for a long name
+        return Run(folder)
     runs = every(root)
     if wanted == "latest" and runs:
         return runs[-1]

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import sqrt
 from statistics import fmean, stdev, variance
 
@@ -166,6 +167,13 @@ def compare(groups: Sequence[Group], metric: str, control: Group | None = None) 
         values = list(last.values())
         rows.append(Row(one, values, Summary.of(values), Summary.of(best), against))
     return sorted(rows, key=lambda row: row.last.mean, reverse=not lowest)
+
+
+def course(one: Group, metric: str) -> list[float]:
+    """Return the group's mean of `metric` after each epoch, NaN where no run measured it."""
+    runs = [[line.get(metric) for line in trial.run.epochs()] for trial in one.trials.values()]
+    epochs = ([v for v in values if v is not None] for values in zip_longest(*runs))
+    return [fmean(values) if values else math.nan for values in epochs]
 
 
 def difference(

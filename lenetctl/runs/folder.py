@@ -30,6 +30,8 @@ from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.files import naming, write_whole
 from lenetctl.spec.schema import Spec
 
+CHECKPOINTS = "checkpoints"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -65,7 +67,7 @@ class Run:
     @property
     def checkpoints(self) -> Path:
         """Where the last epochs' states are."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     @property
     def best(self) -> Path:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from PIL import Image
+from rich.text import Text
 
 from lenetctl.model.build import build
 from lenetctl.runs.collection import ROOT, every
@@ -38,9 +39,10 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     assert labels == ["3", "3", "0", "0", "photo.jpg"]
 
     folder = trained.path / "activations"
-    names = {"activations.png", "activations-kernels.png", "raw.npz"}
+    stem = "act1-act2-2-3-2-0-photo.jpg"
+    names = {f"{stem}.png", f"{stem}-kernels.png", "raw.npz"}
     assert {path.name for path in folder.iterdir()} == names
-    assert document["picture"] == str(folder / "activations.png")
+    assert document["picture"] == str(folder / f"{stem}.png")
     found = MlflowClient(tracking_uri).list_artifacts(document["run_id"], "activations")
     assert {item.path for item in found} == {f"activations/{name}" for name in names}
     cursor = trained.published
@@ -63,6 +65,51 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     assert [row["probability"] for row in document["rows"]] == pytest.approx(p.amax(1).tolist())
 
 
+def test_another_choice_is_another_picture_and_the_same_one_the_same(lenetctl, trained, write):
+    folder, spec = trained.path / "activations", write(MAX, "wide.yaml")
+    for arguments, stem in (
+        ((), "act1-act2-2-0-2-1"),
+        (("--weights", "last"), "act1-act2-2-0-2-1-last"),
+        (("--layers", "pool1", "--classes", "7", "--per-class", 1), "pool1-7"),
+        (("--compare", spec), "act1-act2-2-0-2-1-vs-wide-untrained"),
+    ):
+        before = set(folder.glob("*"))
+        for subject in ("latest", trained.checkpoints):
+            result = lenetctl("activations", subject, *arguments, "-q")
+            assert result.code == 0, result.err
+            names = {f"{stem}.png", f"{stem}-kernels.png"}
+            if "--compare" in arguments:
+                names.add(f"{stem}-compared-kernels.png")
+            assert {path.name for path in set(folder.glob("*")) - before} == names
+
+
+def test_of_many_inputs_the_first_of_each_class_are_drawn(lenetctl, write):
+    arguments = ("--classes", "3,8", "--per-class", 30, "--layers", "pool2", "--npz", "raw.npz")
+    result = lenetctl("activations", write(), *arguments)
+    assert result.code == 0, result.err
+    assert "drawn are 40 of 60 inputs" in result.out
+    with np.load("raw.npz") as arrays:
+        assert arrays["pool2"].shape == (60, 16, 5, 5)
+        assert arrays["labels"].tolist() == ["3"] * 30 + ["8"] * 30
+
+
+def test_a_terminal_of_24_bit_colour_shows_previews(lenetctl, write, monkeypatch):
+    spec, arguments = write(MAX, "wide.yaml"), ("--classes", "7,8", "--per-class", 2)
+    plain = lenetctl("activations", spec, *arguments).out
+    assert "▀" not in plain
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("LINES", "25")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = Text.from_ansi(lenetctl("activations", spec, *arguments).out).plain
+    pictures = [line for line in shown.splitlines() if "▀" in line or "▄" in line]
+    assert len(pictures) == 2 * 11  # of the first 7 and the first 8
+    assert [line for line in shown.splitlines() if line not in pictures] == plain.splitlines()
+    assert max(map(len, pictures)) <= 100
+    assert "▀" not in lenetctl("activations", spec, *arguments, "-q").out
+
+
 def test_two_nets_see_the_same(lenetctl, trained, write, tmp_path):
     spec = write(MAX, "wide.yaml")
     arguments = ("--compare", spec, "-o", "two.svg", "--no-log", "--npz", "two.npz", "--json")
@@ -75,6 +122,7 @@ def test_two_nets_see_the_same(lenetctl, trained, write, tmp_path):
     assert {path.name for path in tmp_path.glob("two*")} == {
         "two.svg",
         "two-kernels.svg",
+        "two-compared-kernels.svg",
         "two.npz",
     }
     assert np.load(tmp_path / "two.npz")["compared/conv1"].shape == (4, 20, 24, 24)

@@ -119,6 +119,31 @@ def test_the_table_fits_80_columns(runs, monkeypatch):
         assert part in text
 
 
+def test_sparklines_show_the_course_of_each_row(runs, monkeypatch):
+    for number, run in enumerate(runs):
+        up = [{"epoch": n, "test/accuracy": n / 10, "train/loss": 1 / n} for n in range(1, 11)]
+        run.write_epochs(up[: 10 if number < 3 else 5])
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call().stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    baseline = next(number for number, line in enumerate(lines) if line.startswith("baseline"))
+    assert lines[baseline].endswith("▁▂▃▃▄▅▆▆▇█")
+    assert lines[baseline + 1].split() == ["█▄▃▂▂▂▁▁▁▁"]
+    shorter = next(line for line in lines if line.startswith("max"))
+    assert shorter.rstrip().endswith("  ▁▂▃▃▄")
+    assert "Epochs: test/accuracy, below it train/loss" in "\n".join(lines)
+    monkeypatch.setenv("COLUMNS", "70")
+    assert "▁" not in call().stdout
+
+
+def test_with_a_validation_split_its_course_is_shown(root):
+    run = made.run(root, "held", 0.9, data={"validation": 100})
+    run.write_epochs([{"epoch": n, "validation/accuracy": n / 2} for n in (1, 2)])
+    text = call().stdout
+    assert "▁█" in text
+    assert "Epochs: validation/accuracy, from the first" in text
+
+
 def test_quiet_leaves_the_table(runs):
     text = call("-q").stdout
     assert "0.9033" in text

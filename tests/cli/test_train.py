@@ -46,6 +46,8 @@ def test_the_closing_lines_are_the_books(lenetctl, write, tracking_uri):
     rest = "\n".join(lines[5:])
     assert run.published["run_id"] in rest
     assert str(run.path) in rest
+    assert re.search(r"curves   █▁  loss \d\.\d{3} to \d", rest)
+    assert re.search(r"\n         [█▁]{2}  test acc 0\.\d{3} to 0\.\d{3}\n", rest)
     assert f"lenetctl ui --tracking-uri {tracking_uri}" in rest
     assert "repeat   lenetctl train quick.yaml" in rest
     assert result.err == ""

@@ -155,7 +155,8 @@ def test_the_longest_name_fits_into_a_file_name_whatever_its_letters(tmp_path, d
 
 def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):
     relu, other = begin("relu", run_id="abc123"), begin("tanh", seed=1, run_id="abd456")
-    for wanted in (str(relu.path), "relu-s0", relu.path.name, "abc123", "abc", "rel"):
+    folders = (str(relu.path), str(relu.checkpoints))
+    for wanted in (*folders, "relu-s0", relu.path.name, "abc123", "abc", "rel"):
         assert find(tmp_path / "runs", wanted) == relu
     assert find(tmp_path / "runs", "latest") == other
 

@@ -7,7 +7,7 @@ images, random draws, count of epochs, and end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -28,34 +28,30 @@ Outcome = EpochResult | DivergedError
 Member = tuple[State, Spec]
 
 
-def train_fleet(
-    states: Sequence[State], splits: Splits, specs: Sequence[Spec]
-) -> Iterator[dict[int, Outcome]]:
-    """Train each state by its spec, yielding after every epoch what came of each, by place.
+def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[int, Outcome]]:
+    """Train states by their specs, yielding after every epoch what came of each.
 
     As with `train`, the states are moved along by then. A model that diverged, stopped early or
-    did its last epoch takes no further part. No host synchronisation inside an epoch.
+    did its last epoch takes no further part, nor does one that is taken out of `members`
+    meanwhile. No host synchronisation inside an epoch.
 
     Args:
-        states: on the device of `splits`, their nets of one architecture.
+        members: states on the device of `splits`, with specs of one `kin`.
         splits: the data of all.
-        specs: alike but for what `spec.fleet.kin` lets differ.
 
     """
-    members = dict(enumerate(zip(states, specs, strict=True)))
-    going = {n: member for n, member in members.items() if not is_over(*member)}
-    stack = Stack.of(list(going.values())) if going else None
+    going = [n for n, member in members.items() if not is_over(*member)]
+    stack = Stack.of([members[n] for n in going]) if going else None
     while stack:
-        outcomes = dict(zip(going, _epoch(stack, list(going.values()), splits), strict=True))
-        yield outcomes
+        outcomes = _epoch(stack, [members[n] for n in going], splits)
+        yield dict(zip(going, outcomes, strict=True))
         rows = [
             row
-            for row, (n, member) in enumerate(going.items())
-            if isinstance(outcomes[n], EpochResult) and not is_over(*member)
+            for row, (n, outcome) in enumerate(zip(going, outcomes, strict=True))
+            if n in members and isinstance(outcome, EpochResult) and not is_over(*members[n])
         ]
         if len(rows) < len(going):
-            places = list(going)
-            going = {places[row]: going[places[row]] for row in rows}
+            going = [going[row] for row in rows]
             stack = stack.rows(rows) if rows else None
 
 

@@ -1,6 +1,5 @@
 """`lenetctl sweep`: many runs, planned first, done once each, ranked last."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ class ExecutorName(StrEnum):
 
     serial = "serial"
     processes = "processes"
+    fleet = "fleet"
 
 
 class SamplerName(StrEnum):
@@ -68,7 +68,7 @@ def sweep(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time; they share out the cores."),
+        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
@@ -100,7 +100,8 @@ def sweep(
     by_key = {axis.key: axis for axis in axes}
     how = sweeping.How(
         screen=Screen(as_json=as_json, quiet=quiet),
-        workers=(jobs or os.cpu_count() or 1) if executor or jobs else 0,
+        executor=(executor or (ExecutorName.processes if jobs else ExecutorName.serial)).value,
+        jobs=jobs,
         dry_run=dry_run,
         force=force,
         fail_fast=fail_fast,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,8 @@ class How:
     """The options of the command that say how, not what."""
 
     screen: Screen
-    workers: int  # processes; 0: one trial after another in this one
+    executor: str
+    jobs: int | None  # trials at a time, where the executor is not to choose
     dry_run: bool
     force: bool
     fail_fast: bool
@@ -102,14 +104,23 @@ def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
 
 
 def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
-    from lenetctl.runs.execute import Options  # torch, which skipping does not need
+    from lenetctl.engine.device import select  # torch, which skipping does not need
+    from lenetctl.runs.execute import Options
     from lenetctl.runs.executors import processes, serial
+    from lenetctl.runs.fleet import SIZE, fleet
     from lenetctl.tracking.parent import SWEEP
 
     options = Options(
         ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
     )
-    work = partial(processes, jobs=how.workers) if how.workers else serial
+    executors: dict[str, Callable[..., None]] = {
+        "serial": serial,
+        "processes": partial(processes, jobs=how.jobs or os.cpu_count() or 1),
+        "fleet": partial(fleet, size=how.jobs or SIZE),
+    }
+    work = executors[how.executor]
+    if how.executor == "fleet" and select(how.device).type == "cpu":
+        how.screen.warn("a fleet is for a GPU: a CPU trains its models faster one after another")
 
     def go(trials: Iterable[Trial], tell: Tell) -> None:
         work(trials, options, tell, force=how.force, fail_fast=how.fail_fast)

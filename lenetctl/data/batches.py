@@ -48,12 +48,40 @@ class Resident:
         The order depends on seed and epoch alone, the same on every device; what augmentation
         draws depends on the device too.
         """
-        device = self.images.device
-        shuffle = torch.Generator().manual_seed(stream_seed("shuffle", seed, epoch))
-        order = torch.randperm(len(self), generator=shuffle).to(device)
-        generator = torch.Generator(device).manual_seed(stream_seed("augment", seed, epoch))
-        for index in torch.split(order, batch_size):
+        generator = self._generator(seed, epoch)
+        for index in torch.split(self._order(seed, epoch), batch_size):
+            yield self._augmented(self.images[index], augment, generator), self.labels[index]
+
+    def side_by_side(
+        self,
+        batch_size: int,
+        streams: Sequence[tuple[int, int]],
+        augment: Sequence[Augmentation] = (),
+    ) -> Iterator[Batch]:
+        """Yield the batches of M runs at once, (B, M, 1, 28, 28) and (B, M).
+
+        Column m is what `shuffled` yields for `streams[m]`, a seed and an epoch.
+        """
+        orders = torch.stack([self._order(*stream) for stream in streams], dim=1)
+        generators = [self._generator(*stream) for stream in streams]
+        for index in torch.split(orders, batch_size):
             images = self.images[index]
             if augment:
-                images = augmented(images - self.black, augment, generator) + self.black
+                columns = zip(images.unbind(1), generators, strict=True)
+                images = torch.stack([self._augmented(i, augment, g) for i, g in columns], dim=1)
             yield images, self.labels[index]
+
+    def _order(self, seed: int, epoch: int) -> Tensor:
+        shuffle = torch.Generator().manual_seed(stream_seed("shuffle", seed, epoch))
+        return torch.randperm(len(self), generator=shuffle).to(self.images.device)
+
+    def _generator(self, seed: int, epoch: int) -> torch.Generator:
+        seed = stream_seed("augment", seed, epoch)
+        return torch.Generator(self.images.device).manual_seed(seed)
+
+    def _augmented(
+        self, images: Tensor, augment: Sequence[Augmentation], generator: torch.Generator
+    ) -> Tensor:
+        if not augment:
+            return images
+        return augmented(images - self.black, augment, generator) + self.black

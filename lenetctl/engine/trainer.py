@@ -46,6 +46,10 @@ class Splits:
         """The split measured after every epoch: validation, or the test set as the book does."""
         return ("validation", self.validation) if self.validation else ("test", self.test)
 
+    def steps(self, spec: Spec) -> int:
+        """Return the number of steps of an epoch."""
+        return math.ceil(len(self.train) / spec.data.batch_size)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -56,6 +60,16 @@ class Progress:
     steps: int
     loss: float
     accuracy: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
+
+    loss: float
+    accuracy: float
+    started: float
+    ended: float
 
 
 @dataclass(frozen=True)
@@ -84,10 +98,9 @@ def train(
 
     """
     training, data = spec.training, spec.data
-    steps = math.ceil(len(splits.train) / data.batch_size)
+    steps = splits.steps(spec)
     rate = learning_rate(training, steps)
-    watched, split = splits.watched
-    while state.epoch < training.epochs and not stopped_early(state, spec):
+    while not is_over(state, spec):
         epoch = state.epoch + 1
         torch.manual_seed(stream_seed("dropout", training.seed, epoch))
         meter = Meter(splits.train.labels.device)
@@ -102,26 +115,44 @@ def train(
                 _average(state, state.ema, training.ema or 0.0)
             if on_progress and (seen := meter.peek()):
                 on_progress(Progress(epoch, number + 1, steps, *seen))
-        loss, accuracy = meter.read()
-        seconds = time.perf_counter() - started
-        evaluation = with_weights(state, state.weights(), split)
-        for name, value in (("training", loss), (watched, evaluation.loss)):
-            if not math.isfinite(value):
-                raise DivergedError(f"the {name} loss became {value} in epoch {epoch}")
-        state.epoch = epoch
-        is_best = evaluation.accuracy > state.best_accuracy
-        if is_best:
-            state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
-        metrics = {
-            "train/loss": loss,
-            "train/accuracy": accuracy,
-            f"{watched}/loss": evaluation.loss,
-            f"{watched}/accuracy": evaluation.accuracy,
-            "learning_rate": rate(epoch * steps - 1),
-            "examples_per_second": len(splits.train) / seconds,
-            "epoch_seconds": time.perf_counter() - started,
-        }
-        yield EpochResult(epoch, metrics, is_best)
+        trained = Trained(*meter.read(), started, time.perf_counter())
+        evaluation = with_weights(state, state.weights(), splits.watched[1])
+        yield completed(state, spec, splits, trained, evaluation)
+
+
+def completed(
+    state: State, spec: Spec, splits: Splits, trained: Trained, evaluation: Evaluation
+) -> EpochResult:
+    """Count an epoch of `state` as done and return what came of it.
+
+    Raises:
+        DivergedError: a loss is not a finite number.
+
+    """
+    epoch, watched = state.epoch + 1, splits.watched[0]
+    for name, value in (("training", trained.loss), (watched, evaluation.loss)):
+        if not math.isfinite(value):
+            raise DivergedError(f"the {name} loss became {value} in epoch {epoch}")
+    state.epoch = epoch
+    is_best = evaluation.accuracy > state.best_accuracy
+    if is_best:
+        state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
+    steps = splits.steps(spec)
+    metrics = {
+        "train/loss": trained.loss,
+        "train/accuracy": trained.accuracy,
+        f"{watched}/loss": evaluation.loss,
+        f"{watched}/accuracy": evaluation.accuracy,
+        "learning_rate": learning_rate(spec.training, steps)(epoch * steps - 1),
+        "examples_per_second": len(splits.train) / (trained.ended - trained.started),
+        "epoch_seconds": time.perf_counter() - trained.started,
+    }
+    return EpochResult(epoch, metrics, is_best)
+
+
+def is_over(state: State, spec: Spec) -> bool:
+    """Return whether nothing is left to train."""
+    return state.epoch >= spec.training.epochs or stopped_early(state, spec)
 
 
 def stopped_early(state: State, spec: Spec) -> bool:

@@ -10,6 +10,8 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lenetctl.data.load import Dataset
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, device, steps
@@ -67,30 +69,65 @@ def execute(
     raised before a run begins.
     """
     watcher = watcher or Watcher()
-    where = device.select(options.device)
-    dataset = load_data(spec.data, options.data_dir)
-    splits = Splits.of(dataset, spec, where)
+    ground = Ground.of(spec, options)
     engine = "eager" if options.engine == "auto" else options.engine
-    record = _record(spec, options, dataset, device.describe(where)) | {"engine": engine}
+    with (
+        device.numerics(spec.training),
+        under_way(spec, options, ground, engine, watcher, resume) as (run, state),
+    ):
+        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        for result in train(state, step, ground.splits, spec, watcher.progress):
+            keep(run, state, result, validated=ground.splits.validation is not None)
+            watcher.epoch(run, result)
+    return run
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What all runs with the same data on the same device stand on."""
+
+    device: torch.device
+    dataset: Dataset
+    splits: Splits
+
+    @classmethod
+    def of(cls, spec: Spec, options: Options) -> Ground:
+        """Load the data of `spec` onto the device."""
+        where = device.select(options.device)
+        dataset = load_data(spec.data, options.data_dir)
+        return cls(where, dataset, Splits.of(dataset, spec, where))
+
+
+@contextmanager
+def under_way(
+    spec: Spec,
+    options: Options,
+    ground: Ground,
+    engine: str,
+    watcher: Watcher,
+    resume: Run | None = None,
+) -> Iterator[tuple[Run, State]]:
+    """Begin a run or go on with one; measure and conclude it where the context ends without error.
+
+    Whatever ends the context, the run's status says so.
+    """
+    record = _record(spec, options, ground.dataset, device.describe(ground.device))
+    record |= {"engine": engine}
     if resume:
         beginning = collection.resumed(resume)
     else:
         beginning = collection.begun(
             options.root, spec, f"{spec.name}-s{spec.training.seed}", record
         )
-    with beginning as run, _ending(run), device.numerics(spec.training):
-        state = fresh(spec, where)
+    with beginning as run, _ending(run):
+        state = fresh(spec, ground.device)
         if resume:
             _restore(state, run, record, watcher)
         watcher.begun(run, spec, state.epoch)
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
-        for result in train(state, step, splits, spec, watcher.progress):
-            _keep(run, state, result, validated=splits.validation is not None)
-            watcher.epoch(run, result)
-        _conclude(run, state, splits, dataset.classes)
+        yield run, state
+        _conclude(run, state, ground.splits, ground.dataset.classes)
     if run.status["outcome"] == "plateau":
         watcher.warn("the loss never left ln 10, that of guessing: try another learning rate")
-    return run
 
 
 def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) -> dict[str, Any]:
@@ -134,7 +171,8 @@ def _restore(state: State, run: Run, record: dict[str, Any], watcher: Watcher) -
     for warning in warnings:
         watcher.warn(warning)
     before, now = (
-        f"{r['device']}, torch {r['environment']['torch']}" for r in (run.record, record)
+        f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
+        for r in (run.record, record)
     )
     if before != now:
         watcher.warn(f"not bit-exact: begun on {before}; resumed on {now}")
@@ -169,7 +207,7 @@ def _checked(numbers: dict[str, Any]) -> list[dict[str, float]]:
     return history
 
 
-def _keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
+def keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
     """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
     line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
     if validated and result.is_best:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lenetctl.errors import BusyError, LenetctlError, PrunedError, UsageError
 from lenetctl.runs.collection import every
@@ -17,7 +17,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial
 
 if TYPE_CHECKING:
-    from lenetctl.runs.execute import Options
+    from lenetctl.runs.execute import Options, Watcher
 
 Status = Literal["planned", "running", "skipped", "finished", "pruned", "failed", "killed"]
 
@@ -67,66 +67,84 @@ def unfinished(runs: Sequence[Run]) -> Run | None:
     return None if last.status["outcome"] == "diverged" else last
 
 
+class Teller:
+    """Tells how one trial goes, and knows its run as soon as there is one."""
+
+    def __init__(self, trial: Trial, tell: Tell) -> None:
+        self._sha256, self._tell = trial.sha256, tell
+        self.run: Run | None = None
+        self.status: Status = "planned"
+
+    def __call__(self, status: Status, run: Run | None = None, message: str = "") -> object:
+        """Tell `status`; return the answer."""
+        self.run, self.status = run or self.run, status
+        return self._tell(News(self._sha256, status, self.run, message))
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Tell an error, which ends the trial alone; tell an interrupt and pass it on.
+
+        Raises:
+            BusyError: untold, because the trial is to be tried again.
+
+        """
+        try:
+            yield
+        except BusyError:
+            raise
+        except PrunedError as error:
+            self("pruned", message=str(error))
+        except Exception as error:  # noqa: BLE001  one trial's failure harms no other
+            kind = "" if isinstance(error, LenetctlError) else f"{type(error).__name__}: "
+            self("failed", message=f"{kind}{error}")
+        except BaseException:
+            self("killed")
+            raise
+
+    def watcher(self) -> Watcher:
+        """Return a watcher that passes on what a sweep wants to know of a run."""
+        from lenetctl.runs.execute import Watcher  # noqa: PLC0415  torch: not to plan a sweep
+
+        told = self
+
+        class Passing(Watcher):
+            def begun(self, run: Run, *_: object) -> None:
+                told("running", run)
+
+            def epoch(self, run: Run, *_: object) -> None:
+                if told("running", run):
+                    raise PrunedError(f"after epoch {len(run.epochs())}")
+
+            def warn(self, message: str) -> None:
+                told("running", message=message)
+
+        return Passing()
+
+
 def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) -> Status:
     """Do `trial` in this process, unless it is done; return how it ended.
 
     An error is told and ends the trial alone. An interrupt is told and raised. If another sweep is
     at the same trial, this one waits for it: nothing is trained twice.
     """
-    run: Run | None = None
+    from lenetctl.runs.execute import execute  # noqa: PLC0415  torch: not to plan a sweep
 
-    def told(status: Status, message: str = "") -> Status:
-        tell(News(trial.sha256, status, run, message))
-        return status
-
-    def heard(news: News) -> object:
-        nonlocal run
-        run = news.run or run
-        return tell(news)
-
-    try:
-        with _claimed(options.root, trial):
-            while True:
-                run = None if force else _done(trial, options)
-                if run:
-                    return told("skipped")
-                try:
-                    run = _executed(trial, options, heard)
-                    return told("finished")
-                except BusyError:
-                    time.sleep(BUSY_PAUSE)
-    except PrunedError as error:
-        return told("pruned", str(error))
-    except Exception as error:  # noqa: BLE001  one trial's failure harms no other
-        kind = "" if isinstance(error, LenetctlError) else f"{type(error).__name__}: "
-        return told("failed", f"{kind}{error}")
-    except BaseException:
-        told("killed")
-        raise
+    told = Teller(trial, tell)
+    own = replace(options, command=trial.command)
+    with told.failures(), claimed(options.root, trial):
+        while not (run := None if force else done(trial, options)):
+            try:
+                told("finished", execute(trial.spec, own, told.watcher(), begun(trial, options)))
+                break
+            except BusyError:
+                time.sleep(BUSY_PAUSE)
+        else:
+            told("skipped", run)
+    return told.status
 
 
-def _executed(trial: Trial, options: Options, tell: Tell) -> Run:
-    from lenetctl.runs.execute import Watcher, execute  # noqa: PLC0415  torch: not to plan a sweep
-
-    class Teller(Watcher):
-        """Passes on what a sweep wants to know of a run."""
-
-        def begun(self, run: Run, *_: object) -> None:
-            tell(News(trial.sha256, "running", run))
-
-        def epoch(self, run: Run, *_: object) -> None:
-            if tell(News(trial.sha256, "running", run)):
-                raise PrunedError(f"after epoch {len(run.epochs())}")
-
-        def warn(self, message: str) -> None:
-            tell(News(trial.sha256, "running", message=message))
-
-    options = replace(options, command=trial.command)
-    earlier = unfinished(_runs(trial, options.root))
-    return execute(trial.spec, options, Teller(), earlier)
-
-
-def _done(trial: Trial, options: Options) -> Run | None:
+def done(trial: Trial, options: Options) -> Run | None:
+    """Return the run that makes training `trial` superfluous."""
     run = finished(_runs(trial, options.root))
     if run and trial.spec.data.dataset == "folder":  # whose images can have changed
         from lenetctl.data.load import load  # noqa: PLC0415  torch
@@ -134,6 +152,11 @@ def _done(trial: Trial, options: Options) -> Run | None:
         now = load(trial.spec.data, options.data_dir).digest
         return run if run.record["data"]["digest"] == now else None
     return run
+
+
+def begun(trial: Trial, options: Options) -> Run | None:
+    """Return the run that `trial` goes on with."""
+    return unfinished(_runs(trial, options.root))
 
 
 def _runs(trial: Trial, root: Path) -> list[Run]:
@@ -144,6 +167,19 @@ def _runs(trial: Trial, root: Path) -> list[Run]:
 
 
 @contextmanager
-def _claimed(root: Path, trial: Trial) -> Iterator[None]:
-    with FileLock(root / CLAIMS / trial.sha256[:16]):
+def claimed(root: Path, trial: Trial, *, wait: bool = True) -> Iterator[None]:
+    """Keep other sweeps from the trial for as long as the context lasts.
+
+    Raises:
+        BusyError: another sweep is at it, and this one is not to wait.
+
+    """
+    lock = FileLock(root / CLAIMS / trial.sha256[:16])
+    try:
+        lock.acquire(blocking=wait)
+    except Timeout:
+        raise BusyError(f"{trial.name}: another sweep is at it") from None
+    try:
         yield
+    finally:
+        lock.release()

@@ -115,3 +115,18 @@ def test_every_purpose_seed_and_epoch_has_a_stream_of_its_own():
     assert len(seeds) == 60
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert stream_seed("shuffle", 0, 0) == 881_150_340_907_646_623
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    "augment", [(), (Flip(kind="flip"), Shift(kind="shift"), Erase(kind="erase"))]
+)
+def test_columns_are_what_the_runs_would_get_alone(split, device, augment):
+    resident = Resident(split, device, mean=0.3, std=0.2)
+    streams = [(0, 1), (7, 1), (0, 4)]  # seed, epoch
+    together = list(resident.side_by_side(10, streams, augment))
+    for column, (seed, epoch) in enumerate(streams):
+        alone = list(resident.shuffled(10, seed, epoch, augment))
+        for (images, targets), (own, truth) in zip(together, alone, strict=True):
+            assert torch.equal(images[:, column], own)
+            assert torch.equal(targets[:, column], truth)

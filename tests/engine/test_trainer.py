@@ -3,9 +3,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from comparing import CLOCK, assert_equal, measured
+from comparing import CLOCK, Waits, assert_equal, measured
 from torch.nn.functional import cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lenetctl.data.batches import Resident
 from lenetctl.engine.evaluate import evaluate
@@ -168,20 +167,6 @@ def test_weights_that_the_last_step_ruined_are_noticed_at_once(tiny, begin):
     spec = tiny(epochs=1, data={"batch_size": 60}, optimizer={"lr": 1e30})
     with pytest.raises(DivergedError, match=r"validation loss became (nan|inf) in epoch 1"):
         list(begin(spec)[1])
-
-
-class Waits(TorchDispatchMode):
-    """Counts operations after which the host must wait for the device."""
-
-    KINDS = ("_local_scalar_dense", "item", "is_nonzero", "nonzero", "masked_select")
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += func.overloadpacket.__name__ in self.KINDS
-        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("batch_size", [60, 5])

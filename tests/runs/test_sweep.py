@@ -3,6 +3,7 @@ import os
 import signal
 
 import pytest
+from sweeping import Ear, metrics
 
 from lenetctl import spec as specs
 from lenetctl.runs.collection import every
@@ -11,24 +12,7 @@ from lenetctl.runs.executors import processes, serial
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import finished, index, prepare, unfinished
 
-TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
 DIVERGES = {"kind": "sgd", "lr": 1e30}
-
-
-class Ear:
-    """Hears the news of a sweep; `act` is called with each."""
-
-    def __init__(self, act=lambda news: None):
-        self.act, self.heard = act, []
-
-    def __call__(self, news):
-        self.heard.append(news)
-        self.act(news)
-
-    def of(self, trial):
-        """Return the states that `trial` went through, each once."""
-        states = [news.status for news in self.heard if news.sha256 == trial.sha256]
-        return [s for before, s in zip([None, *states], states, strict=False) if s != before]
 
 
 @pytest.fixture
@@ -48,10 +32,6 @@ def trials(digits, tmp_path):
         return [Trial(spec, specs.sha256(spec), tmp_path / "quick.yaml", {}) for spec in made]
 
     return make
-
-
-def metrics(run):
-    return [{k: v for k, v in line.items() if k not in TIMINGS} for line in run.epochs()]
 
 
 def in_workers(trials, options, tell, **how):
@@ -108,7 +88,7 @@ def test_images_that_changed_are_trained_on_again(digits, trials, options, tmp_p
     for now, expected in ((digest, run), ("0" * 64, None)):
         loaded = type("Loaded", (), {"digest": now})
         monkeypatch.setattr("lenetctl.data.load.load", lambda *_, loaded=loaded: loaded)
-        assert sweep._done(same, options) == expected
+        assert sweep.done(same, options) == expected
 
 
 @pytest.mark.parametrize("executor", [serial, pytest.param(in_workers, marks=pytest.mark.slow)])

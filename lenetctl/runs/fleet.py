@@ -1,0 +1,139 @@
+"""An executor of a sweep that trains trials together where they can share a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache, partial
+from itertools import islice
+
+from lenetctl.engine import device
+from lenetctl.engine.fleet import Outcome, train_fleet
+from lenetctl.engine.kin import kin
+from lenetctl.engine.state import State
+from lenetctl.engine.trainer import is_over
+from lenetctl.errors import BusyError, DivergedError, ResourceError
+from lenetctl.runs.execute import Ground, Options, keep, under_way
+from lenetctl.runs.executors import serial
+from lenetctl.runs.plan import Trial
+from lenetctl.runs.sweep import News, Tell, Teller, begun, claimed, done
+
+SIZE = 256  # models of a fleet, at most
+
+
+class _FailedFast(KeyboardInterrupt):
+    """A trial failed, and the others are not to go on."""
+
+
+def fleet(
+    trials: Iterable[Trial],
+    options: Options,
+    tell: Tell,
+    size: int = SIZE,
+    *,
+    force: bool = False,
+    fail_fast: bool = False,
+) -> None:
+    """Train trials of a kind together, at most `size` at a time, and the rest one after another.
+
+    The rest are those without another of their kind and those that another process is at. Of an
+    iterator, whose next trials may depend on how those before went, `size` are taken at a time.
+    """
+
+    def told(news: News) -> object:
+        answer = tell(news)
+        if fail_fast and news.status == "failed":
+            raise _FailedFast
+        return answer
+
+    coming = iter(trials)
+    window = len(trials) if isinstance(trials, Sequence) else size
+    with suppress(_FailedFast):
+        while some := list(islice(coming, window)):
+            rest: list[Trial] = []
+            for group in grouped(some, size):
+                rest += group if len(group) == 1 else _together(group, options, told, force=force)
+            serial(rest, options, told, force=force)
+
+
+def grouped(trials: Sequence[Trial], size: int) -> Iterator[list[Trial]]:
+    """Yield the trials in groups that can share a fleet, no larger than `size`."""
+    kinds: dict[str, list[Trial]] = {}
+    for trial in trials:
+        kinds.setdefault(kin(trial.spec), []).append(trial)
+    for alike in kinds.values():
+        for first in range(0, len(alike), size):
+            yield alike[first : first + size]
+
+
+def _together(trials: Sequence[Trial], options: Options, tell: Tell, *, force: bool) -> list[Trial]:
+    """Train `trials` as one fleet; return those that other processes are at."""
+    common = trials[0].spec
+    ground = cache(partial(Ground.of, common, options))
+    busy: list[Trial] = []
+    lives = [_life(trial, options, ground, tell, busy, force=force) for trial in trials]
+    try:
+        with device.numerics(common.training):
+            states = [next(life, None) for life in lives]
+            members = {n: (state, trials[n].spec) for n, state in enumerate(states) if state}
+            for outcomes in train_fleet(members, ground().splits) if members else ():
+                for n, outcome in outcomes.items():
+                    try:
+                        lives[n].send(outcome)
+                    except StopIteration:
+                        del members[n]
+    except BaseException as error:
+        for life in lives:
+            _end(life, _explained(error, len(trials)))
+        if not isinstance(error, Exception):
+            raise
+    return busy
+
+
+def _life(
+    trial: Trial,
+    options: Options,
+    ground: Callable[[], Ground],
+    tell: Tell,
+    busy: list[Trial],
+    *,
+    force: bool,
+) -> Generator[State, Outcome, None]:
+    """Do one trial, yielding its state for each epoch and being sent what came of it."""
+    told = Teller(trial, tell)
+    watcher = told.watcher()
+    own = replace(options, command=trial.command)
+    try:
+        with told.failures(), claimed(options.root, trial, wait=False):
+            if earlier := None if force else done(trial, options):
+                told("skipped", earlier)
+                return
+            beginning = begun(trial, options)
+            with under_way(trial.spec, own, ground(), "fleet", watcher, beginning) as (run, state):
+                while not is_over(state, trial.spec):
+                    outcome = yield state
+                    if isinstance(outcome, DivergedError):
+                        raise outcome
+                    keep(run, state, outcome, validated=ground().splits.validation is not None)
+                    watcher.epoch(run, outcome)
+            told("finished", run)
+    except BusyError:
+        busy.append(trial)
+
+
+def _explained(error: BaseException, models: int) -> BaseException:
+    if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
+        message = f"the device is out of memory: a fleet of {models} models is too large"
+        return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
+    return error
+
+
+def _end(life: Generator[State, Outcome, None], error: BaseException) -> None:
+    try:
+        life.throw(error)
+    except StopIteration:
+        pass
+    except BaseException as raised:
+        if raised is not error:  # a second interrupt
+            raise

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from lenetctl.runs.collection import every
+
+TINY = """\
+data: {dataset: digits, limit: 128, batch_size: 64}
+model: {conv: [{channels: 3, kernel: 5, stride: 2}], dense: [12]}
+training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
+"""
+
+
+@pytest.fixture
+def sweep(lenetctl, write):
+    path = write(TINY)
+    return lambda *options: lenetctl("sweep", path, "--seeds", "0,1", "--device", "cpu", *options)
+
+
+def test_a_fleet_trains_a_sweep_and_says_what_it_is_for(sweep):
+    grid = ("-g", "training.optimizer.lr=0.1,1e30")
+    result = sweep("--executor", "fleet", "--jobs", "3", *grid, "--json")
+    assert result.code == 6
+    assert result.json["counts"] == {"finished": 2, "failed": 2}
+    assert all(trial["run_id"] for trial in result.json["trials"])
+    assert "a fleet is for a GPU" in result.err
+    engines = [run.record["engine"] for run in every(Path("mlruns/lenetctl"))]
+    assert sorted(engines) == ["eager", "fleet", "fleet", "fleet"]

@@ -15,6 +15,7 @@ def settings():
         cudnn.conv.fp32_precision,
         cudnn.benchmark,
         torch.are_deterministic_algorithms_enabled(),
+        torch.utils.deterministic.fill_uninitialized_memory,
     )
 
 
@@ -54,7 +55,7 @@ def test_settings_hold_within_and_are_put_back(precision, expected, deterministi
     before = settings()
     spec = TrainingSpec(precision=precision, deterministic=deterministic)
     with numerics(spec):
-        assert settings() == (expected, expected, not deterministic, deterministic)
+        assert settings() == (expected, expected, not deterministic, deterministic, False)
     assert settings() == before
 
 

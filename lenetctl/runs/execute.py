@@ -13,6 +13,7 @@ from typing import Any
 from lenetctl.data.load import Dataset
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, device, steps
+from lenetctl.engine.choice import choose
 from lenetctl.engine.state import State, fresh
 from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
 from lenetctl.errors import CheckpointError, DivergedError
@@ -65,8 +66,11 @@ def execute(
     where = device.select(options.device)
     dataset = load_data(spec.data, options.data_dir)
     splits = Splits.of(dataset, spec, where)
-    engine = "eager" if options.engine == "auto" else options.engine
-    record = _record(spec, options, dataset, device.describe(where)) | {"engine": engine}
+    wanted = options.engine
+    if resume and wanted == "auto":
+        wanted = resume.record["engine"]  # another one would round differently
+    choice = choose(wanted, spec, len(splits.train), where)
+    record = _record(spec, options, dataset, device.describe(where)) | {"engine": choice.engine}
     if resume:
         beginning = _resumed(resume)
     else:
@@ -75,10 +79,12 @@ def execute(
         )
     with beginning as run, _ending(run), device.numerics(spec.training):
         state = fresh(spec, where)
+        if choice.warning:
+            watcher.warn(choice.warning)
         if resume:
             _restore(state, run, record, watcher)
         watcher.begun(run, spec, state.epoch)
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = steps.ENGINES[choice.engine](state.net, state.optimizer, spec.training)
         for result in train(state, step, splits, spec, watcher.progress):
             _keep(run, state, result, validated=splits.validation is not None)
             watcher.epoch(run, result)
@@ -135,7 +141,8 @@ def _restore(state: State, run: Run, record: dict[str, Any], watcher: Watcher) -
     for warning in warnings:
         watcher.warn(warning)
     before, now = (
-        f"{r['device']}, torch {r['environment']['torch']}" for r in (run.record, record)
+        f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
+        for r in (run.record, record)
     )
     if before != now:
         watcher.warn(f"not bit-exact: begun on {before}; resumed on {now}")

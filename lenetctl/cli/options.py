@@ -22,6 +22,7 @@ class EngineName(StrEnum):
 
     auto = "auto"
     eager = "eager"
+    compiled = "compiled"
 
 
 Engine = Annotated[EngineName, typer.Option("--engine", help="How a step is run.")]

@@ -51,7 +51,7 @@ class Reporter(Watcher):
         self._writing.notify(run)
         record = run.record
         parameters = f"{record['parameters']:,} parameters"
-        self._screen.say(f"{record['name']}: {parameters}, {record['device']}")
+        self._screen.say(f"{record['name']}: {parameters}, {record['device']}, {record['engine']}")
         if done:
             self._screen.say(f"resumed after epoch {done}")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lenetctl.engine import memory
 from lenetctl.errors import ResourceError, UsageError
 from lenetctl.spec.schema import TrainingSpec
 
@@ -63,27 +64,28 @@ def memory_explained() -> Iterator[None]:
 @contextmanager
 def numerics(training: TrainingSpec) -> Iterator[None]:
     """Set precision and determinism as the spec says for as long as the context lasts."""
+    memory.keep()
     # read once by cuBLAS when it first starts on a device
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
     cudnn = torch.backends.cudnn
-    memory: Any = torch.utils.deterministic
+    debugging: Any = torch.utils.deterministic
     before = (
         matmul.fp32_precision,
         conv.fp32_precision,
         cudnn.benchmark,
-        memory.fill_uninitialized_memory,
+        debugging.fill_uninitialized_memory,
         torch.get_deterministic_debug_mode(),
     )
     matmul.fp32_precision = conv.fp32_precision = "ieee" if training.precision == "fp32" else "tf32"
     cudnn.benchmark = not training.deterministic
     # unlike use_deterministic_algorithms this does not import the compiler, which takes seconds
     torch.set_deterministic_debug_mode("error" if training.deterministic else "default")
-    # code that reads only what it wrote has no use for it: a sixth of a wide net's step on a CPU
-    memory.fill_uninitialized_memory = False
+    # a debugging aid: writes NaN over every new tensor, an eighth of a step of a wide net
+    debugging.fill_uninitialized_memory = False
     try:
         yield
     finally:
         matmul.fp32_precision, conv.fp32_precision, cudnn.benchmark = before[:3]
-        memory.fill_uninitialized_memory = before[3]
+        debugging.fill_uninitialized_memory = before[3]
         torch.set_deterministic_debug_mode(before[4])

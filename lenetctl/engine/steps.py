@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from lenetctl.engine.native.blocks import forward
 from lenetctl.spec.schema import TrainingSpec
 
 # images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
@@ -13,13 +14,28 @@ from lenetctl.spec.schema import TrainingSpec
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def eager(net: nn.Module, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
+def eager(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
     """Return the step as PyTorch runs it, operation by operation."""
+    return _step(net, optimizer, training)
 
+
+def compiled(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
+    """Return the step with convolutions compiled for this machine's CPU.
+
+    Raises:
+        UsageError: there is no C++ compiler, or it cannot compile the convolutions.
+
+    """
+    return _step(forward(net), optimizer, training)
+
+
+def _step(
+    logits_of: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer, training: TrainingSpec
+) -> Step:
     def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         bf16 = training.precision == "bf16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-            logits = net(images)
+            logits = logits_of(images)
             loss = cross_entropy(logits, labels, label_smoothing=training.label_smoothing)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -29,6 +45,7 @@ def eager(net: nn.Module, optimizer: torch.optim.Optimizer, training: TrainingSp
     return step
 
 
-ENGINES: dict[str, Callable[[nn.Module, torch.optim.Optimizer, TrainingSpec], Step]] = {
+ENGINES: dict[str, Callable[[nn.Sequential, torch.optim.Optimizer, TrainingSpec], Step]] = {
     "eager": eager,
+    "compiled": compiled,
 }

@@ -15,6 +15,7 @@ import torch
 from lenetctl.data.load import Dataset
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import checkpoint, device, steps
+from lenetctl.engine.choice import choose
 from lenetctl.engine.state import State, fresh
 from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
 from lenetctl.errors import CheckpointError, DivergedError, PrunedError
@@ -70,12 +71,17 @@ def execute(
     """
     watcher = watcher or Watcher()
     ground = Ground.of(spec, options)
-    engine = "eager" if options.engine == "auto" else options.engine
+    wanted = options.engine
+    if resume and wanted == "auto" and resume.record["engine"] in steps.ENGINES:
+        wanted = resume.record["engine"]  # another one would round differently
+    choice = choose(wanted, spec, len(ground.splits.train), ground.device)
+    if choice.warning:
+        watcher.warn(choice.warning)
     with (
         device.numerics(spec.training),
-        under_way(spec, options, ground, engine, watcher, resume) as (run, state),
+        under_way(spec, options, ground, choice.engine, watcher, resume) as (run, state),
     ):
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = steps.ENGINES[choice.engine](state.net, state.optimizer, spec.training)
         for result in train(state, step, ground.splits, spec, watcher.progress):
             keep(run, state, result, validated=ground.splits.validation is not None)
             watcher.epoch(run, result)

@@ -91,6 +91,19 @@ def test_overrides_smoke_experiment_and_quiet(lenetctl, write, tracking_uri):
     assert client.get_experiment(found.info.experiment_id).name == "others"
 
 
+def test_without_a_compiler_the_compiled_engine_is_refused(lenetctl, write, monkeypatch):
+    from lenetctl.engine.native import library
+
+    library.load.cache_clear()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    result = lenetctl("train", write(), "--engine", "compiled")
+    assert result.code == 2
+    assert result.err.splitlines() == [
+        "error: --engine compiled: no C++ compiler: install no-such-compiler, or name one in CXX"
+    ]
+    assert every(ROOT) == []
+
+
 def test_passwords_are_written_down_nowhere(lenetctl, write, tmp_path, monkeypatch):
     monkeypatch.setattr("lenetctl.tracking.writer.Writer.close", lambda self, patience=0: None)
     address = "http://ann:secret@127.0.0.1:1"

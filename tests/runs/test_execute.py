@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 from math import log
 
 import pytest
@@ -186,6 +188,29 @@ def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):
     execute(digits(), options, listener, resume=run)
     assert any("not bit-exact: begun on an older machine" in w for w in listener.warnings)
     assert run.status["status"] == "FINISHED"
+
+
+def test_a_compiled_run_resumes_with_its_own_engine_and_bits(digits, options, tmp_path):
+    spec = digits(optimizer=MOMENTUM, data={"limit": 200})
+    whole = execute(spec, Options(tmp_path / "whole", device="cpu", engine="compiled"))
+    with pytest.raises(KeyboardInterrupt):
+        execute(spec, replace(options, engine="compiled"), Interrupt(after=1))
+    (run,) = every(options.root)
+    listener = Listener()
+    execute(spec, options, listener, resume=run)  # auto would be eager for a run this short
+    assert run.record["engine"] == "compiled"
+    assert listener.warnings == []
+    assert metrics(run) == metrics(whole)
+    assert same_weights(run, whole)
+
+
+def test_resuming_with_another_engine_warns_that_it_is_not_bit_exact(digits, options):
+    with pytest.raises(KeyboardInterrupt):
+        execute(digits(), options, Interrupt(after=1))
+    (run,) = every(options.root)
+    listener = Listener()
+    execute(digits(), replace(options, engine="compiled"), listener, resume=run)
+    assert any(re.search("not bit-exact: .*eager; .*compiled", w) for w in listener.warnings)
 
 
 def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, options):

@@ -1,0 +1,60 @@
+"""Which engine runs the steps of a run."""
+
+from dataclasses import dataclass
+
+import torch
+
+from lenetctl.engine.native.library import load
+from lenetctl.errors import UsageError
+from lenetctl.spec.layers import plan
+from lenetctl.spec.schema import Spec
+
+# multiply-accumulates of a run from which compiling for a second or two pays: some seconds of work
+LONG = 10**11
+NARROW = 16  # input channels of a convolution up to which ours is faster than the library's
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, and what the user should know of why it is not the fastest one."""
+
+    engine: str
+    warning: str = ""
+
+
+def choose(wanted: str, spec: Spec, images: int, device: torch.device) -> Choice:
+    """Return the engine for training on `images` images: `wanted`, or what pays where it is auto.
+
+    Raises:
+        UsageError: `wanted` cannot run this spec here.
+
+    """
+    refusal = _refusal(spec, device)
+    if wanted == "compiled":
+        if refusal:
+            raise UsageError(f"--engine compiled: {refusal}")
+        load()
+    if wanted != "auto":
+        return Choice(wanted)
+    if refusal or not _pays(spec, images):
+        return Choice("eager")
+    try:
+        load()
+    except UsageError as error:
+        return Choice("eager", f"the eager engine instead: {error}")
+    return Choice("compiled")
+
+
+def _refusal(spec: Spec, device: torch.device) -> str:
+    if device.type != "cpu":
+        return f"its layers are for a CPU, the device is {device}: use --engine eager"
+    if spec.training.precision == "bf16":
+        return "it computes in fp32, training.precision is bf16: use --engine eager"
+    return ""
+
+
+def _pays(spec: Spec, images: int) -> bool:
+    layers = plan(spec.model)
+    work = 3 * sum(layer.macs for layer in layers) * images * spec.training.epochs
+    narrow = all(layer.input_shape[0] <= NARROW for layer in layers if layer.kind == "conv")
+    return narrow and work >= LONG

@@ -1,0 +1,22 @@
+"""Memory that a process keeps for its next step, where glibc would return it to the kernel.
+
+A step frees and asks for the same few megabytes again and again. With glibc's defaults each time
+costs a system call and a page fault for every 4 KiB: an eighth to a quarter of a step on a CPU.
+"""
+
+import ctypes
+import platform
+
+# <malloc.h>
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_MMAP_THRESHOLD = 32 << 20  # bytes, on 64 bits
+
+
+def keep() -> bool:
+    """Let this process keep what it frees; return whether its C library knows how."""
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(
+        mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    )

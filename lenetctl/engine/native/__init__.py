@@ -1,0 +1,1 @@
+"""Convolutions in C++, compiled for the machine at hand."""

@@ -1,0 +1,56 @@
+"""The C++ of this folder, compiled once for this machine and kept in the user's cache folder."""
+
+import ctypes
+import functools
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import platformdirs
+import torch  # noqa: F401  its OpenMP is to be there first, so that both have one pool of threads
+
+from lenetctl.errors import UsageError
+
+FOLDER = Path(__file__).parent
+SOURCES = [str(path) for path in sorted(FOLDER.glob("*.cpp"))]
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", "-fPIC", "-shared")
+
+
+@functools.cache
+def load() -> ctypes.CDLL:
+    """Return the library, compiled first where the cache does not have it.
+
+    Raises:
+        UsageError: there is no C++ compiler, or it cannot compile this.
+
+    """
+    # as macros: the compiler's version and what -march=native makes of this machine
+    machine = _compile(*FLAGS, "-dM", "-E", "-x", "c++", os.devnull)
+    text = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.[ch]*")))
+    key = hashlib.sha256(text + machine + " ".join(FLAGS).encode()).hexdigest()
+    library = platformdirs.user_cache_path("lenetctl") / "native" / f"{key[:16]}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        # whole or not at all: several processes may compile at once
+        with TemporaryDirectory(dir=library.parent) as scratch:
+            new = Path(scratch) / "new.so"
+            _compile(*FLAGS, *SOURCES, "-o", str(new))
+            new.replace(library)
+    return ctypes.CDLL(str(library))
+
+
+def _compile(*arguments: str) -> bytes:
+    compiler = os.environ.get("CXX", "g++")
+    try:
+        done = subprocess.run([compiler, *arguments], capture_output=True, check=True, timeout=120)
+    except FileNotFoundError:
+        raise UsageError(
+            f"--engine compiled: no C++ compiler: install {compiler}, or name one in CXX"
+        ) from None
+    except (OSError, subprocess.SubprocessError) as error:
+        told = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip()
+        why = told.splitlines()[0] if told else str(error)
+        raise UsageError(f"--engine compiled: {compiler} cannot compile {FOLDER}: {why}") from None
+    return done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,15 +17,15 @@ from lenetctl.engine import checkpoint, device, steps
 from lenetctl.engine.choice import choose
 from lenetctl.engine.state import State, fresh
 from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
-from lenetctl.errors import CheckpointError, DivergedError, PrunedError
+from lenetctl.errors import DivergedError, PrunedError
 from lenetctl.runs import collection, environment
+from lenetctl.runs.epochs import keep, restore
 from lenetctl.runs.folder import Run
 from lenetctl.spec.layers import CLASSES, plan
 from lenetctl.spec.schema import Spec
 
 # of other endings the status says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
-LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
 PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
@@ -128,7 +127,8 @@ def under_way(
     with beginning as run, _ending(run):
         state = fresh(spec, ground.device)
         if resume:
-            _restore(state, run, record, watcher)
+            for warning in restore(state, run, record):
+                watcher.warn(warning)
         watcher.begun(run, spec, state.epoch)
         yield run, state
         _conclude(run, state, ground.splits, ground.dataset.classes)
@@ -170,63 +170,6 @@ def _ending(run: Run) -> Iterator[None]:
         raise
     plateau = run.epochs()[-1]["train/loss"] > PLATEAU
     run.set_status("FINISHED", "plateau" if plateau else "finished")
-
-
-def _restore(state: State, run: Run, record: dict[str, Any], watcher: Watcher) -> None:
-    last, warnings = checkpoint.load_last(run.checkpoints)
-    for warning in warnings:
-        watcher.warn(warning)
-    before, now = (
-        f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
-        for r in (run.record, record)
-    )
-    if before != now:
-        watcher.warn(f"not bit-exact: begun on {before}; resumed on {now}")
-    if last is None:
-        run.write_epochs([])
-        return
-    try:
-        history = _checked(last.numbers)
-        state.restore(last.tensors)
-        state.epoch = int(last.numbers["epoch"])
-        state.best_epoch = int(last.numbers["best_epoch"])
-        state.best_accuracy = float(last.numbers["best_accuracy"])
-        run.write_epochs(history)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{last.path}: not a checkpoint of this run: {error}") from error
-
-
-def _checked(numbers: dict[str, Any]) -> list[dict[str, float]]:
-    """Return the history of a checkpoint, which may be a stranger's.
-
-    Raises:
-        ValueError: it is not one line of numbers for each epoch; KeyError, TypeError: nor a list.
-
-    """
-    history: list[dict[str, float]] = numbers["history"]
-    for epoch, line in enumerate(history, 1):
-        numeric = all(isinstance(value, int | float) for value in line.values())
-        if not (numeric and line["epoch"] == epoch and line.keys() >= LINE):
-            raise ValueError(f"its history is no history at line {epoch}")
-    if not 0 < numbers["best_epoch"] <= numbers["epoch"] == len(history):
-        raise ValueError("its history is of other epochs")
-    return history
-
-
-def keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
-    """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
-    line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
-    if validated and result.is_best:
-        checkpoint.save(run.best, state.weights(), epoch=result.epoch)
-    checkpoint.save_epoch(
-        run.checkpoints,
-        state.tensors(),
-        result.epoch,
-        best_epoch=state.best_epoch,
-        best_accuracy=state.best_accuracy,
-        history=[*run.epochs(), line],
-    )
-    run.append_epoch(line)
 
 
 def _conclude(run: Run, state: State, splits: Splits, classes: tuple[str, ...]) -> None:

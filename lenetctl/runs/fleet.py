@@ -14,7 +14,8 @@ from lenetctl.engine.kin import kin
 from lenetctl.engine.state import State
 from lenetctl.engine.trainer import is_over
 from lenetctl.errors import BusyError, DivergedError, ResourceError
-from lenetctl.runs.execute import Ground, Options, keep, under_way
+from lenetctl.runs.epochs import keep
+from lenetctl.runs.execute import Ground, Options, under_way
 from lenetctl.runs.executors import serial
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import News, Tell, Teller, begun, claimed, done

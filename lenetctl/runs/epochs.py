@@ -1,0 +1,79 @@
+"""An epoch of a run on disk: written down when it is done, taken up again when the run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from lenetctl.engine import checkpoint
+from lenetctl.engine.state import State
+from lenetctl.engine.trainer import EpochResult
+from lenetctl.errors import CheckpointError
+from lenetctl.runs.folder import Run
+
+LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
+
+
+def keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
+    """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
+    line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
+    if validated and result.is_best:
+        checkpoint.save(run.best, state.weights(), epoch=result.epoch)
+    checkpoint.save_epoch(
+        run.checkpoints,
+        state.tensors(),
+        result.epoch,
+        best_epoch=state.best_epoch,
+        best_accuracy=state.best_accuracy,
+        history=[*run.epochs(), line],
+    )
+    run.append_epoch(line)
+
+
+def restore(state: State, run: Run, record: Mapping[str, Any]) -> list[str]:
+    """Take `state` to the last epoch of `run`; return what the user should know of it.
+
+    `record` is what the run would begin with here and now.
+
+    Raises:
+        CheckpointError: what is there is no state of this run.
+
+    """
+    last, warnings = checkpoint.load_last(run.checkpoints)
+    before, now = (
+        f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
+        for r in (run.record, record)
+    )
+    if before != now:
+        warnings.append(f"not bit-exact: begun on {before}; resumed on {now}")
+    if last is None:
+        run.write_epochs([])
+        return warnings
+    try:
+        history = _checked(last.numbers)
+        state.restore(last.tensors)
+        state.epoch = int(last.numbers["epoch"])
+        state.best_epoch = int(last.numbers["best_epoch"])
+        state.best_accuracy = float(last.numbers["best_accuracy"])
+        run.write_epochs(history)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{last.path}: not a checkpoint of this run: {error}") from error
+    return warnings
+
+
+def _checked(numbers: dict[str, Any]) -> list[dict[str, float]]:
+    """Return the history of a checkpoint, which may be a stranger's.
+
+    Raises:
+        ValueError: it is not one line of numbers for each epoch; KeyError, TypeError: nor a list.
+
+    """
+    history: list[dict[str, float]] = numbers["history"]
+    for epoch, line in enumerate(history, 1):
+        numeric = all(isinstance(value, int | float) for value in line.values())
+        if not (numeric and line["epoch"] == epoch and line.keys() >= LINE):
+            raise ValueError(f"its history is no history at line {epoch}")
+    if not 0 < numbers["best_epoch"] <= numbers["epoch"] == len(history):
+        raise ValueError("its history is of other epochs")
+    return history

@@ -25,6 +25,8 @@ def search_for(
     """Search what `path` and `axes` leave open until `trials` are done in all."""
     if how.force:
         raise UsageError("--force: a search repeats nothing; change the spec or the space")
+    if how.executor == "fleet":
+        raise UsageError("--executor fleet: a search learns from trial to trial; use processes")
     search = Search.of(path, axes, settings, trials)
     database = store.folder(how.tracking_uri) / "optuna.db"
     with opened(search, database, sampler, pruner) as study:

@@ -98,9 +98,10 @@ def sweep(
     if seeds is not None:
         axes.append(parse(f"{SEED}={seeds}"))
     by_key = {axis.key: axis for axis in axes}
+    many = ExecutorName.processes if (jobs or 1) > 1 else ExecutorName.serial
     how = sweeping.How(
         screen=Screen(as_json=as_json, quiet=quiet),
-        executor=(executor or (ExecutorName.processes if jobs else ExecutorName.serial)).value,
+        executor=(executor or many).value,
         jobs=jobs,
         dry_run=dry_run,
         force=force,

@@ -43,6 +43,7 @@ def test_a_dry_run_of_a_search_says_what_is_searched(lenetctl, quick):
         (("--search", "tpe", "-g", "model.dropout=0,0.5"), "--trials N go together"),
         (("--trials", 5), "--trials N go together"),
         ((*SEARCH, "--trials", 5, "--force"), "--force: a search repeats nothing"),
+        ((*SEARCH, "--trials", 5, "--executor", "fleet"), "--executor fleet: a search learns"),
         (("--search", "tpe", "--trials", 5), "nothing to search"),
         ((*SEARCH, "--trials", 5, "-s", "data.validation=0"), "hold images out"),
         (("-g", "training.optimizer.lr={low: 0.01, high: 1.0}"), "training.optimizer.lr"),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SETTINGS = ("data.dataset=digits", "data.validation=200", "training.epochs=2")
 RUNS = ("baseline-s0", "max-s0")
-PATIENCE = 60  # seconds for a page to show what it should
+PATIENCE = 120  # seconds for a page to show what it should
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",

@@ -1,6 +1,11 @@
-"""MLflow's UI on a store that lenetctl filled, seen by a real browser."""
+"""MLflow's UI on a store that lenetctl filled, seen by a real browser.
+
+LENETCTL_PROJECT=FOLDER shows the finished sweep of exercise 1 of that project, and
+LENETCTL_SCREENSHOTS=FOLDER keeps what was seen: so the pictures of docs/tracking.md were made.
+"""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,10 +14,16 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.browser
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SETTINGS = ("data.dataset=digits", "data.validation=200", "training.epochs=2")
+RUNS = ("baseline-s0", "max-s0")
+PATIENCE = 120  # seconds for a page to show what it should
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -51,33 +62,87 @@ def served(command, port, folder):
         server.wait(20)
 
 
+@contextmanager
+def browsed(address):
+    """Yield a page of Chromium at the experiments, as a trainer of nets wants them."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(f"{address}/#/experiments")
+        page.get_by_text("Model training").first.click()
+        page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+        yield page
+        browser.close()
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project folder with one finished run in MLflow's default store."""
+    """A project folder whose default store has the sweep of exercise 1, finished."""
+    if "LENETCTL_PROJECT" in os.environ:
+        return Path(os.environ["LENETCTL_PROJECT"])
     folder = tmp_path_factory.mktemp("project")
-    spec = folder / "digits.yaml"
-    spec.write_text("data: {dataset: digits}\ntraining: {epochs: 2}\n")
-    subprocess.run(
-        [sys.executable, "-m", "lenetctl", "train", spec.name, "-q"], cwd=folder, check=True
-    )
+    options = [word for setting in SETTINGS for word in ("-s", setting)]
+    command = [sys.executable, "-m", "lenetctl", "sweep", EXPERIMENTS / "exercise1", "--seeds", "0"]
+    subprocess.run([*command, *options, "-q"], cwd=folder, check=True)
     return folder
 
 
-@pytest.mark.parametrize("command", ["mlflow ui", "lenetctl ui"])
-def test_the_ui_shows_the_run_its_metrics_and_its_curves(project, command):
-    from playwright.sync_api import sync_playwright
+@pytest.fixture
+def keep():
+    """Keep a screenshot where LENETCTL_SCREENSHOTS says, without the machine's own paths."""
 
+    def shoot(page, name):
+        if "LENETCTL_SCREENSHOTS" in os.environ:
+            page.mouse.move(0, 0)
+            time.sleep(1)  # for what fades in
+            file = Path(os.environ["LENETCTL_SCREENSHOTS"]) / f"mlflow-{name}.png"
+            page.screenshot(path=file, mask=[page.get_by_text("Path:")], mask_color="white")
+
+    return shoot
+
+
+def open_sweep(page):
+    """Go to the runs of exercise 1, which are folded below the sweep's own."""
+    page.get_by_text("exercise1").first.click()
+    page.locator("[role=gridcell] button").first.click()
+    page.get_by_text(RUNS[0]).first.wait_for()
+
+
+def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(project, keep):
     port = free_port()
-    arguments = [sys.executable, "-m", *command.split(), "--port", str(port)]
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with served(arguments, port, project) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"{address}/#/experiments/1/runs")
-        page.get_by_text("digits-s0").first.click()
+    command = [sys.executable, "-m", "lenetctl", "ui", "--port", str(port)]
+    with served(command, port, project) as address, browsed(address) as page:
+        open_sweep(page)
+        keep(page, "runs")
+
+        for name in RUNS:
+            page.locator(".ag-row", has_text=name).get_by_role("checkbox").first.click()
+        page.get_by_role("button", name="Compare").first.click()
+        page.locator(".js-plotly-plot svg").first.wait_for()
+        text = page.inner_text("body")
+        for part in ("Comparing 2 Runs", *RUNS, "model.pool.kind", "final/test/accuracy"):
+            assert part in text
+        keep(page, "compare")
+
+        page.get_by_role("link", name=re.compile("^[0-9a-f]{32}$")).last.click()  # of max-s0
         page.get_by_text("final/test/accuracy").first.wait_for()
+        text = page.inner_text("body")
+        assert re.search(r"final/test/accuracy\s+0\.\d+", text)
+        assert re.search(r"model\.pool\.kind\s+max\s", text)
+
         page.goto(page.url.split("?")[0] + "/artifacts")
         page.get_by_text("curves.png").first.click()
         page.locator("img[src*='curves.png'], img[src^='blob:']").first.wait_for()
-        browser.close()
+        keep(page, "curves")
+
+
+def test_a_plain_mlflow_ui_shows_the_runs(project):
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
+    with served(command, port, project) as address, browsed(address) as page:
+        open_sweep(page)
+        page.get_by_text(RUNS[1]).first.wait_for()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
+from math import ceil
 
 from lenetctl.engine import device
 from lenetctl.engine.fleet import Outcome, train_fleet
@@ -59,13 +60,15 @@ def fleet(
 
 
 def grouped(trials: Sequence[Trial], size: int) -> Iterator[list[Trial]]:
-    """Yield the trials in groups that can share a fleet, no larger than `size`."""
+    """Yield the trials in groups that can share a fleet, none larger than `size`."""
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
         kinds.setdefault(kin(trial.spec), []).append(trial)
     for alike in kinds.values():
-        for first in range(0, len(alike), size):
-            yield alike[first : first + size]
+        fleets = ceil(len(alike) / size)
+        each = ceil(len(alike) / fleets)
+        for first in range(0, len(alike), each):
+            yield alike[first : first + each]
 
 
 def _together(trials: Sequence[Trial], options: Options, tell: Tell, *, force: bool) -> list[Trial]:

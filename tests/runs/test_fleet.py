@@ -53,7 +53,7 @@ def test_groups_are_of_a_kind_and_no_larger_than_allowed(trial):
     one, two, three, four = (trial(seed) for seed in range(4))
     odd, pair = trial(model={"dense": [13]}), trial(5, model={"dense": [13]})
     groups = list(grouped([one, odd, two, three, pair, four], size=3))
-    assert groups == [[one, two, three], [four], [odd, pair]]
+    assert groups == [[one, two], [three, four], [odd, pair]]
 
 
 def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):

@@ -143,7 +143,7 @@ def main() -> None:
     default = "1,4,16" if where.type == "cpu" else "1,4,16,64,256"
     models = [int(count) for count in (chosen.models or default).split(",")]
     spec = specs.load(chosen.spec, [f"training.epochs={chosen.rounds + 1}", "data.validation=0"])
-    print(describe())
+    print(device.describe(where), describe())
     with device.numerics(spec.training):
         if chosen.convolutions:
             convolutions(spec, models, where)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from itertools import islice
 from math import ceil
 
 from lenetctl.engine import device
@@ -39,8 +38,7 @@ def fleet(
 ) -> None:
     """Train trials of a kind together, at most `size` at a time, and the rest one after another.
 
-    The rest are those without another of their kind and those that another process is at. Of an
-    iterator, whose next trials may depend on how those before went, `size` are taken at a time.
+    The rest are those without another of their kind and those that another process is at.
     """
 
     def told(news: News) -> object:
@@ -49,17 +47,14 @@ def fleet(
             raise _FailedFast
         return answer
 
-    coming = iter(trials)
-    window = len(trials) if isinstance(trials, Sequence) else size
+    rest: list[Trial] = []
     with suppress(_FailedFast):
-        while some := list(islice(coming, window)):
-            rest: list[Trial] = []
-            for group in grouped(some, size):
-                rest += group if len(group) == 1 else _together(group, options, told, force=force)
-            serial(rest, options, told, force=force)
+        for group in grouped(trials, size):
+            rest += group if len(group) == 1 else _together(group, options, told, force=force)
+        serial(rest, options, told, force=force)
 
 
-def grouped(trials: Sequence[Trial], size: int) -> Iterator[list[Trial]]:
+def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
     """Yield the trials in groups that can share a fleet, none larger than `size`."""
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:

@@ -175,18 +175,6 @@ def test_one_that_is_pruned_leaves_the_fleet(trial, options):
     assert [len(run_of(one, options).epochs()) for one in trials] == [1, 3]
 
 
-def test_of_trials_that_are_asked_for_one_by_one_few_are_taken_at_a_time(trial, options):
-    ear, asked = Ear(), []
-
-    def ask():
-        for seed in range(3):
-            asked.append([news.status for news in ear.heard].count("finished"))
-            yield trial(seed)
-
-    fleet(ask(), options, ear, size=2)
-    assert asked == [0, 0, 2]
-
-
 def test_failing_fast_stops_the_fleet_and_leaves_the_rest(trial, options):
     good, bad, odd = trial(0, epochs=50), trial(1, lr=1e30), trial(0, model={"dense": [13]})
     ear = Ear()

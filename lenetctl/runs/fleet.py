@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
-from itertools import islice
+from math import ceil
 
 from lenetctl.engine import device
 from lenetctl.engine.fleet import Outcome, train_fleet
@@ -38,8 +38,7 @@ def fleet(
 ) -> None:
     """Train trials of a kind together, at most `size` at a time, and the rest one after another.
 
-    The rest are those without another of their kind and those that another process is at. Of an
-    iterator, whose next trials may depend on how those before went, `size` are taken at a time.
+    The rest are those without another of their kind and those that another process is at.
     """
 
     def told(news: News) -> object:
@@ -48,24 +47,23 @@ def fleet(
             raise _FailedFast
         return answer
 
-    coming = iter(trials)
-    window = len(trials) if isinstance(trials, Sequence) else size
+    rest: list[Trial] = []
     with suppress(_FailedFast):
-        while some := list(islice(coming, window)):
-            rest: list[Trial] = []
-            for group in grouped(some, size):
-                rest += group if len(group) == 1 else _together(group, options, told, force=force)
-            serial(rest, options, told, force=force)
+        for group in grouped(trials, size):
+            rest += group if len(group) == 1 else _together(group, options, told, force=force)
+        serial(rest, options, told, force=force)
 
 
-def grouped(trials: Sequence[Trial], size: int) -> Iterator[list[Trial]]:
-    """Yield the trials in groups that can share a fleet, no larger than `size`."""
+def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
+    """Yield the trials in groups that can share a fleet, none larger than `size`."""
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
         kinds.setdefault(kin(trial.spec), []).append(trial)
     for alike in kinds.values():
-        for first in range(0, len(alike), size):
-            yield alike[first : first + size]
+        fleets = ceil(len(alike) / size)
+        each = ceil(len(alike) / fleets)
+        for first in range(0, len(alike), each):
+            yield alike[first : first + each]
 
 
 def _together(trials: Sequence[Trial], options: Options, tell: Tell, *, force: bool) -> list[Trial]:

@@ -14,15 +14,14 @@ training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
 @pytest.fixture
 def sweep(lenetctl, write):
     path = write(TINY)
-    return lambda *options: lenetctl("sweep", path, "--seeds", "0,1", "--device", "cpu", *options)
+    return lambda *options: lenetctl("sweep", path, "--device", "cpu", *options)
 
 
 def test_a_fleet_trains_a_sweep_and_says_what_it_is_for(sweep):
-    grid = ("-g", "training.optimizer.lr=0.1,1e30")
-    result = sweep("--executor", "fleet", "--jobs", "3", *grid, "--json")
-    assert result.code == 6
-    assert result.json["counts"] == {"finished": 2, "failed": 2}
+    trials = ("-g", "model.dense=[12],[13]", "--seeds", "0,1", "--jobs", "2")
+    result = sweep("--executor", "fleet", *trials, "--json")
+    assert result.code == 0, result.err
+    assert result.json["counts"] == {"finished": 4}
     assert all(trial["run_id"] for trial in result.json["trials"])
     assert "a fleet is for a GPU" in result.err
-    engines = [run.record["engine"] for run in every(Path("mlruns/lenetctl"))]
-    assert sorted(engines) == ["eager", "fleet", "fleet", "fleet"]
+    assert {run.record["engine"] for run in every(Path("mlruns/lenetctl"))} == {"fleet"}

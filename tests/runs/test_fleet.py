@@ -53,7 +53,7 @@ def test_groups_are_of_a_kind_and_no_larger_than_allowed(trial):
     one, two, three, four = (trial(seed) for seed in range(4))
     odd, pair = trial(model={"dense": [13]}), trial(5, model={"dense": [13]})
     groups = list(grouped([one, odd, two, three, pair, four], size=3))
-    assert groups == [[one, two, three], [four], [odd, pair]]
+    assert groups == [[one, two], [three, four], [odd, pair]]
 
 
 def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
@@ -173,18 +173,6 @@ def test_one_that_is_pruned_leaves_the_fleet(trial, options):
     assert ear.of(other) == ["running", "finished"]
     assert run_of(pruned, options).status["outcome"] == "pruned"
     assert [len(run_of(one, options).epochs()) for one in trials] == [1, 3]
-
-
-def test_of_trials_that_are_asked_for_one_by_one_few_are_taken_at_a_time(trial, options):
-    ear, asked = Ear(), []
-
-    def ask():
-        for seed in range(3):
-            asked.append([news.status for news in ear.heard].count("finished"))
-            yield trial(seed)
-
-    fleet(ask(), options, ear, size=2)
-    assert asked == [0, 0, 2]
 
 
 def test_failing_fast_stops_the_fleet_and_leaves_the_rest(trial, options):

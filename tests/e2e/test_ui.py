@@ -21,7 +21,13 @@ import pytest
 pytestmark = pytest.mark.browser
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-SETTINGS = ("data.dataset=digits", "data.validation=200", "training.epochs=2")
+SETTINGS = (
+    "data.dataset=digits",
+    "data.validation=200",
+    "model.activation=relu",
+    "training.optimizer.lr=0.1",
+    "training.epochs=2",
+)
 RUNS = ("baseline-s0", "max-s0")
 PATIENCE = 120  # seconds for a page to show what it should
 

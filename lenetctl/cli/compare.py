@@ -22,7 +22,10 @@ CONTROL = "baseline"
 
 @guarded
 def compare(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Default: all.")] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RUN|PATH", help="Runs, or what `sweep` takes; default: all runs."),
+    ] = None,
     experiment: Annotated[
         str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
     ] = None,
@@ -90,15 +93,12 @@ def _chosen(
         NotFoundError: there are none, or one that is named did not finish.
 
     """
-    from lenetctl.runs.collection import ROOT, every, find
+    from lenetctl.runs.collection import ROOT, every
 
     if names and experiment:
         raise UsageError("name runs or an --experiment, not both")
     if names:
-        named = {find(ROOT, name) for name in names}
-        for run in named:
-            if run.status["status"] != "FINISHED":
-                raise NotFoundError(f"{run.path.name} has no result: it is {run.status['status']}")
+        named = {run for name in names for run in _named(name, warn)}
         return sorted(named, key=lambda run: (run.record["created"], run.path.name))
     runs = every(ROOT)
     meant = [run for run in runs if experiment in (None, run.record["experiment"])]
@@ -110,6 +110,40 @@ def _chosen(
     if lost:
         warn(f"left out, for they did not finish: {_counted(lost)}")
     return finished
+
+
+def _named(name: str, warn: Callable[[str], None]) -> list[Run]:
+    """Return the run that `name` names, or those of the sweep that it is the path of.
+
+    Raises:
+        NotFoundError: there is none, or it did not finish.
+
+    """
+    from lenetctl.runs.collection import ROOT, find
+
+    path = Path(name)
+    specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
+    if specs or path.suffix in (".yaml", ".yml"):
+        return _of_sweep(path, warn)
+    run = find(ROOT, name)
+    if run.status["status"] != "FINISHED":
+        raise NotFoundError(f"{run.path.name} has no result: it is {run.status['status']}")
+    return [run]
+
+
+def _of_sweep(path: Path, warn: Callable[[str], None]) -> list[Run]:
+    """Return the finished runs of a sweep, of whichever experiment they are."""
+    from lenetctl.runs.collection import ROOT
+    from lenetctl.runs.plan import plan
+    from lenetctl.runs.sweep import finished, index
+
+    known, trials = index(ROOT), plan(path).trials
+    done = [run for trial in trials if (run := finished(known.get(trial.sha256, [])))]
+    if not done:
+        raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
+    if left := len(trials) - len(done):
+        warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
+    return done
 
 
 def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from lenetctl.runs.compare import Group, Row, Summary, Value, differing, settings
 
+MOST = 6  # keys told of a row that differs in many
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -35,9 +37,11 @@ class Comparison:
         return {key: counts.most_common(1)[0][0] for key, counts in values.items()}
 
     def unusual(self, row: Row) -> list[str]:
-        """Return in what a row differs, as `pool.kind=max`."""
+        """Return in what a row differs, as `pool.kind=max`; of many keys the first few."""
         keys = [key for key in self.keys if row.group.value(key) != self.usual[key]]
-        return settings(row.group, keys)
+        apart = settings(row.group, keys)
+        rest = len(apart) - MOST
+        return [*apart[:MOST], f"and {rest} more"] if rest > 1 else apart
 
 
 def document(shown: Comparison) -> dict[str, Any]:

@@ -233,3 +233,37 @@ def test_it_takes_neither_torch_nor_mlflow(root, runs):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "better" in result.stdout
+
+
+def test_the_path_of_a_sweep_stands_for_its_runs_in_whatever_experiment(root, runs, tmp_path):
+    specs = tmp_path / "study"
+    specs.mkdir()
+    for name, model in (
+        ("baseline", "{}"),
+        ("max", "{pool: {kind: max}}"),
+        ("relu", "{activation: relu}"),
+    ):
+        (specs / f"{name}.yaml").write_text(f"model: {model}\ntraining: {{epochs: 2}}\n")
+    (specs / "sweep.yaml").write_text("seeds: [0, 1, 2]")
+    result = call("study", "--json")
+    rows = json.loads(result.stdout)["rows"]
+    assert [(row["group"], row["n"]) for row in rows] == [("max", 3), ("baseline", 3)]
+    assert "3 of the 9 runs of study" in result.stderr
+    assert "none of its runs has finished" in call("study/relu.yaml", code=4).output
+
+
+def test_of_many_keys_that_differ_the_first_are_told(root):
+    made.run(root, "baseline", 0.8)
+    optimizer = {"kind": "adam", "lr": 0.1}
+    data = {"batch_size": 32, "validation": 10, "normalize": "standard"}
+    made.run(
+        root,
+        "other",
+        0.9,
+        model=MAX | {"activation": "relu"},
+        data=data,
+        training={"optimizer": optimizer, "label_smoothing": 0.1},
+    )
+    shown = call("--markdown").output
+    assert "data.batch_size=32" in shown
+    assert "more" in shown.split("| other |")[1].split("|")[0]

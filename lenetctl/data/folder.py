@@ -64,6 +64,7 @@ def _labelled(pictures: dict[str, list[Path]], classes: Sequence[str], root: Pat
     base = root.resolve()
     images, labels = [], []
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata of a picture that can be read
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for name, paths in pictures.items():
             images += [_read(path, base) for path in paths]

@@ -9,7 +9,7 @@ from functools import cached_property
 from io import StringIO
 from typing import Any
 
-from lenetctl.runs.compare import Group, Row, Summary, Value, differing, settings
+from lenetctl.runs.compare import Group, Row, Summary, Value, differing, settings, short
 
 MOST = 6  # keys told of a row that differs in many
 
@@ -39,7 +39,8 @@ class Comparison:
     def unusual(self, row: Row) -> list[str]:
         """Return in what a row differs, as `pool.kind=max`; of many keys the first few."""
         keys = [key for key in self.keys if row.group.value(key) != self.usual[key]]
-        apart = settings(row.group, keys)
+        lacks = [f"no {short(key)}" for key in keys if row.group.values(key) == {None}]
+        apart = settings(row.group, keys) + lacks
         rest = len(apart) - MOST
         return [*apart[:MOST], f"and {rest} more"] if rest > 1 else apart
 

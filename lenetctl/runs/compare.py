@@ -147,11 +147,12 @@ def differing(groups: Sequence[Group]) -> list[str]:
 
 def settings(one: Group, keys: Sequence[str]) -> list[str]:
     """Return `pool.kind=max` for each of `keys` that the group has a value of."""
-    return [
-        f"{key.removeprefix('model.').removeprefix('training.')}={value}"
-        for key in keys
-        if (value := one.value(key)) is not None
-    ]
+    return [f"{short(key)}={value}" for key in keys if (value := one.value(key)) is not None]
+
+
+def short(key: str) -> str:
+    """Return `pool.kind` for `model.pool.kind`."""
+    return key.removeprefix("model.").removeprefix("training.")
 
 
 def compare(groups: Sequence[Group], metric: str, control: Group | None = None) -> list[Row]:

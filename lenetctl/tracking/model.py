@@ -33,7 +33,8 @@ def save_model(run: Run) -> Iterator[Path]:
         Schema([TensorSpec(np.dtype("float32"), (-1, 28, 28))]),
         Schema([TensorSpec(np.dtype("float32"), (-1, 10))]),
     )
-    with tempfile.TemporaryDirectory() as temporary:
+    # a stopped command ends while its writer is at work in here
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         parts = Path(temporary)
         safetensors.torch.save_file(load_weights(run), parts / "weights.safetensors")
         about = {key: record["data"][key] for key in ("mean", "std")}

@@ -63,7 +63,10 @@ def client(tracking_uri: str) -> MlflowClient:
             for torn in database.parent.glob(f".{database.name}-*"):  # its process was killed
                 shutil.rmtree(torn, ignore_errors=True)
             # whole or not at all: MLflow cannot go on with the half of a schema
-            with TemporaryDirectory(dir=database.parent, prefix=f".{database.name}-") as scratch:
+            # a stopped command ends while its writer is at work in here
+            with TemporaryDirectory(
+                dir=database.parent, prefix=f".{database.name}-", ignore_cleanup_errors=True
+            ) as scratch:
                 new = Path(scratch) / database.name
                 MlflowClient(f"{SQLITE}{new}")
                 new.replace(database)

@@ -9,10 +9,24 @@ from torch import nn
 
 from lenetctl.spec.schema import Adam, AdamW, Constant, Cosine, OneCycle, Sgd, Step, TrainingSpec
 
+
+def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Return an optimizer of torch's that does not import torch's compiler.
+
+    Torch has it imported, for a second, by each of these methods, for it to leave them alone.
+    """
+    names = ("add_param_group", "load_state_dict", "state_dict", "step", "zero_grad")
+    bare = {name: getattr(getattr(kind, name), "__wrapped__", None) for name in names}
+    methods = {name: method for name, method in bare.items() if method}
+    if "step" in methods:
+        methods["step"] = torch.no_grad()(methods["step"])
+    return type(kind.__name__, (kind,), methods)
+
+
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+    "sgd": _uncompiled(torch.optim.SGD),
+    "adam": _uncompiled(torch.optim.Adam),
+    "adamw": _uncompiled(torch.optim.AdamW),
 }
 
 

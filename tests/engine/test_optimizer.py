@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from math import cos, pi
 
 import pytest
@@ -122,5 +124,55 @@ def test_the_rate_is_a_pure_function_of_the_step(kind):
 def test_the_optimizer_is_torchs_with_the_specs_values(section, kind, values):
     config = TrainingSpec.model_validate({"optimizer": section}).optimizer
     made = optimizer([torch.nn.Parameter(torch.zeros(1))], config)
-    assert type(made) is kind
+    assert isinstance(made, kind)
     assert {key: made.param_groups[0][key] for key in values} == values
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
+        ({"kind": "adam", "lr": 0.1, "weight_decay": 0.1}, torch.optim.Adam),
+        ({"kind": "adamw", "lr": 0.1, "weight_decay": 0.1}, torch.optim.AdamW),
+    ],
+)
+def test_its_steps_and_its_state_are_torchs_bit_for_bit(section, kind):
+    config = TrainingSpec.model_validate({"optimizer": section}).optimizer
+    options = config.model_dump(exclude={"kind"})
+
+    def trained(make):
+        parameter = torch.nn.Parameter(torch.arange(8.0))
+        made = make([parameter])
+        for step in range(6):
+            if step == 3:  # as a resumed run
+                state, made = made.state_dict(), make([parameter])
+                made.load_state_dict(state)
+            made.zero_grad()
+            (parameter**2).sum().backward()
+            made.step()
+        return parameter, made.state_dict()["state"][0]
+
+    parameter, state = trained(lambda parameters: optimizer(parameters, config))
+    expected, slots = trained(lambda parameters: kind(parameters, **options))
+    assert torch.equal(parameter, expected)
+    assert state.keys() == slots.keys()
+    assert all(torch.equal(torch.as_tensor(state[n]), torch.as_tensor(slots[n])) for n in slots)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_it_does_not_import_torchs_compiler(kind):
+    code = f"""
+import sys, torch
+from lenetctl.engine.optimizer import optimizer
+from lenetctl.spec.schema import TrainingSpec
+
+config = TrainingSpec.model_validate({{"optimizer": {{"kind": "{kind}", "lr": 0.1}}}}).optimizer
+parameter = torch.nn.Parameter(torch.ones(1))
+made = optimizer([parameter], config)
+made.zero_grad()
+parameter.sum().backward()
+made.step()
+made.load_state_dict(made.state_dict())
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

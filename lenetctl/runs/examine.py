@@ -7,9 +7,9 @@ from lenetctl.data.batches import Resident
 from lenetctl.data.load import load as load_data
 from lenetctl.engine import device as devices
 from lenetctl.engine.evaluate import evaluate
+from lenetctl.engine.state import fresh
 from lenetctl.engine.state import load_weights as fill
 from lenetctl.errors import UsageError
-from lenetctl.model.build import build
 from lenetctl.runs.folder import Run
 from lenetctl.runs.weights import load_weights
 from lenetctl.spec.schema import DataSpec
@@ -43,7 +43,7 @@ def examine(
         raise UsageError(f"--split validation: {run.path.name} held no images out")
     trained_on = run.record["data"]  # another set's images are normalised as the net knows them
     part = Resident(images, where, trained_on["mean"], trained_on["std"])
-    net = build(spec.model, spec.training.seed).to(where)
+    net = fresh(spec, where).net  # laid out as in training, for the same bits
     fill(net, own)
     with devices.numerics(spec.training):
         measured = evaluate(net, part)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -35,7 +35,7 @@ def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Itera
         try:
             root.mkdir(parents=True, exist_ok=True)
             with FileLock(root / LOCK):  # so that two starts at once see each other
-                earlier = [run for run in every(root) if run.record["spec_sha256"] == identity]
+                earlier = of_spec(root, identity)
                 for one in earlier:
                     with one.held():  # raises where it is in training
                         pass
@@ -75,8 +75,14 @@ def resumed(run: Run) -> Iterator[Run]:
 
 def every(root: Path) -> list[Run]:
     """Return every run below `root`, the oldest first."""
-    runs = [Run(path.parent) for path in root.glob("*/run.json")]
-    return sorted(runs, key=lambda run: (run.record["created"], run.path.name))
+    return _oldest_first(Run(path.parent) for path in root.glob("*/run.json"))
+
+
+def of_spec(root: Path, sha256: str) -> list[Run]:
+    """Return every run below `root` of the spec with this identity, the oldest first."""
+    # a folder is called name-identity-number: no need to read all the others
+    runs = (Run(path.parent) for path in root.glob(f"*-{sha256[:8]}-*/run.json"))
+    return _oldest_first(run for run in runs if run.record["spec_sha256"] == sha256)
 
 
 def settle(root: Path) -> list[Run]:
@@ -125,6 +131,10 @@ def find(root: Path, wanted: str) -> Run:
     some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
     what = "several runs begin so" if begins and wanted else "there is no such run"
     raise NotFoundError(f"{wanted}: {what} in {root} (here: {some})")
+
+
+def _oldest_first(runs: Iterable[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.record["created"], run.path.name))
 
 
 def _as_file_name(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock, Timeout
 
 from lenetctl.errors import BusyError, LenetctlError, PrunedError, UsageError
-from lenetctl.runs.collection import every
+from lenetctl.runs.collection import every, of_spec
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial
 
@@ -145,7 +145,7 @@ def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) 
 
 def done(trial: Trial, options: Options) -> Run | None:
     """Return the run that makes training `trial` superfluous."""
-    run = finished(_runs(trial, options.root))
+    run = finished(of_spec(options.root, trial.sha256))
     if run and trial.spec.data.dataset == "folder":  # whose images can have changed
         from lenetctl.data.load import load  # noqa: PLC0415  torch
 
@@ -156,14 +156,7 @@ def done(trial: Trial, options: Options) -> Run | None:
 
 def begun(trial: Trial, options: Options) -> Run | None:
     """Return the run that `trial` goes on with."""
-    return unfinished(_runs(trial, options.root))
-
-
-def _runs(trial: Trial, root: Path) -> list[Run]:
-    # a run's folder is called name-identity-number: no need to read all the others
-    runs = [Run(path.parent) for path in root.glob(f"*-{trial.sha256[:8]}-*/run.json")]
-    same = [run for run in runs if run.record["spec_sha256"] == trial.sha256]
-    return sorted(same, key=lambda run: int(run.record["created"]))
+    return unfinished(of_spec(options.root, trial.sha256))
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from lenetctl.engine.trainer import Progress as Now
 from lenetctl.runs.execute import Watcher
 from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
+from lenetctl.tracking.process import WriterProcess
 from lenetctl.tracking.store import DEFAULT, redacted
-from lenetctl.tracking.writer import Writer
 
 MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 
@@ -26,7 +26,7 @@ MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 class Reporter(Watcher):
     """Shows a bar on a terminal and a line an epoch everywhere, and tells the writer."""
 
-    def __init__(self, screen: Screen, writing: Writer) -> None:
+    def __init__(self, screen: Screen, writing: WriterProcess) -> None:
         self.run: Run | None = None
         self._screen, self._writing = screen, writing
         live = screen.console.is_terminal and not screen.quiet
@@ -57,20 +57,14 @@ class Reporter(Watcher):
 
     def progress(self, now: Now) -> None:
         """Move the bar."""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(
-                self._task,
-                description=f"epoch {now.epoch}/{self._epochs}  "
-                f"loss {now.loss:.3f}  acc {now.accuracy:.3f}",
-                total=self._epochs * now.steps,
-                completed=(now.epoch - 1) * now.steps + now.step,
-            )
+        self._move(now.epoch, now.epoch - 1 + now.step / now.steps, now.loss, now.accuracy)
 
     def epoch(self, run: Run, result: EpochResult) -> None:
         """Print the epoch's line."""
         self._writing.notify(run)
         metrics = result.metrics
         watched = _watched(metrics)
+        self._move(result.epoch, result.epoch, metrics["train/loss"], metrics["train/accuracy"])
         self._screen.say(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
             f"loss {metrics['train/loss']:.3f}, train acc {metrics['train/accuracy']:.3f}, "
@@ -82,6 +76,11 @@ class Reporter(Watcher):
     def warn(self, message: str) -> None:
         """Pass a warning on."""
         self._screen.warn(message)
+
+    def _move(self, epoch: int, done: float, loss: float, accuracy: float) -> None:
+        if self._bar is not None and self._task is not None:
+            said = f"epoch {epoch}/{self._epochs}  loss {loss:.3f}  acc {accuracy:.3f}"
+            self._bar.update(self._task, description=said, total=self._epochs, completed=done)
 
 
 def document(run: Run, tracking_uri: str) -> dict[str, Any]:

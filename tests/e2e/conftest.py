@@ -36,7 +36,7 @@ def database(tmp_path_factory) -> Path:
 def start(project) -> Callable[..., subprocess.Popen]:
     """Start a command of the environment in the project's folder; what is left is killed."""
     started = []
-    unset = {"MLFLOW_TRACKING_URI", "LENETCTL_DATA"}
+    unset = {"MLFLOW_TRACKING_URI", "LENETCTL_DATA", "COLUMNS"}
     environment = {key: value for key, value in os.environ.items() if key not in unset}
     environment |= {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",

@@ -54,7 +54,7 @@ def client(tracking_uri: str) -> MlflowClient:
     from mlflow import MlflowClient  # noqa: PLC0415  4 s, not to be waited for by a command
 
     for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # errors are told in one line
     if not tracking_uri.startswith(SQLITE):
         return MlflowClient(tracking_uri)
     database = Path(tracking_uri.removeprefix(SQLITE))

@@ -18,7 +18,7 @@ data: {dataset: digits, batch_size: 32}
 model: {activation: relu}
 training: {epochs: 100, optimizer: {kind: sgd, lr: 0.05}}
 """
-DOWN = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
+DOWN = "http://ann:hunter2@127.0.0.1:1"  # nothing listens on port 1
 PATIENCE = 600  # seconds, on a machine that others use too
 
 
@@ -97,8 +97,8 @@ def test_a_server_down_at_the_start_is_5_and_sync_publishes_later(folder):
     said = forked.log(folder).read_text()
     assert training.exitcode == 5, said
     assert "lenetctl sync" in said
-    assert "secret" not in said
-    assert b"secret" not in b"".join(f.read_bytes() for f in folder.rglob("*") if f.is_file())
+    assert "hunter2" not in said
+    assert b"hunter2" not in b"".join(f.read_bytes() for f in folder.rglob("*") if f.is_file())
     for _ in range(2):
         assert forked.run("sync", folder) == 0
         assert is_whole(folder, f"sqlite:///{folder}/mlflow.db")

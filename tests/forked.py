@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
+from multiprocessing.process import _children  # type: ignore[attr-defined]
 from pathlib import Path
 from pydoc import locate
 from typing import Any
 from unittest.mock import patch
+
+from lenetctl.tracking import process as writing
 
 BALLAST = "ballast"  # the file that fills a disk
 
@@ -28,8 +31,8 @@ _CONTEXT.set_forkserver_preload(["forked_preload"])
 class Point:
     """The moment before or after the `call`th call of `function`, and what happens then.
 
-    SIGKILL before it, after it, or (torn) with half of the file that it writes on the disk. Or
-    (full) the disk of the working folder is full during that call and the later ones.
+    SIGKILL of the command before it, after it, or (torn) with half of the file that it writes on
+    the disk. Or (full) the disk of the working folder is full during that call and the later ones.
     """
 
     function: str  # as it is looked up by whoever calls it
@@ -51,9 +54,11 @@ def start(
     """
     log(folder).touch()
     given = (arguments, folder, point, environment or {}, memory)
-    process = _CONTEXT.Process(target=_lenetctl, args=given, daemon=True)
+    process = _CONTEXT.Process(target=_lenetctl, args=given)
     with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parent)):  # for the preload
         process.start()
+    # else each start asks all others how they ended, and the answer is given once
+    _children.discard(process)
     return process
 
 
@@ -97,15 +102,24 @@ def _lenetctl(
     if memory:
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory,) * 2)
+    # the writer is forked, too, so that a point of its life is met in its process
+    writing.CONTEXT = get_context("fork")  # type: ignore[assignment]
+    writing._write = partial(_fresh, writing._write)
     if point:
-        _arm(point)
+        _arm(point, os.getpid())
     sys.argv = ["lenetctl", *arguments.split()]
     from lenetctl.cli.app import main
 
     main()
 
 
-def _arm(point: Point) -> None:
+def _fresh(write: Any, *given: Any) -> None:
+    """Work as a writer that was not forked from a command that handles signals."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    write(*given)
+
+
+def _arm(point: Point, command: int) -> None:
     owner_name, _, name = point.function.rpartition(".")
     owner = locate(owner_name)
     original = getattr(owner, name)
@@ -117,21 +131,27 @@ def _arm(point: Point) -> None:
         number = next(calls) if counts else 0
         if point.when == "full" and number >= point.call:
             return _on_a_full_disk(call)
-        return _killed(call, point.when) if number == point.call else call()
+        return _killed(call, point.when, command) if number == point.call else call()
 
     setattr(owner, name, patched)
 
 
-def _killed(call: partial[Any], when: str) -> None:
+def _killed(call: partial[Any], when: str, command: int) -> None:
     if when == "torn":
-        os.fsync = _tear
+        os.fsync = partial(_tear, command)
     if when != "before":
         call()
-    os.kill(os.getpid(), signal.SIGKILL)
+    _kill(command)
 
 
-def _tear(file: int) -> None:
+def _tear(command: int, file: int) -> None:
     os.ftruncate(file, os.fstat(file).st_size // 2)
+    _kill(command)
+
+
+def _kill(command: int) -> None:
+    """End the command and, where that is another process, the writer that came to the point."""
+    os.kill(command, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

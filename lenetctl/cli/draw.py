@@ -10,11 +10,17 @@ from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
 
 
+def warm_up() -> None:
+    """Import what `draw` needs: matplotlib takes half a second."""
+    import lenetctl.figures.confusion
+    import lenetctl.figures.curves  # noqa: F401
+
+
 def draw(run: Run) -> None:
     """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet."""
     if (run.figures / "shapes.md").exists():
         return
-    from lenetctl.figures.confusion import confusion_matrix  # matplotlib takes a second
+    from lenetctl.figures.confusion import confusion_matrix
     from lenetctl.figures.curves import curves
     from lenetctl.figures.style import save
 

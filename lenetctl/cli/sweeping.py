@@ -19,7 +19,7 @@ from lenetctl.runs.collection import ROOT, settle
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial, plan
 from lenetctl.runs.sweep import News, Tell, finished, index, prepare, unfinished
-from lenetctl.tracking.writer import Writer
+from lenetctl.tracking.process import WriterProcess
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _work(
     trials: Iterable[Trial],
     tell: Tell,
     board: Board,
-    writing: Writer,
+    writing: WriterProcess,
 ) -> None:
     """Do the work; where it is stopped, MLflow still hears of what was in training."""
 

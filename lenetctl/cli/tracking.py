@@ -4,22 +4,23 @@ from pathlib import Path
 
 import typer
 
-from lenetctl.cli.draw import draw
+from lenetctl.cli.draw import draw, warm_up
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.cli.screen import Screen
 from lenetctl.errors import ResourceError
 from lenetctl.runs.collection import every, settle
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import store
-from lenetctl.tracking.writer import Writer, outstanding
+from lenetctl.tracking.process import WriterProcess
+from lenetctl.tracking.writer import outstanding
 
 
-def writer(option: str | None, screen: Screen) -> Writer:
-    """Return a writer at work on the store that the options name."""
-    return Writer(store.uri(option), draw, screen.warn)
+def writer(option: str | None, screen: Screen) -> WriterProcess:
+    """Return a writer to the store that the options name."""
+    return WriterProcess(store.uri(option), draw, screen.warn, warm_up)
 
 
-def catch_up(root: Path, writing: Writer, runs: list[Run] | None = None) -> list[Run]:
+def catch_up(root: Path, writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
     """End runs whose process died and hand `runs`, else every run, to the writer if it is behind.
 
     Runs that are still in training are left to their own process.
@@ -40,7 +41,7 @@ def publish(run: Run, tracking_uri: str | None, screen: Screen) -> None:
     require_current([run], writing, screen)
 
 
-def require_current(runs: list[Run], writing: Writer, screen: Screen) -> None:
+def require_current(runs: list[Run], writing: WriterProcess, screen: Screen) -> None:
     """End the command where a closed writer left MLflow without some of `runs`.
 
     Raises:

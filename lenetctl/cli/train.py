@@ -56,14 +56,17 @@ def train(
     if resume is not None:
         earlier = resuming.chosen(earlier, loaded, tracking_uri)
 
-    from lenetctl.cli.report import Reporter, document, summary
     from lenetctl.cli.tracking import catch_up, require_current, writer
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, screen)
+    writing.start()  # it imports MLflow while this process imports torch
+
+    from lenetctl.cli.report import Reporter, document, summary
     from lenetctl.runs.collection import ROOT
     from lenetctl.runs.execute import Options, execute
     from lenetctl.tracking.store import redacted
 
-    screen = Screen(as_json=as_json, quiet=quiet)
-    writing = writer(tracking_uri, screen)
     catch_up(ROOT, writing)
     reporter = Reporter(screen, writing)
     command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))

@@ -173,9 +173,10 @@ def _ending(run: Run) -> Iterator[None]:
 
 
 def _conclude(run: Run, state: State, splits: Splits, classes: tuple[str, ...]) -> None:
-    """Measure the test set with the weights that count and write the result."""
+    """Measure the test set with the weights that count and write both down."""
     validated = splits.validation is not None
     weights = checkpoint.load(run.best).tensors if validated else state.weights()
+    checkpoint.save(run.weights, weights, epoch=state.best_epoch if validated else state.epoch)
     test = with_weights(state, weights, splits.test)
     measured = {"test/loss": test.loss, "test/accuracy": test.accuracy} if validated else {}
     epochs = run.epochs()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import News, Tell, attempt
@@ -103,10 +101,9 @@ class _Worker:
     """A process that does the trials that it is given, one at a time, and tells of them."""
 
     def __init__(self, options: Options, jobs: int) -> None:
-        context = get_context("spawn")  # a forked torch can hang
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, options, jobs))
-        with _interrupts_held():
+        self.connection, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=_work, args=(theirs, options, jobs))
+        with interrupts_held():
             self.process.start()
         theirs.close()  # so that the death of the worker is an end of file here
         self.trial: Trial | None = None
@@ -160,19 +157,9 @@ def _stop(workers: Sequence[_Worker]) -> None:
             worker.process.join()
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Start a process that never sees a terminal's Ctrl-C: its driver tells it when to stop."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(connection: Connection, options: Options, jobs: int) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent(GRACE)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         import torch  # noqa: PLC0415  here and not above: the driver needs none
 
@@ -192,13 +179,3 @@ def _work(connection: Connection, options: Options, jobs: int) -> None:
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: the status is written meanwhile
     raise KeyboardInterrupt
-
-
-def _end_with_parent() -> None:
-    """End this process when its driver is gone, however that ended."""
-    parent = parent_process()
-    assert parent is not None  # noqa: S101
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE)
-    os._exit(1)

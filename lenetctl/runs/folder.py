@@ -6,6 +6,7 @@ status.json      RUNNING, FINISHED, FAILED or KILLED, and since when
 metrics.jsonl    one line an epoch
 checkpoints/     the last two epochs, to resume from
 best.safetensors the weights that validation chose, where there is a validation split
+weights.safetensors  those that were evaluated at the end
 result.json      the final evaluation
 figures/         pictures
 published.json   how much of it MLflow has
@@ -73,6 +74,11 @@ class Run:
     def best(self) -> Path:
         """Where the weights that validation chose are."""
         return self.path / "best.safetensors"
+
+    @property
+    def weights(self) -> Path:
+        """Where the weights are that count, once the run has finished: best, else last."""
+        return self.path / "weights.safetensors"
 
     @property
     def figures(self) -> Path:

@@ -21,12 +21,9 @@ def save_model(run: Run) -> Iterator[Path]:
     It maps images, float32 (N, 28, 28) with pixels in [0, 1], to probabilities, float32 (N, 10).
     """
     import numpy as np  # noqa: PLC0415
-    import safetensors.torch  # noqa: PLC0415
-    from mlflow import pyfunc  # noqa: PLC0415  4 s, see store.client
+    from mlflow import pyfunc  # noqa: PLC0415  see store.client
     from mlflow.models import ModelSignature  # noqa: PLC0415
     from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
-
-    from lenetctl.runs.weights import load_weights  # noqa: PLC0415
 
     record = run.record
     signature = ModelSignature(
@@ -36,7 +33,6 @@ def save_model(run: Run) -> Iterator[Path]:
     # a stopped command ends while its writer is at work in here
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         parts = Path(temporary)
-        safetensors.torch.save_file(load_weights(run), parts / "weights.safetensors")
         about = {key: record["data"][key] for key in ("mean", "std")}
         (parts / "about.json").write_text(json.dumps(about | {"classes": run.result["classes"]}))
         pyfunc.save_model(
@@ -44,7 +40,7 @@ def save_model(run: Run) -> Iterator[Path]:
             python_model=str(CODE),
             artifacts={
                 "spec": str(run.path / "spec.yaml"),
-                "weights": str(parts / "weights.safetensors"),
+                "weights": str(run.weights),
                 "about": str(parts / "about.json"),
             },
             signature=signature,

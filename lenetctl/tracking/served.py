@@ -1,18 +1,17 @@
-"""The code that MLflow stores with a model and runs to serve it ("models from code")."""
+"""The code that MLflow stores with a model and runs to serve it ("models from code").
+
+MLflow also runs it to store it, for which torch is not needed: it is imported where it is.
+"""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
-import torch
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
-
-from lenetctl import spec
-from lenetctl.engine.state import load_weights
-from lenetctl.model.build import build
 
 
 class LeNet(PythonModel):
@@ -20,6 +19,12 @@ class LeNet(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Build the net of the spec and fill it with the weights."""
+        import safetensors.torch  # noqa: PLC0415
+
+        from lenetctl import spec  # noqa: PLC0415
+        from lenetctl.engine.state import load_weights  # noqa: PLC0415
+        from lenetctl.model.build import build  # noqa: PLC0415
+
         files = context.artifacts
         self.net = build(spec.load(files["spec"]).model, seed=0).eval()
         load_weights(self.net, safetensors.torch.load_file(files["weights"]))
@@ -33,6 +38,8 @@ class LeNet(PythonModel):
         params: dict[str, object] | None = None,  # noqa: ARG002
     ) -> NDArray[np.float32]:
         """Return the probabilities, float32 (N, 10)."""
+        import torch  # noqa: PLC0415
+
         pixels = torch.from_numpy(np.array(model_input, np.float32)).reshape(-1, 1, 28, 28)
         with torch.inference_mode():
             logits = self.net((pixels - self.mean) / self.std)

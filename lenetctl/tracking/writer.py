@@ -1,4 +1,4 @@
-"""The one writer to MLflow of a process: a thread that training never waits for."""
+"""The one writer to MLflow: a thread that nobody waits for."""
 
 import queue
 import threading

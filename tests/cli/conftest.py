@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lenetctl.cli.app import main
+from lenetctl.tracking.writer import Writer
 
 SPEC = """\
 data: {dataset: digits, limit: 512, batch_size: 128}
@@ -45,6 +46,20 @@ def elsewhere(tmp_path, tracking_uri, monkeypatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
     monkeypatch.setenv("LENETCTL_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
+def writer_in_this_process(monkeypatch) -> None:
+    """Publish from a thread, for which MLflow is imported once and not by every command."""
+
+    class Here(Writer):
+        def __init__(self, tracking_uri, prepare, warn, _) -> None:
+            super().__init__(tracking_uri, prepare, warn)
+
+        def start(self) -> None:
+            pass
+
+    monkeypatch.setattr("lenetctl.cli.tracking.WriterProcess", Here)
 
 
 @pytest.fixture(scope="session")

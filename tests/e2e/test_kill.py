@@ -40,7 +40,7 @@ POINTS = {
     "a run half begun": Point(f"{RUNS}.write", of="run.json"),
     "before the first checkpoint": Point("lenetctl.engine.checkpoint.save_epoch"),
     "in MLflow, not known here": Point(f"{MLFLOW}.create_run", when="after"),
-    "in an epoch": Point("torch.optim.SGD.step", 10),
+    "in an epoch": Point("lenetctl.engine.trainer.Meter.add", 10),
     "measuring an epoch": Point("lenetctl.engine.trainer.evaluate", 3),
     "best weights torn": Point(WRITE_CHECKPOINT, when="torn", of="best.safetensors"),
     "a checkpoint torn": Point(WRITE_CHECKPOINT, 1, "torn", of="2.safetensors"),

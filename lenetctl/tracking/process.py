@@ -1,0 +1,99 @@
+"""The writer to MLflow in a process of its own, so that training never waits for Python's lock.
+
+Importing MLflow takes seconds, and each call of it and each picture holds that lock for a while.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
+from lenetctl.runs.folder import Run
+from lenetctl.tracking.writer import Writer
+
+NICE = 10  # on a machine that training fills, threads that wait for each other go first
+
+
+class WriterProcess:
+    """A `Writer` that works elsewhere; a process that dies leaves its work to `lenetctl sync`."""
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        prepare: Callable[[Run], None],
+        warn: Callable[[str], None],
+        warm_up: Callable[[], None],
+    ) -> None:
+        """As for a `Writer`; `warm_up` imports what `prepare` needs, and both are of a module."""
+        self.tracking_uri = tracking_uri
+        self._prepare, self._warn, self._warm_up = prepare, warn, warm_up
+        self._pipe: Connection | None = None
+        self.disk_is_full = False  # as the last attempt met it; known once it is closed
+
+    def start(self) -> None:
+        """Start the process, unless it is at work: it imports MLflow while this one goes on."""
+        if self._pipe:
+            return
+        self._pipe, theirs = CONTEXT.Pipe()
+        given = (theirs, self.tracking_uri, self._prepare, self._warm_up)
+        self._process = CONTEXT.Process(target=_write, args=given, name="mlflow", daemon=True)
+        with interrupts_held():
+            self._process.start()
+        theirs.close()  # so that its death is an end of file here
+        self._listener = threading.Thread(target=self._listen, args=(self._pipe,), daemon=True)
+        self._listener.start()
+
+    def notify(self, run: Run) -> None:
+        """Say that `run` has something new; returns at once."""
+        self.start()
+        self._send(run)
+
+    def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
+        """Publish what is left, as `Writer.close` does; nothing where nothing was begun."""
+        if self._pipe:
+            self._send((patience, last_attempt))
+            self._listener.join()
+            self._process.kill()
+            self._process.join()
+
+    def _send(self, message: object) -> None:
+        with suppress(OSError):  # it is dead
+            self._pipe.send(message)  # type: ignore[union-attr]
+
+    def _listen(self, pipe: Connection) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                said = pipe.recv()
+                if isinstance(said, str):
+                    self._warn(said)
+                else:
+                    self.disk_is_full = said
+
+
+def _write(
+    pipe: Connection,
+    tracking_uri: str,
+    prepare: Callable[[Run], None],
+    warm_up: Callable[[], None],
+) -> None:
+    end_with_parent(grace=0)
+    os.nice(NICE)
+    threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
+    writing = Writer(tracking_uri, prepare, pipe.send)
+    while isinstance(told := pipe.recv(), Run):
+        writing.notify(told)
+    writing.close(*told)
+    pipe.send(writing.disk_is_full)
+    gc.freeze()  # as `lenetctl.cli.app.main`
+
+
+def _warm_up(warm_up: Callable[[], None]) -> None:
+    """Import while training goes on what a finished run would wait for."""
+    import mlflow.pyfunc  # noqa: F401, PLC0415
+
+    warm_up()

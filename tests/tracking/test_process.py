@@ -1,0 +1,122 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lenetctl.cli.draw import draw, warm_up
+from lenetctl.tracking.process import WriterProcess
+from lenetctl.tracking.publish import is_current
+from lenetctl.tracking.writer import outstanding
+
+REFUSED = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
+PATIENCE = 60  # seconds
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def write():
+    made = []
+
+    def make(uri):
+        warnings = []
+        made.append(WriterProcess(uri, draw, warnings.append, warm_up))
+        return made[-1], warnings
+
+    yield make
+    for writing in made:
+        writing.close(patience=0, last_attempt=0)
+
+
+def test_a_finished_run_is_drawn_and_published_elsewhere(write, client, uri, copied):
+    writing, warnings = write(uri)
+    started = time.monotonic()
+    writing.notify(copied)
+    assert time.monotonic() - started < 1  # training goes on at once
+    writing.close()
+    assert (copied.figures / "curves.png").exists()
+    assert is_current(copied, uri)
+    assert (warnings, writing.disk_is_full) == ([], False)
+    assert not writing._process.is_alive()
+
+
+def test_its_warnings_arrive_while_it_works(write, copied):
+    writing, warnings = write(REFUSED)
+    writing.notify(copied)
+    wait_for(lambda: warnings)
+    assert "127.0.0.1:1 is behind" in warnings[0]
+    assert "secret" not in warnings[0]
+    writing.close(patience=0, last_attempt=0)
+    assert outstanding([copied], REFUSED) == [copied]
+
+
+def test_one_that_is_killed_leaves_its_work_to_sync(write, client, uri, copied):
+    writing, warnings = write(uri)
+    writing.start()
+    os.kill(writing._process.pid, signal.SIGKILL)
+    writing._process.join()
+    writing.notify(copied)
+    writing.close()
+    assert outstanding([copied], uri) == [copied]
+    assert warnings == []
+
+
+def test_it_ends_with_a_command_that_is_killed(tmp_path):
+    code = """
+import os, signal
+from lenetctl.cli.draw import draw, warm_up
+from lenetctl.tracking.process import WriterProcess
+
+if __name__ == "__main__":
+    writing = WriterProcess("sqlite:///mlflow.db", draw, print, warm_up)
+    writing.start()
+    print(writing._process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    (tmp_path / "command.py").write_text(code)
+    command = [sys.executable, "command.py"]
+    killed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    pid = int(killed.stdout)
+    wait_for(lambda: not is_alive(pid))
+
+
+def test_one_that_is_told_nothing_is_not_started(write, tmp_path):
+    writing, _ = write(f"sqlite:///{tmp_path / 'new.db'}")
+    writing.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_needs_no_torch(copied, uri, client):
+    code = f"""
+import sys
+from pathlib import Path
+from lenetctl.cli.draw import draw, warm_up
+from lenetctl.runs.folder import Run
+from lenetctl.tracking import process, store
+from lenetctl.tracking.publish import publish
+
+assert "mlflow" not in sys.modules
+run = Run(Path({str(copied.path)!r}))
+draw(run)
+publish(store.client({uri!r}), {uri!r}, run)
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    assert is_current(copied, uri)

@@ -23,6 +23,7 @@ class EngineName(StrEnum):
     auto = "auto"
     eager = "eager"
     compiled = "compiled"
+    graph = "graph"
 
 
 Engine = Annotated[EngineName, typer.Option("--engine", help="How a step is run.")]

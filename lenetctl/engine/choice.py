@@ -29,14 +29,15 @@ def choose(wanted: str, spec: Spec, images: int, device: torch.device) -> Choice
         UsageError: `wanted` cannot run this spec here.
 
     """
-    refusal = _refusal(spec, device)
-    if wanted == "compiled":
-        if refusal:
-            raise UsageError(f"--engine compiled: {refusal}")
-        load()
     if wanted != "auto":
+        if refusal := _refusal(wanted, spec, device):
+            raise UsageError(f"--engine {wanted}: {refusal}: use --engine auto")
+        if wanted == "compiled":
+            load()
         return Choice(wanted)
-    if refusal or not _pays(spec, images):
+    if not _refusal("graph", spec, device):
+        return Choice("graph")
+    if _refusal("compiled", spec, device) or not _pays(spec, images):
         return Choice("eager")
     try:
         load()
@@ -45,11 +46,14 @@ def choose(wanted: str, spec: Spec, images: int, device: torch.device) -> Choice
     return Choice("compiled")
 
 
-def _refusal(spec: Spec, device: torch.device) -> str:
-    if device.type != "cpu":
-        return f"its layers are for a CPU, the device is {device}: use --engine eager"
-    if spec.training.precision == "bf16":
-        return "it computes in fp32, training.precision is bf16: use --engine eager"
+def _refusal(engine: str, spec: Spec, device: torch.device) -> str:
+    """Return why `engine` cannot run the spec on the device, or nothing."""
+    if engine == "graph" and device.type != "cuda":
+        return f"its graphs are CUDA's, the device is {device}"
+    if engine == "compiled" and device.type != "cpu":
+        return f"its layers are for a CPU, the device is {device}"
+    if engine == "compiled" and spec.training.precision == "bf16":
+        return "it computes in fp32, training.precision is bf16"
     return ""
 
 

@@ -7,7 +7,8 @@ images, random draws, count of epochs, and end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.data.batches import Resident, stream_seed
 from lenetctl.engine.evaluate import BATCH, Evaluation
+from lenetctl.engine.graph import Graphed
 from lenetctl.engine.optimizer import learning_rate
 from lenetctl.engine.stack import Stack
 from lenetctl.engine.stacked_dropout import StackedDropout
@@ -26,6 +28,8 @@ from lenetctl.spec.schema import Spec
 
 Outcome = EpochResult | DivergedError
 Member = tuple[State, Spec]
+# images, labels, coefficients and what drops features, as `Stack.step` takes them
+Step = Callable[[Tensor, Tensor, Tensor, StackedDropout], tuple[Tensor, ...]]
 
 
 def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[int, Outcome]]:
@@ -43,21 +47,37 @@ def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[
     going = [n for n, member in members.items() if not is_over(*member)]
     stack = Stack.of([members[n] for n in going]) if going else None
     while stack:
-        outcomes = _epoch(stack, [members[n] for n in going], splits)
-        yield dict(zip(going, outcomes, strict=True))
-        rows = [
-            row
-            for row, (n, outcome) in enumerate(zip(going, outcomes, strict=True))
-            if n in members and isinstance(outcome, EpochResult) and not is_over(*members[n])
-        ]
-        if len(rows) < len(going):
+        step, size = _step(stack), len(going)
+        while len(going) == size:
+            outcomes = _epoch(stack, step, [members[n] for n in going], splits)
+            yield dict(zip(going, outcomes, strict=True))
+            rows = [
+                row
+                for row, (n, outcome) in enumerate(zip(going, outcomes, strict=True))
+                if n in members and isinstance(outcome, EpochResult) and not is_over(*members[n])
+            ]
             going = [going[row] for row in rows]
-            stack = stack.rows(rows) if rows else None
+        stack = stack.rows(rows) if rows else None
 
 
-def _epoch(stack: Stack, members: Sequence[Member], splits: Splits) -> list[Outcome]:
+def _step(stack: Stack) -> Step:
+    """Return `stack.step`, on CUDA as one graph.
+
+    Not with dropout: a graph cannot give the generator from model to model.
+    """
+    if not _on_cuda(stack) or stack.net.drops:
+        return stack.step
+    graphed = Graphed(partial(stack.step, drop=lambda features: features))
+    return lambda images, labels, row, _: graphed(images, labels, row)
+
+
+def _on_cuda(stack: Stack) -> bool:
+    return stack.weights.parameters.is_cuda
+
+
+def _epoch(stack: Stack, step: Step, members: Sequence[Member], splits: Splits) -> list[Outcome]:
     started = time.perf_counter()
-    trained = _train(stack, members, splits)
+    trained = _train(stack, step, members, splits)
     ended = time.perf_counter()
     evaluations = evaluate_stack(stack, splits.watched[1])
     steps = splits.steps(members[0][1])
@@ -72,7 +92,9 @@ def _epoch(stack: Stack, members: Sequence[Member], splits: Splits) -> list[Outc
     return outcomes
 
 
-def _train(stack: Stack, members: Sequence[Member], splits: Splits) -> list[tuple[float, float]]:
+def _train(
+    stack: Stack, step: Step, members: Sequence[Member], splits: Splits
+) -> list[tuple[float, float]]:
     """Train for one epoch; return each model's mean loss and accuracy."""
     split, (_, common) = splits.train, members[0]
     device = split.labels.device
@@ -86,7 +108,7 @@ def _train(stack: Stack, members: Sequence[Member], splits: Splits) -> list[tupl
     sums = torch.zeros(2, len(members), device=device)  # losses, right answers
     batches = split.side_by_side(common.data.batch_size, streams, common.data.augment)
     for (images, labels), row in zip(batches, coefficients, strict=True):
-        loss, right = stack.step(images, labels, row, drop)
+        loss, right = step(images, labels, row, drop)
         sums[0] += loss * len(labels)
         sums[1] += right
     losses, rights = (sums.cpu().double() / len(split)).tolist()

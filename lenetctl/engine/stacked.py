@@ -41,6 +41,11 @@ class StackedNet:
         self._layers = list(net.named_children())
         self._shapes = {name: value.shape for name, value in net.named_parameters()}
 
+    @property
+    def drops(self) -> bool:
+        """Whether there is a dropout layer."""
+        return any(isinstance(layer, nn.Dropout) for _, layer in self._layers)
+
     def stack(self, nets: Sequence[Tensors]) -> Weights:
         """Return a copy of the tensors of M nets."""
         flat = [torch.cat([net[name].flatten() for name in self._shapes]) for net in nets]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from lenetctl.engine.graph import Graphed, capturable
 from lenetctl.engine.native.blocks import forward
 from lenetctl.spec.schema import TrainingSpec
 
@@ -29,6 +30,21 @@ def compiled(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: Tra
     return _step(forward(net), optimizer, training)
 
 
+def graph(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
+    """Return the step as one CUDA graph, which also changes `optimizer` to what that takes."""
+    rate = capturable(optimizer)
+    (group,) = optimizer.param_groups
+    graphed = Graphed(_step(net, optimizer, training))
+
+    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        rate.fill_(group["lr"])  # the trainer's number, where the graph reads it
+        group["lr"] = rate
+        loss, right = graphed(images, labels)
+        return loss, right
+
+    return step
+
+
 def _step(
     logits_of: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer, training: TrainingSpec
 ) -> Step:
@@ -48,4 +64,5 @@ def _step(
 ENGINES: dict[str, Callable[[nn.Sequential, torch.optim.Optimizer, TrainingSpec], Step]] = {
     "eager": eager,
     "compiled": compiled,
+    "graph": graph,
 }

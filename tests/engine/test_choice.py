@@ -42,11 +42,17 @@ def test_what_is_asked_for_is_done_or_refused(monkeypatch):
         choose("compiled", spec(), 60_000, torch.device("cuda"))
     with pytest.raises(UsageError, match=r"--engine compiled: .*precision is bf16"):
         choose("compiled", spec(precision="bf16"), 60_000, CPU)
+    with pytest.raises(UsageError, match=r"--engine graph: .*the device is cpu"):
+        choose("graph", spec(), 60_000, CPU)
     monkeypatch.setattr(choice, "load", no_compiler)
     with pytest.raises(UsageError, match="no C\\+\\+ compiler"):
         choose("compiled", spec(), 60_000, CPU)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "tf32"])
-def test_auto_elsewhere_is_eager(precision):
-    assert choose("auto", spec(precision=precision), 60_000, torch.device("cuda")).engine == "eager"
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_auto_is_a_graph_on_cuda(precision):
+    assert choose("auto", spec(precision=precision), 10, torch.device("cuda:1")).engine == "graph"
+
+
+def test_auto_elsewhere_is_eager():
+    assert choose("auto", spec(), 60_000, torch.device("mps")).engine == "eager"

@@ -1,5 +1,7 @@
 """What the tests of executors share."""
 
+from lenetctl.runs.sweep import FailedFast
+
 TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
 
 
@@ -17,6 +19,11 @@ class Ear:
         """Return the states that `trial` went through, each once."""
         states = [news.status for news in self.heard if news.sha256 == trial.sha256]
         return [s for before, s in zip([None, *states], states, strict=False) if s != before]
+
+
+def fail_fast(news):
+    if news.status == "failed":
+        raise FailedFast
 
 
 def metrics(run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from lenetctl.runs.axes import Axis
 from lenetctl.runs.collection import ROOT, settle
 from lenetctl.runs.folder import Run
 from lenetctl.runs.plan import Trial, plan
-from lenetctl.runs.sweep import News, Tell, finished, index, prepare, unfinished
+from lenetctl.runs.sweep import FailedFast, News, Tell, finished, index, prepare, unfinished
 from lenetctl.tracking.process import WriterProcess
 
 
@@ -68,8 +69,10 @@ def go_through(
     writing = writer(how.tracking_uri, how.screen)
     catch_up(ROOT, writing)
     if datasets:
+        writing.start()  # it imports MLflow while torch is imported
         _fetch(datasets, how.data_dir)
-        _work(_executor(board.name, how), trials, tell, board, writing)
+        told = partial(_told, tell, writing, fail_fast=how.fail_fast)
+        _work(_executor(board.name, how), trials, told, board, writing)
     writing.close()
     _conclude(board, how.screen)
     if board.counts().get("failed"):
@@ -104,28 +107,37 @@ def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
 
 
 def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
-    from lenetctl.engine.device import select  # torch, which skipping does not need
-    from lenetctl.runs.execute import Options
     from lenetctl.runs.executors import processes, serial
-    from lenetctl.runs.fleet import SIZE, fleet
+    from lenetctl.runs.options import Options
     from lenetctl.tracking.parent import SWEEP
 
     options = Options(
         ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
     )
-    executors: dict[str, Callable[..., None]] = {
-        "serial": serial,
-        "processes": partial(processes, jobs=how.jobs or os.cpu_count() or 1),
-        "fleet": partial(fleet, size=how.jobs or SIZE),
-    }
-    work = executors[how.executor]
-    if how.executor == "fleet" and select(how.device).type == "cpu":
-        how.screen.warn("a fleet is for a GPU: a CPU trains its models faster one after another")
+    work: Callable[..., None] = serial
+    if how.executor == "processes":
+        work = partial(processes, jobs=how.jobs or os.cpu_count() or 1)
+    elif how.executor == "fleet":
+        from lenetctl.engine.device import (
+            select,  # torch, which a driver of processes does not need
+        )
+        from lenetctl.runs.fleet import SIZE, fleet
 
-    def go(trials: Iterable[Trial], tell: Tell) -> None:
-        work(trials, options, tell, force=how.force, fail_fast=how.fail_fast)
+        work = partial(fleet, size=how.jobs or SIZE)
+        if select(how.device).type == "cpu":
+            slow = "a CPU trains its models faster one after another"
+            how.screen.warn(f"a fleet is for a GPU: {slow}")
+    return lambda trials, tell: work(trials, options, tell, force=how.force)
 
-    return go
+
+def _told(tell: Tell, writing: WriterProcess, news: News, *, fail_fast: bool) -> object:
+    """Pass news on, to the writer too; raise FailedFast where a failure is to stop the rest."""
+    answer = tell(news)
+    if news.run:
+        writing.notify(news.run)
+    if fail_fast and news.status == "failed":
+        raise FailedFast
+    return answer
 
 
 def _work(
@@ -136,16 +148,9 @@ def _work(
     writing: WriterProcess,
 ) -> None:
     """Do the work; where it is stopped, MLflow still hears of what was in training."""
-
-    def told(news: News) -> object:
-        answer = tell(news)
-        if news.run:
-            writing.notify(news.run)
-        return answer
-
     try:
-        with board:
-            go(trials, told)
+        with board, suppress(FailedFast):
+            go(trials, tell)
     except KeyboardInterrupt:
         for run in settle(ROOT):
             writing.notify(run)

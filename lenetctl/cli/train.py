@@ -64,7 +64,8 @@ def train(
 
     from lenetctl.cli.report import Reporter, document, summary
     from lenetctl.runs.collection import ROOT
-    from lenetctl.runs.execute import Options, execute
+    from lenetctl.runs.execute import execute
+    from lenetctl.runs.options import Options
     from lenetctl.tracking.store import redacted
 
     catch_up(ROOT, writing)

@@ -42,6 +42,13 @@ def describe(device: torch.device) -> str:
     return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether `error` is what torch, numpy or Python raise where memory ran out."""
+    # torch raises a RuntimeError for the CPU's memory, a kind of it for CUDA's
+    said = re.search(r"out of memory|can't allocate memory", str(error), re.IGNORECASE)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and said is not None)
+
+
 @contextmanager
 def memory_explained() -> Iterator[None]:
     """Give memory that ran out, of whichever device, a remedy.
@@ -53,9 +60,7 @@ def memory_explained() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        # torch raises a RuntimeError for the CPU's memory, a kind of it for CUDA's
-        wanting = re.search(r"out of memory|can't allocate memory", str(error), re.IGNORECASE)
-        if isinstance(error, MemoryError) or wanting:
+        if is_out_of_memory(error):
             remedy = "try -s data.batch_size=… with half as much"
             raise ResourceError(f"out of memory: {remedy}") from error
         raise

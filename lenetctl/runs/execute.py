@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import log
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,25 +20,13 @@ from lenetctl.errors import DivergedError, PrunedError
 from lenetctl.runs import collection, environment
 from lenetctl.runs.epochs import keep, restore
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import Options
 from lenetctl.spec.layers import CLASSES, plan
 from lenetctl.spec.schema import Spec
 
 # of other endings the status says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
 PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a run needs to know beside its spec; none of it changes what is computed."""
-
-    root: Path = collection.ROOT
-    data_dir: Path | None = None
-    device: str = "auto"
-    engine: str = "auto"
-    experiment: str = "lenet"
-    command: str = ""  # what repeats the run
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 class Watcher:

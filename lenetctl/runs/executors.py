@@ -9,15 +9,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import Options
 from lenetctl.runs.plan import Trial
 from lenetctl.runs.sweep import News, Tell, attempt
-
-if TYPE_CHECKING:
-    from lenetctl.runs.execute import Options
 
 GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
 
@@ -28,12 +26,10 @@ def serial(
     tell: Tell,
     *,
     force: bool = False,
-    fail_fast: bool = False,
 ) -> None:
     """Do one trial after another in this process, with all its threads."""
     for trial in trials:
-        if attempt(trial, options, tell, force=force) == "failed" and fail_fast:
-            return
+        attempt(trial, options, tell, force=force)
 
 
 def processes(
@@ -43,7 +39,6 @@ def processes(
     jobs: int,
     *,
     force: bool = False,
-    fail_fast: bool = False,
 ) -> None:
     """Do `jobs` trials at a time, each in a process with its share of the threads.
 
@@ -68,8 +63,6 @@ def processes(
                     workers.remove(worker)
                     news = worker.buried(again=queue.took_back(trial))
                 answer = tell(news)
-                if news.status == "failed" and fail_fast:
-                    return
                 if news.status == "running":
                     worker.answer(answer)
                 elif worker in workers and (more := queue.take()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from math import ceil
@@ -15,16 +14,13 @@ from lenetctl.engine.state import State
 from lenetctl.engine.trainer import is_over
 from lenetctl.errors import BusyError, DivergedError, ResourceError
 from lenetctl.runs.epochs import keep
-from lenetctl.runs.execute import Ground, Options, under_way
+from lenetctl.runs.execute import Ground, under_way
 from lenetctl.runs.executors import serial
+from lenetctl.runs.options import Options
 from lenetctl.runs.plan import Trial
-from lenetctl.runs.sweep import News, Tell, Teller, begun, claimed, done
+from lenetctl.runs.sweep import Tell, Teller, begun, claimed, done
 
 SIZE = 256  # models of a fleet, at most
-
-
-class _FailedFast(KeyboardInterrupt):
-    """A trial failed, and the others are not to go on."""
 
 
 def fleet(
@@ -34,24 +30,15 @@ def fleet(
     size: int = SIZE,
     *,
     force: bool = False,
-    fail_fast: bool = False,
 ) -> None:
     """Train trials of a kind together, at most `size` at a time, and the rest one after another.
 
     The rest are those without another of their kind and those that another process is at.
     """
-
-    def told(news: News) -> object:
-        answer = tell(news)
-        if fail_fast and news.status == "failed":
-            raise _FailedFast
-        return answer
-
     rest: list[Trial] = []
-    with suppress(_FailedFast):
-        for group in grouped(trials, size):
-            rest += group if len(group) == 1 else _together(group, options, told, force=force)
-        serial(rest, options, told, force=force)
+    for group in grouped(trials, size):
+        rest += group if len(group) == 1 else _together(group, options, tell, force=force)
+    serial(rest, options, tell, force=force)
 
 
 def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
@@ -122,10 +109,10 @@ def _life(
 
 
 def _explained(error: BaseException, models: int) -> BaseException:
-    if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
-        message = f"the device is out of memory: a fleet of {models} models is too large"
-        return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
-    return error
+    if not device.is_out_of_memory(error):
+        return error
+    message = f"out of memory: a fleet of {models} models is too large"
+    return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
 
 
 def _end(life: Generator[State, Outcome, None], error: BaseException) -> None:

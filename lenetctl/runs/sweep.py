@@ -14,10 +14,11 @@ from filelock import FileLock, Timeout
 from lenetctl.errors import BusyError, LenetctlError, PrunedError, UsageError
 from lenetctl.runs.collection import every, of_spec
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import Options
 from lenetctl.runs.plan import Trial
 
 if TYPE_CHECKING:
-    from lenetctl.runs.execute import Options, Watcher
+    from lenetctl.runs.execute import Watcher
 
 Status = Literal["planned", "running", "skipped", "finished", "pruned", "failed", "killed"]
 
@@ -36,6 +37,10 @@ class News:
 
 
 Tell = Callable[[News], object]  # a true answer to the news of an epoch prunes the trial
+
+
+class FailedFast(KeyboardInterrupt):
+    """Raised by who is told of a failure, to stop all other trials."""
 
 
 def prepare(root: Path) -> None:

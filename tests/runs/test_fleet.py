@@ -1,7 +1,7 @@
 from contextlib import ExitStack
 
 import pytest
-from sweeping import Ear, metrics
+from sweeping import Ear, fail_fast, metrics
 
 from lenetctl import spec as specs
 from lenetctl.runs import fleet as module
@@ -9,7 +9,7 @@ from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, Watcher, execute
 from lenetctl.runs.fleet import fleet, grouped
 from lenetctl.runs.plan import Trial
-from lenetctl.runs.sweep import claimed, index, prepare
+from lenetctl.runs.sweep import FailedFast, claimed, index, prepare
 from lenetctl.runs.weights import load_weights
 
 NET = {"conv": [{"channels": 3, "kernel": 5, "stride": 2}], "dense": [12]}
@@ -177,8 +177,9 @@ def test_one_that_is_pruned_leaves_the_fleet(trial, options):
 
 def test_failing_fast_stops_the_fleet_and_leaves_the_rest(trial, options):
     good, bad, odd = trial(0, epochs=50), trial(1, lr=1e30), trial(0, model={"dense": [13]})
-    ear = Ear()
-    fleet([good, bad, odd], options, ear, fail_fast=True)
+    ear = Ear(fail_fast)
+    with pytest.raises(FailedFast):
+        fleet([good, bad, odd], options, ear)
     assert ear.of(bad)[-1] == "failed"
     assert ear.of(good)[-1] == "killed"
     assert ear.of(odd) == []

@@ -3,14 +3,14 @@ import os
 import signal
 
 import pytest
-from sweeping import Ear, metrics
+from sweeping import Ear, fail_fast, metrics
 
 from lenetctl import spec as specs
 from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, execute
 from lenetctl.runs.executors import processes, serial
 from lenetctl.runs.plan import Trial
-from lenetctl.runs.sweep import finished, index, prepare, unfinished
+from lenetctl.runs.sweep import FailedFast, finished, index, prepare, unfinished
 
 DIVERGES = {"kind": "sgd", "lr": 1e30}
 
@@ -103,8 +103,9 @@ def test_a_failure_harms_no_other(trials, options, executor):
 
 
 def test_failing_fast_leaves_the_rest_alone(trials, options):
-    ear, (bad, good) = Ear(), trials(None, 0)
-    serial([bad, good], options, ear, fail_fast=True)
+    ear, (bad, good) = Ear(fail_fast), trials(None, 0)
+    with pytest.raises(FailedFast):
+        serial([bad, good], options, ear)
     assert ear.of(good) == []
 
 

@@ -1,0 +1,19 @@
+"""How a run is done, which is not part of what it is."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lenetctl.runs.collection import ROOT
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run needs to know beside its spec; none of it changes what is computed."""
+
+    root: Path = ROOT
+    data_dir: Path | None = None
+    device: str = "auto"
+    engine: str = "auto"
+    experiment: str = "lenet"
+    command: str = ""  # what repeats the run
+    tags: dict[str, str] = field(default_factory=dict)

@@ -18,6 +18,8 @@ from typing import Any
 
 import machine
 
+from lenetctl import spec as specs
+
 HERE = Path(__file__).parent
 SPEC = HERE.parent / "experiments" / "baseline.yaml"
 TIMEOUT = 240  # seconds for one epoch, the first one with all imports and compiling
@@ -31,6 +33,13 @@ CONTENDERS = {
     "JAX, scanned epoch": ("with_jax", "scan"),
     "lenetctl, eager": ("ours", "eager"),
     "lenetctl, compiled": ("ours", "compiled"),
+    "lenetctl, graph": ("ours", "graph"),
+    "lenetctl, fleet of 4": ("ours", "4"),
+    "lenetctl, fleet of 256": ("ours", "256"),
+}
+ONLY_ON = {  # the peers of Keras and JAX are those for a CPU
+    "cpu": ("Keras", "JAX", "lenetctl, compiled", "lenetctl, fleet of 4"),
+    "cuda": ("lenetctl, graph", "lenetctl, fleet of 256"),
 }
 
 
@@ -39,6 +48,7 @@ class Contender:
 
     def __init__(self, module: str, variant: str) -> None:
         self.seconds: list[float] = []
+        self.models = int(variant) if module == "ours" and variant.isdecimal() else 1
         self.failure = ""
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  as long-lived as the process
         self._process = subprocess.Popen(
@@ -77,6 +87,12 @@ class Contender:
         self.close()
 
 
+def at_hand(device: str) -> list[str]:
+    """Return the contenders that run on a device."""
+    elsewhere = tuple(name for where, names in ONLY_ON.items() if where != device for name in names)
+    return [name for name in CONTENDERS if not name.startswith(elsewhere)]
+
+
 def steady(rounds: int, names: list[str], images: int) -> dict[str, dict[str, Any]]:
     """Return each contender's examples/s: one epoch of each in turn, the first one not counted."""
     rows: dict[str, dict[str, Any]] = {}
@@ -87,7 +103,7 @@ def steady(rounds: int, names: list[str], images: int) -> dict[str, dict[str, An
                 contender.epoch(count=number > 0)
                 print(f"round {number}: {name}: {contender.failure or 'done'}", file=sys.stderr)
         for name, contender in contenders.items():
-            speeds = sorted(images / one for one in contender.seconds)
+            speeds = sorted(images * contender.models / one for one in contender.seconds)
             rows[name] = {
                 "failure": contender.failure,
                 "speeds": speeds,
@@ -101,10 +117,10 @@ def steady(rounds: int, names: list[str], images: int) -> dict[str, dict[str, An
 
 def whole(rounds: int, epochs: int) -> dict[str, list[float]]:
     """Return the seconds of whole commands, run in turn; ours tracks its run in MLflow."""
-    lenetctl = [sys.executable, "-m", "lenetctl", "train", str(SPEC), "-q"]
+    settings = ["-s", f"training.epochs={epochs}", "--device", os.environ["BENCHMARK_DEVICE"]]
     commands = {
         "textbook's script": [sys.executable, HERE / "contenders/textbook.py", str(epochs)],
-        "lenetctl train": [*lenetctl, "-s", f"training.epochs={epochs}"],
+        "lenetctl train": [sys.executable, "-m", "lenetctl", "train", str(SPEC), "-q", *settings],
     }
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
@@ -138,15 +154,12 @@ def table(result: dict[str, Any]) -> str:
         if seconds:
             span = f"{min(seconds):.1f}, {max(seconds):.1f}"
             lines.append(f"| {name} | {statistics.median(seconds):.1f} | {span} |")
-    about = result["machine"]
+    giga, mega = result["peak"] / 1e9, result["work"] / 1e6
     lines += [
         "",
-        f"{about['processor']}, {about['vector_instructions']}, {about['cores']} cores, "
-        f"{about['threads']} threads, load before: {about['load_before']:.2f}. Matrix product: "
-        f"{result['peak'] / 1e9:.0f} GFLOP/s; one example: {result['work'] / 1e6:.2f} MFLOP; so "
-        f"the limit is {limit:,.0f} examples/s. {about['system']}, Python {about['python']}; "
-        + ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-        + ".",
+        f"{machine.sentence(result['machine'])}.",
+        f"Matrix product: {giga:.0f} GFLOP/s. One example: {mega:.2f} MFLOP.",
+        f"So the limit is {limit:,.0f} examples/s.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -156,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="?", default="cpu", help="of the files in benchmarks/results")
     parser.add_argument("--rounds", type=int, default=5, help="epochs of each that count")
+    parser.add_argument("--device", default="cpu", choices=ONLY_ON)
     parser.add_argument("--only", action="append", choices=CONTENDERS, help="repeatable")
     parser.add_argument("--images", type=int, default=60_000, help="of an epoch; less for a try")
     parser.add_argument("--whole-rounds", type=int, default=3, help="whole commands of each")
@@ -164,10 +178,11 @@ def main() -> None:
     if "LENETCTL_DATA" not in os.environ:
         parser.error("set LENETCTL_DATA to the folder with FashionMNIST/raw")
     os.environ["BENCHMARK_IMAGES"] = str(options.images)  # for the workers
-    about, before = machine.describe(), machine.peak()
-    rows = steady(options.rounds, options.only or list(CONTENDERS), options.images)
+    os.environ["BENCHMARK_DEVICE"] = options.device
+    about, before = machine.describe(options.device), machine.peak(options.device)
+    rows = steady(options.rounds, options.only or at_hand(options.device), options.images)
     seconds = whole(options.whole_rounds, options.epochs)
-    peak, work = max(before, machine.peak()), machine.work(SPEC)
+    peak, work = max(before, machine.peak(options.device)), machine.work(specs.load(SPEC))
     result = {
         "machine": about,
         "peak": peak,

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import torch
-from machine import describe
+from machine import sentence
 
 ROOT = Path(__file__).parents[1]
 TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
@@ -58,7 +58,7 @@ def main() -> None:
     share = max(1, threads // chosen.jobs)
     same = metrics == sweep(spec, settings, share, "--executor", "serial")[1]
 
-    print(describe())
+    print(sentence())
     print(f"{chosen.runs} runs of {spec.stem}, {chosen.epochs} epochs; medians of {chosen.rounds}")
     serial = statistics.median(seconds["serial"])
     for name, taken in seconds.items():

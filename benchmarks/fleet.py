@@ -19,12 +19,13 @@ from itertools import product
 from pathlib import Path
 
 import torch
-from machine import describe
+from machine import sentence
+from made import members, noise
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from lenetctl import spec as specs
-from lenetctl.data.load import Dataset, Split
+from lenetctl.data.load import Dataset
 from lenetctl.engine import device, steps
 from lenetctl.engine.fleet import train_fleet
 from lenetctl.engine.state import fresh
@@ -33,13 +34,6 @@ from lenetctl.spec.schema import Conv, Spec
 
 ROOT = Path(__file__).parents[1]
 CONVOLUTION_ROUNDS = 20
-
-
-def noise(count: int, seed: int) -> Split:
-    """Return random images with random labels."""
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 256, (count, 28, 28), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.randint(0, 10, (count,), generator=generator))
 
 
 def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
@@ -52,10 +46,7 @@ def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Itera
 
 def together(spec: Spec, splits: Splits, where: torch.device, models: int) -> Iterator[float]:
     """Yield the examples a second of each epoch of `models` models, summed."""
-    seeds = [spec.training.model_copy(update={"seed": seed}) for seed in range(models)]
-    own = [spec.model_copy(update={"training": training}) for training in seeds]
-    members = {n: (fresh(one, where), one) for n, one in enumerate(own)}
-    for outcomes in train_fleet(members, splits):
+    for outcomes in train_fleet(members(spec, models, where), splits):
         results = [one for one in outcomes.values() if isinstance(one, EpochResult)]
         if len(results) < models:
             raise SystemExit("a model diverged: choose a smaller learning rate")
@@ -143,7 +134,7 @@ def main() -> None:
     default = "1,4,16" if where.type == "cpu" else "1,4,16,64,256"
     models = [int(count) for count in (chosen.models or default).split(",")]
     spec = specs.load(chosen.spec, [f"training.epochs={chosen.rounds + 1}", "data.validation=0"])
-    print(device.describe(where), describe())
+    print(f"{device.describe(where)}; {sentence()}")
     with device.numerics(spec.training):
         if chosen.convolutions:
             convolutions(spec, models, where)

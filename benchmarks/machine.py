@@ -6,17 +6,20 @@ import statistics
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from lenetctl import spec as specs
+from lenetctl.spec.schema import Spec
 
 PACKAGES = ("torch", "torchvision", "lightning", "keras", "tensorflow-cpu", "jax", "numpy")
-SIDE = 1024
+MISSING = "not installed"
+SIDES = {"cpu": 1024, "cuda": 8192}
 
 
-def describe() -> dict[str, object]:
-    """Return processor, cores, threads, system and versions."""
+def describe(device: str = "cpu") -> dict[str, Any]:
+    """Return processor or GPU, cores, threads, system and versions."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next(
@@ -24,6 +27,8 @@ def describe() -> dict[str, object]:
         )
     except (OSError, StopIteration):
         name = platform.processor()
+    if device == "cuda":
+        name = f"{torch.cuda.get_device_name()} beside {name}"
     return {
         "processor": name,
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),
@@ -36,21 +41,32 @@ def describe() -> dict[str, object]:
     }
 
 
-def peak() -> float:
-    """Return the FLOP/s of a large matrix product, the median of some."""
-    a, b = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
+def sentence(about: dict[str, Any] | None = None) -> str:
+    """Return what `describe` says, in words; without what is not installed."""
+    about = about or describe()
+    versions = {name: v for name, v in about["versions"].items() if v != MISSING}
+    return (
+        f"{about['processor']}, {about['vector_instructions']}, {about['cores']} cores, "
+        f"{about['threads']} threads, load before: {about['load_before']:.2f}; {about['system']}, "
+        f"Python {about['python']}, " + ", ".join(f"{name} {v}" for name, v in versions.items())
+    )
+
+
+def peak(device: str = "cpu") -> float:
+    """Return the FLOP/s of a large matrix product in fp32, the median of some."""
+    side = SIDES[device]
+    a, b = torch.rand(side, side, device=device), torch.rand(side, side, device=device)
     seconds = []
     for _ in range(10):
         started = time.perf_counter()
-        a @ b
+        (a @ b)[0, 0].item()  # waits for the device
         seconds.append(time.perf_counter() - started)
-    return 2 * SIDE**3 / statistics.median(seconds[2:])
+    return 2 * side**3 / statistics.median(seconds[2:])
 
 
-def work(spec: Path) -> int:
+def work(spec: Spec) -> int:
     """Return the FLOP of one example, forward and backward; the images need no gradient."""
-    layers = specs.plan(specs.load(spec).model)
-    macs = [layer.macs for layer in layers if layer.macs]
+    macs = [layer.macs for layer in specs.plan(spec.model) if layer.macs]
     return 2 * (3 * sum(macs) - macs[0])
 
 
@@ -58,4 +74,4 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return MISSING

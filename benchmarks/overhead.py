@@ -21,17 +21,19 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from machine import describe
+from machine import sentence
 
 from lenetctl import spec as specs
 from lenetctl.cli.draw import draw
 from lenetctl.data.load import load
 from lenetctl.engine import device, steps
+from lenetctl.engine.choice import choose
 from lenetctl.engine.state import fresh
 from lenetctl.engine.trainer import Splits, train
 from lenetctl.runs import environment
 from lenetctl.runs.collection import every
-from lenetctl.runs.execute import Options, execute
+from lenetctl.runs.execute import execute
+from lenetctl.runs.options import Options
 from lenetctl.spec.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import client
@@ -46,7 +48,8 @@ def bare(spec: Spec) -> None:
     splits = Splits.of(load(spec.data), spec, where)
     with device.numerics(spec.training):
         state = fresh(spec, where)
-        step = steps.ENGINES["eager"](state.net, state.optimizer, spec.training)
+        engine = choose("auto", spec, len(splits.train), where).engine
+        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
         for _ in train(state, step, splits, spec):
             pass
 
@@ -122,12 +125,12 @@ def main() -> None:
     bare(spec)
     alone = statistics.median(timed(partial(bare, spec)) for _ in range(STEADY))
     run = swept(path, chosen.runs, chosen.epochs)
-    print(describe())
+    print(sentence())
     print(f"{chosen.runs} runs of {path.stem}, {chosen.epochs} epochs each, one after another")
     print(f"bare training     {alone:6.3f} s")
     print(f"a run of a sweep  {run:6.3f} s")
     print(f"overhead          {run - alone:6.3f} s")
-    print("each part by itself, of which the last two overlap with the next run's training:")
+    print("each part by itself, the last two in another process than the training:")
     for name, seconds in parts(spec).items():
         print(f"{seconds:8.3f} s  {name}")
 

@@ -1,22 +1,24 @@
-"""Training with lenetctl; the engine is the contender's variant."""
+"""Training with lenetctl; the contender's variant is the engine, or the models of a fleet."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from made import members
 
 from lenetctl import spec as specs
 from lenetctl.data.load import Split, load
 from lenetctl.engine import device, steps
+from lenetctl.engine.fleet import train_fleet
 from lenetctl.engine.state import fresh
 from lenetctl.engine.trainer import Splits, train
 
 SPEC = Path(__file__).parents[2] / "experiments" / "baseline.yaml"
 
 
-def run(begin: Callable[[], None], engine: str) -> None:
+def run(begin: Callable[[], None], variant: str) -> None:
     """Train for ever, calling `begin` before every epoch."""
     spec = specs.load(
         SPEC, ["training.epochs=100000", f"data.limit={os.environ['BENCHMARK_IMAGES']}"]
@@ -24,11 +26,16 @@ def run(begin: Callable[[], None], engine: str) -> None:
     dataset = load(spec.data)
     # what is measured is training: hardly any test images
     test = Split(dataset.test.images[:10], dataset.test.labels[:10])
-    cpu = torch.device("cpu")
-    splits = Splits.of(replace(dataset, test=test), spec, cpu)
-    state = fresh(spec, cpu)
+    where = torch.device(os.environ["BENCHMARK_DEVICE"])
+    splits = Splits.of(replace(dataset, test=test), spec, where)
     with device.numerics(spec.training):
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        epochs: Iterator[object]
+        if variant.isdecimal():
+            epochs = train_fleet(members(spec, int(variant), where), splits)
+        else:
+            state = fresh(spec, where)
+            step = steps.ENGINES[variant](state.net, state.optimizer, spec.training)
+            epochs = train(state, step, splits, spec)
         begin()
-        for _ in train(state, step, splits, spec):
+        for _ in epochs:
             begin()

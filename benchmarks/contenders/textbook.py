@@ -5,7 +5,7 @@ As a script it is a whole run: `python benchmarks/contenders/textbook.py EPOCHS`
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
 WORKERS = 2
+DEVICE = os.environ.get("BENCHMARK_DEVICE", "cpu")
 
 
 def net() -> nn.Sequential:
@@ -25,7 +26,7 @@ def net() -> nn.Sequential:
     for layer in layers:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
-    return layers
+    return layers.to(DEVICE)
 
 
 def loader(*, train: bool, workers: int) -> DataLoader:
@@ -37,10 +38,15 @@ def loader(*, train: bool, workers: int) -> DataLoader:
     return DataLoader(dataset, 256, shuffle=train, num_workers=workers)
 
 
+def on_device(batches: DataLoader) -> Iterator[list[torch.Tensor]]:
+    """Yield the batches where the net is."""
+    return ([part.to(DEVICE) for part in batch] for batch in batches)
+
+
 def epoch(layers: nn.Module, batches: DataLoader, optimizer: torch.optim.Optimizer) -> None:
     """Train on every batch once, with the running sums that the book prints."""
     loss_sum = right = 0.0
-    for images, labels in batches:
+    for images, labels in on_device(batches):
         optimizer.zero_grad()
         logits = layers(images)
         loss = nn.functional.cross_entropy(logits, labels)
@@ -67,7 +73,7 @@ def whole(epochs: int) -> None:
         epoch(layers, batches, optimizer)
         right = 0
         with torch.no_grad():
-            for images, labels in loader(train=False, workers=WORKERS):
+            for images, labels in on_device(loader(train=False, workers=WORKERS)):
                 right += int((layers(images).argmax(1) == labels).sum())
         print(f"epoch {number + 1}: test acc {right / 10_000:.3f}")
 

@@ -34,7 +34,7 @@ def run(begin: Callable[[], None], workers: str) -> None:
             begin()
 
     trainer = lightning.Trainer(
-        accelerator="cpu",
+        accelerator="cpu" if textbook.DEVICE == "cpu" else "gpu",
         max_epochs=-1,
         callbacks=[Begin()],
         logger=False,

@@ -16,6 +16,7 @@ class ExecutorName(StrEnum):
     serial = "serial"
     processes = "processes"
     fleet = "fleet"
+    ray = "ray"
 
 
 class SamplerName(StrEnum):

@@ -15,6 +15,7 @@ from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.leaderboard import leaderboard, print_leaderboard
 from lenetctl.cli.screen import Screen
 from lenetctl.cli.sweep_view import Board, print_plan
+from lenetctl.errors import UsageError
 from lenetctl.runs.axes import Axis
 from lenetctl.runs.collection import ROOT, settle
 from lenetctl.runs.folder import Run
@@ -127,6 +128,13 @@ def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
         if select(how.device).type == "cpu":
             slow = "a CPU trains its models faster one after another"
             how.screen.warn(f"a fleet is for a GPU: {slow}")
+    elif how.executor == "ray":
+        try:
+            from lenetctl.runs.cluster import cluster
+        except ModuleNotFoundError as error:
+            remedy = "install lenetctl with its extra `ray`"
+            raise UsageError(f"--executor ray: {error.name} is not installed: {remedy}") from None
+        work = partial(cluster, jobs=how.jobs)
     return lambda trials, tell: work(trials, options, tell, force=how.force)
 
 

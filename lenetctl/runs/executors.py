@@ -45,7 +45,7 @@ def processes(
     A trial is taken from `trials` when a worker is free for it, and one whose process dies is
     tried again once. However this ends, no worker is left.
     """
-    queue = _Queue(trials)
+    queue = Queue(trials)
     workers: list[_Worker] = []
     try:
         while True:
@@ -61,7 +61,7 @@ def processes(
                 assert trial is not None  # noqa: S101
                 if news is None:
                     workers.remove(worker)
-                    news = worker.buried(again=queue.took_back(trial))
+                    news = queue.buried(trial, worker.run, worker.cause_of_death())
                 answer = tell(news)
                 if news.status == "running":
                     worker.answer(answer)
@@ -71,7 +71,7 @@ def processes(
         _stop(workers)
 
 
-class _Queue:
+class Queue:
     """The trials to hand out: before all others those that come back."""
 
     def __init__(self, trials: Iterable[Trial]) -> None:
@@ -79,15 +79,18 @@ class _Queue:
         self._came_back: set[str] = set()
 
     def take(self) -> Trial | None:
+        """Return the next trial; None where none is left."""
         return self._back.popleft() if self._back else next(self._rest, None)
 
-    def took_back(self, trial: Trial) -> bool:
-        """Take a trial back, once; return whether it was the first time."""
+    def buried(self, trial: Trial, run: Run | None, cause: str) -> News:
+        """Take back a trial whose process died, once; write that down and return it as news."""
+        if run and run.status["status"] == "RUNNING":
+            run.set_status("FAILED", "killed", cause)
         if trial.sha256 in self._came_back:
-            return False
+            return News(trial.sha256, "failed", run, cause)
         self._came_back.add(trial.sha256)
         self._back.append(trial)
-        return True
+        return News(trial.sha256, "killed", run, f"{cause}; trying again")
 
 
 class _Worker:
@@ -123,18 +126,12 @@ class _Worker:
             self.trial = None
         return news
 
-    def buried(self, *, again: bool) -> News:
-        """Write down what became of the trial of a dead worker, and return it."""
-        assert self.trial is not None  # noqa: S101
+    def cause_of_death(self) -> str:
+        """Return what ended the process, in words."""
         self.process.join()
         code = self.process.exitcode or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        message = f"its worker process died ({how})"
-        if self.run and self.run.status["status"] == "RUNNING":
-            self.run.set_status("FAILED", "killed", message)
-        if again:
-            return News(self.trial.sha256, "killed", self.run, f"{message}; trying again")
-        return News(self.trial.sha256, "failed", self.run, message)
+        return f"its worker process died ({how})"
 
 
 def _stop(workers: Sequence[_Worker]) -> None:

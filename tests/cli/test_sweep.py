@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 import pytest
 
 SPEC = """\
@@ -63,3 +65,11 @@ def test_a_search_space_in_a_file_needs_a_search(lenetctl, write, quick):
     refused = lenetctl("sweep", file)
     assert refused.code == 2
     assert f"{file}:3: model.dropout: is for a search: add --search tpe --trials N" in refused.err
+
+
+def test_ray_is_an_extra_and_its_cluster_the_users(lenetctl, quick, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    refused = lenetctl("sweep", quick, "--executor", "ray", "-g", "training.seed=0,1")
+    assert refused.code == 2
+    assert refused.err.startswith("error: --executor ray: ")
+    assert ("RAY_ADDRESS" if find_spec("ray") else "install lenetctl with its extra") in refused.err

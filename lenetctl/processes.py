@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 
 CONTEXT = get_context("spawn")  # a forked torch can hang
 
@@ -14,6 +14,7 @@ CONTEXT = get_context("spawn")  # a forked torch can hang
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """Start a process in here: a Ctrl-C is then for the command, which says when it is to stop."""
+    resource_tracker.ensure_running()  # starting it with the first process would let them through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -165,7 +165,7 @@ def _work(
         for row in board.rows.values():
             if row.status == "running" and row.run:
                 writing.notify(row.run)
-        writing.close(patience=1)  # `sync` publishes what this leaves
+        writing.stop(within=2)
         board.screen.warn(f"stopped: {board.said()}; the same command goes on")
         raise
 

@@ -92,8 +92,7 @@ def train(
                 screen.warn(
                     f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
                 )
-                # all ends within two seconds; `sync` publishes what this leaves
-                writing.close(patience=1, last_attempt=0)
+                writing.stop(within=1)
             else:
                 writing.close(patience=10)
         raise

@@ -56,8 +56,16 @@ class WriterProcess:
     def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
         """Publish what is left, as `Writer.close` does; nothing where nothing was begun."""
         if self._pipe:
-            self._send((patience, last_attempt))
+            self._send(("close", patience, last_attempt))
             self._listener.join()
+            self._process.kill()
+            self._process.join()
+
+    def stop(self, within: float) -> None:
+        """Publish what can be published `within` so many seconds; `sync` publishes the rest."""
+        if self._pipe:
+            self._send(("stop", within))
+            self._listener.join(within)
             self._process.kill()
             self._process.join()
 
@@ -87,7 +95,8 @@ def _write(
     writing = Writer(tracking_uri, prepare, pipe.send)
     while isinstance(told := pipe.recv(), Run):
         writing.notify(told)
-    writing.close(*told)
+    how, *seconds = told
+    getattr(writing, how)(*seconds)
     pipe.send(writing.disk_is_full)
     gc.freeze()  # as `lenetctl.cli.app.main`
 

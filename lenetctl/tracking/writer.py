@@ -48,6 +48,13 @@ class Writer:
                 return
             self._thread.join(left)
 
+    def stop(self, within: float) -> None:
+        """Publish what can be published `within` so many seconds; `sync` publishes the rest."""
+        self._success = time.monotonic()
+        self._patience = within
+        self._told.put(None)
+        self._thread.join(within)
+
     def _work(self) -> None:
         made, pause = None, 0.5
         while True:

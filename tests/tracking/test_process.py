@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lenetctl.cli.draw import draw, warm_up
+from lenetctl.runs.folder import Run
 from lenetctl.tracking.process import WriterProcess
 from lenetctl.tracking.publish import is_current
 from lenetctl.tracking.writer import outstanding
@@ -41,7 +43,7 @@ def write():
 
     yield make
     for writing in made:
-        writing.close(patience=0, last_attempt=0)
+        writing.stop(within=0)
 
 
 def test_a_finished_run_is_drawn_and_published_elsewhere(write, client, uri, copied):
@@ -62,7 +64,7 @@ def test_its_warnings_arrive_while_it_works(write, copied):
     wait_for(lambda: warnings)
     assert "127.0.0.1:1 is behind" in warnings[0]
     assert "secret" not in warnings[0]
-    writing.close(patience=0, last_attempt=0)
+    writing.stop(within=0)
     assert outstanding([copied], REFUSED) == [copied]
 
 
@@ -81,6 +83,7 @@ def test_it_ends_with_a_command_that_is_killed(tmp_path):
     code = """
 import os, signal
 from lenetctl.cli.draw import draw, warm_up
+from lenetctl.runs.folder import Run
 from lenetctl.tracking.process import WriterProcess
 
 if __name__ == "__main__":
@@ -120,3 +123,17 @@ assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
     assert is_current(copied, uri)
+
+
+def test_it_is_stopped_in_time_whatever_is_left(write, client, uri, copied):
+    writing, _ = write(uri)
+    runs = [Run(copied.path.parent / str(number)) for number in range(200)]
+    for run in runs:
+        shutil.copytree(copied.path, run.path)
+        writing.notify(run)
+    wait_for(lambda: is_current(runs[0], uri))
+    started = time.monotonic()
+    writing.stop(within=0.5)
+    assert time.monotonic() - started < 5  # moments on an idle machine
+    assert not writing._process.is_alive()
+    assert outstanding(runs, uri)

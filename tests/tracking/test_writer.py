@@ -202,3 +202,10 @@ def test_closing_an_idle_writer_opens_no_store(write, tmp_path):
     writing.close()
     assert not (tmp_path / "new.db").exists()
     assert warnings == []
+
+
+def test_the_end_of_a_run_is_published_even_in_a_hurry(write, client, uri, copied):
+    writing, _ = write(uri)
+    writing.notify(copied)
+    writing.stop(within=30)
+    assert outstanding([copied], uri) == []

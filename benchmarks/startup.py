@@ -2,9 +2,10 @@
 
     python benchmarks/startup.py [SPEC] [--epochs 10] [--rounds 3]
 
-In turn: a process that imports torch and ends, the whole command, and the same run by
-`runs.execute` alone, with neither tracking nor pictures; each in an empty folder. The first step
-begins when the journal's first epoch ended, less the seconds that it took.
+In turn: a process that imports torch and ends, the command in an empty folder, for which MLflow's
+database is made, the command in that folder once more, and the same run by `runs.execute` alone,
+with neither tracking nor pictures. The first step begins when the journal's first epoch ended, less
+the seconds that it took.
 """
 
 import argparse
@@ -27,21 +28,17 @@ from lenetctl import spec
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import Options
 
-execute(spec.load(Path(sys.argv[1]), [sys.argv[2]]), Options())
+execute(spec.load(Path(sys.argv[1]), sys.argv[2:]), Options())
 """
 
 
-def timed(*command: str) -> tuple[float, float | None]:
-    """Return the seconds that a command takes, and those until its run's first step."""
-    with tempfile.TemporaryDirectory() as folder:
-        begun, started = time.time(), time.perf_counter()
-        subprocess.run(
-            [sys.executable, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL
-        )
-        seconds = time.perf_counter() - started
-        lines = [run.epochs()[0] for run in every(Path(folder) / "mlruns/lenetctl")]
-    first = [line["time"] / 1000 - line["epoch_seconds"] - begun for line in lines]
-    return seconds, first[0] if first else None
+def timed(folder: Path, *command: str) -> tuple[float, float]:
+    """Return the seconds that a command takes in `folder`, and those until its run's first step."""
+    begun, started = time.time(), time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - started
+    firsts = [run.epochs()[0] for run in every(folder / "mlruns/lenetctl")[-1:]]
+    return seconds, sum(line["time"] / 1000 - line["epoch_seconds"] - begun for line in firsts)
 
 
 def main() -> None:
@@ -52,24 +49,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     spec, setting = str(chosen.spec.resolve()), f"training.epochs={chosen.epochs}"
+    train = ("-m", "lenetctl", "train", spec, "-s", setting, "-q", "--seed")
     commands = {
         "import torch": ("-c", "import torch"),
-        "lenetctl train": ("-m", "lenetctl", "train", spec, "-s", setting, "-q"),
-        "untracked": ("-c", UNTRACKED, spec, setting),
+        "the first command": (*train, "0"),
+        "a later one": (*train, "1"),
+        "untracked": ("-c", UNTRACKED, spec, setting, "training.seed=2"),
     }
-    taken: dict[str, list[tuple[float, float | None]]] = {name: [] for name in commands}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(chosen.rounds):
-        for name, command in commands.items():
-            taken[name].append(timed(*command))
-    torch, whole, bare = (statistics.median(whole for whole, _ in taken[name]) for name in commands)
-    first = statistics.median(first or 0.0 for _, first in taken["lenetctl train"])
+        with tempfile.TemporaryDirectory() as folder:
+            for name, command in commands.items():
+                taken[name].append(timed(Path(folder), *command))
+    whole = {name: statistics.median(one for one, _ in rows) for name, rows in taken.items()}
+    step = statistics.median(first for _, first in taken["a later one"])
     print(sentence())
     print(f"{chosen.spec.stem}, {chosen.epochs} epochs; medians of {chosen.rounds}")
-    print(f"import torch           {torch:6.2f} s")
-    print(f"first step of train    {first:6.2f} s, {first - torch:+.2f} s")
-    print(f"whole command          {whole:6.2f} s")
-    print(f"the same, untracked    {bare:6.2f} s")
-    print(f"tracking and pictures  {whole - bare:6.2f} s, {(whole - bare) / whole:.1%}")
+    for name, seconds in whole.items():
+        print(f"{name:<18} {seconds:6.2f} s")
+    print(f"its first step     {step:6.2f} s, import torch {step - whole['import torch']:+.2f} s")
+    for name in ("the first command", "a later one"):
+        more = whole[name] - whole["untracked"]
+        print(f"tracking and pictures of {name}: {more:.2f} s, {more / whole[name]:.1%}")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,10 @@ def _write(
 
 
 def _warm_up(warm_up: Callable[[], None]) -> None:
-    """Import while training goes on what a finished run would wait for."""
+    """Do while training goes on what the first finished run would wait for."""
     import mlflow.pyfunc  # noqa: F401, PLC0415
+    from mlflow.utils import requirements_utils  # noqa: PLC0415
 
     warm_up()
+    # lists all packages that are installed, once, in the seconds that this may take
+    requirements_utils.warn_dependency_requirement_mismatches(["mlflow"])

@@ -157,7 +157,7 @@ def test_killed_at(folder, whole, point):
 @pytest.mark.slow
 def test_killed_and_begun_anew(folder, whole):
     project = folder()
-    run(project, "train quick.yaml", POINTS["in MLflow, not known here"])
+    run(project, "train quick.yaml", POINTS["before the first checkpoint"])
     run(project, "train quick.yaml")
     assert left_by(project) == whole
     statuses = [one.status["status"] for one in every(project / "mlruns/lenetctl")]

@@ -20,6 +20,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 import ray
 import torch
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lenetctl.errors import UsageError
 from lenetctl.runs.executors import GRACE, Queue
@@ -55,7 +56,7 @@ def cluster(
     )
     queue = Queue(trials)
     with _connected():
-        desk = ray.remote(num_cpus=0)(_Desk).remote()
+        desk = _desk()
         at_once, task = _task(jobs)
         tasks: dict[Any, Trial] = {}
         runs: dict[str, Run | None] = {}
@@ -97,6 +98,12 @@ def _connected() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _desk() -> Any:
+    """Return a desk on the driver's own node, which is not lost before the driver is."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(_Desk).remote()
 
 
 def _task(jobs: int | None) -> tuple[int, Any]:

@@ -80,3 +80,15 @@ def test_help_waits_for_nothing_heavy():
     )
     heavy = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas", "pydantic"}
     assert not set(ran.stdout.split()) & heavy
+
+
+@pytest.mark.parametrize("own", [None, "5"])
+def test_threads_do_not_spin_unless_the_user_wants_it(own, monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if own:
+        monkeypatch.setenv("GOMP_SPINCOUNT", own)
+    program = "import lenetctl, os; print(os.environ['GOMP_SPINCOUNT'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == (own or "1000")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lenetctl import spec as specs
 from lenetctl.errors import CheckpointError
-from lenetctl.runs.collection import ROOT, every, find, settle
+from lenetctl.runs.collection import ROOT, find, of_spec, settle
 from lenetctl.runs.folder import Run
 from lenetctl.spec.schema import Spec
 from lenetctl.tracking import store
@@ -35,7 +35,7 @@ def chosen(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run | None:
     identity = specs.sha256(spec)
     if run is None:
         settle(ROOT)
-        begun = [one for one in every(ROOT) if one.record["spec_sha256"] == identity]
+        begun = of_spec(ROOT, identity)
         unfinished = [one for one in begun if one.status["status"] != "FINISHED"]
         return [None, *outstanding(begun, store.uri(tracking_uri)), *unfinished][-1]
     if run.record["spec_sha256"] != identity:

@@ -119,15 +119,15 @@ def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
     if how.executor == "processes":
         work = partial(processes, jobs=how.jobs or os.cpu_count() or 1)
     elif how.executor == "fleet":
-        from lenetctl.engine.device import (
-            select,  # torch, which a driver of processes does not need
-        )
+        # torch, which a driver of processes does not need
+        from lenetctl.engine.device import select
         from lenetctl.runs.fleet import SIZE, fleet
 
         work = partial(fleet, size=how.jobs or SIZE)
         if select(how.device).type == "cpu":
-            slow = "a CPU trains its models faster one after another"
-            how.screen.warn(f"a fleet is for a GPU: {slow}")
+            how.screen.warn(
+                "a fleet is for a GPU: a CPU trains its models faster one after another"
+            )
     elif how.executor == "ray":
         try:
             from lenetctl.runs.cluster import cluster

@@ -5,11 +5,13 @@ import shutil
 import signal
 import sqlite3
 import time
+from functools import partial
 
 import forked
 import pytest
 from mlflow import MlflowClient
 from served import Server
+from waiting import wait_for as waited
 
 from lenetctl.runs.collection import every
 
@@ -20,6 +22,7 @@ training: {epochs: 100, optimizer: {kind: sgd, lr: 0.05}}
 """
 DOWN = "http://ann:hunter2@127.0.0.1:1"  # nothing listens on port 1
 PATIENCE = 600  # seconds, on a machine that others use too
+wait_for = partial(waited, seconds=PATIENCE)
 
 
 @pytest.fixture
@@ -29,13 +32,6 @@ def folder(tmp_path, database):
     shutil.copy(database, path)
     (path / "quick.yaml").write_text(SPEC)
     return path
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def run_of(folder):

@@ -4,22 +4,18 @@ import json
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from waiting import wait_for as waited
 
 from lenetctl.runs.collection import every
 
 SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2", "-s", "training.epochs=20")
 ROOT = "mlruns/lenetctl"
 LIMIT = 120  # seconds
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+wait_for = partial(waited, seconds=LIMIT)
 
 
 def epochs(project):
@@ -27,14 +23,19 @@ def epochs(project):
 
 
 def session(process):
-    """Return the processes of a command's session that are still there, zombies aside."""
+    """Return the processes of a command's session that are still at work.
+
+    Not those that have ended but for their entry, which have no command line any more, nor the
+    tracker of Python's multiprocessing, which ends when it sees that the command has.
+    """
     alive = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, _, sid = stat.read_text().rpartition(")")[2].split()[:4]
+            sid = stat.read_text().rpartition(")")[2].split()[3]
+            command = stat.with_name("cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(sid) == process.pid and state != "Z":
+        if int(sid) == process.pid and command and b"resource_tracker" not in command:
             alive.append(int(stat.parent.name))
     return alive
 

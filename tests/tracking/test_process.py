@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from lenetctl.cli.draw import draw, warm_up
 from lenetctl.runs.folder import Run
@@ -15,14 +17,6 @@ from lenetctl.tracking.publish import is_current
 from lenetctl.tracking.writer import outstanding
 
 REFUSED = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
-PATIENCE = 60  # seconds
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def is_alive(pid):
@@ -83,7 +77,6 @@ def test_it_ends_with_a_command_that_is_killed(tmp_path):
     code = """
 import os, signal
 from lenetctl.cli.draw import draw, warm_up
-from lenetctl.runs.folder import Run
 from lenetctl.tracking.process import WriterProcess
 
 if __name__ == "__main__":
@@ -103,6 +96,7 @@ if __name__ == "__main__":
 def test_one_that_is_told_nothing_is_not_started(write, tmp_path):
     writing, _ = write(f"sqlite:///{tmp_path / 'new.db'}")
     writing.close()
+    assert not multiprocessing.active_children()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -110,7 +104,7 @@ def test_it_needs_no_torch(copied, uri, client):
     code = f"""
 import sys
 from pathlib import Path
-from lenetctl.cli.draw import draw, warm_up
+from lenetctl.cli.draw import draw
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import process, store
 from lenetctl.tracking.publish import publish

@@ -18,7 +18,7 @@ from typing import Any
 
 import machine
 
-from lenetctl import spec as specs
+from lenetctl import specs
 
 HERE = Path(__file__).parent
 SPEC = HERE.parent / "experiments" / "baseline.yaml"

@@ -24,13 +24,13 @@ from made import members, noise
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from lenetctl import spec as specs
-from lenetctl.data.load import Dataset
-from lenetctl.engine import device, steps
-from lenetctl.engine.fleet import train_fleet
-from lenetctl.engine.state import fresh
-from lenetctl.engine.trainer import EpochResult, Splits, train
-from lenetctl.spec.schema import Conv, Spec
+from lenetctl import specs
+from lenetctl.data.dataset import Dataset
+from lenetctl.specs.schema import Conv, Spec
+from lenetctl.training import device, steps
+from lenetctl.training.fleet.loop import train_fleet
+from lenetctl.training.loop import EpochResult, Splits, train
+from lenetctl.training.state import fresh
 
 ROOT = Path(__file__).parents[1]
 CONVOLUTION_ROUNDS = 20

@@ -17,13 +17,13 @@ from machine import sentence
 from machine import work as flop
 from made import noise
 
-from lenetctl import spec as specs
-from lenetctl.data.load import Dataset
-from lenetctl.engine import device, steps
-from lenetctl.engine.choice import choose
-from lenetctl.engine.state import fresh
-from lenetctl.engine.trainer import Splits, train
-from lenetctl.spec.schema import Spec
+from lenetctl import specs
+from lenetctl.data.dataset import Dataset
+from lenetctl.specs.schema import Spec
+from lenetctl.training import device, steps
+from lenetctl.training.engines import choose
+from lenetctl.training.loop import Splits, train
+from lenetctl.training.state import fresh
 
 BASELINE = Path(__file__).parents[1] / "experiments/baseline.yaml"
 CONV = "{{channels: {}, kernel: 5, padding: 2}}"

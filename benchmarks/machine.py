@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from lenetctl import spec as specs
-from lenetctl.spec.schema import Spec
+from lenetctl import specs
+from lenetctl.specs.schema import Spec
 
 PACKAGES = ("torch", "torchvision", "lightning", "keras", "tensorflow-cpu", "jax", "numpy")
 MISSING = "not installed"

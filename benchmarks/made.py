@@ -2,10 +2,10 @@
 
 import torch
 
-from lenetctl.data.load import Split
-from lenetctl.engine.fleet import Member
-from lenetctl.engine.state import fresh
-from lenetctl.spec.schema import Spec
+from lenetctl.data.dataset import Split
+from lenetctl.specs.schema import Spec
+from lenetctl.training.fleet.loop import Member
+from lenetctl.training.state import fresh
 
 
 def noise(count: int, seed: int) -> Split:

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from lenetctl.runs.collection import every
 from lenetctl.runs.folder import Run
+from lenetctl.runs.store import every
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))

@@ -23,20 +23,20 @@ from pathlib import Path
 import torch
 from machine import sentence
 
-from lenetctl import spec as specs
-from lenetctl.cli.draw import draw
-from lenetctl.data.load import load
-from lenetctl.engine import device, steps
-from lenetctl.engine.choice import choose
-from lenetctl.engine.state import fresh
-from lenetctl.engine.trainer import Splits, train
+from lenetctl import specs
+from lenetctl.artifacts import draw
+from lenetctl.data.dataset import load
 from lenetctl.runs import environment
-from lenetctl.runs.collection import every
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import Options
-from lenetctl.spec.schema import Spec
+from lenetctl.runs.store import every
+from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import client
+from lenetctl.training import device, steps
+from lenetctl.training.engines import choose
+from lenetctl.training.loop import Splits, train
+from lenetctl.training.state import fresh
 
 ROOT = Path(__file__).parents[1]
 STEADY = 10  # runs before the clock starts: imports, the database's schema, caches

@@ -18,17 +18,17 @@ from pathlib import Path
 
 from machine import sentence
 
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
 
 ROOT = Path(__file__).parents[1]
 UNTRACKED = """
 import sys
 from pathlib import Path
-from lenetctl import spec
+from lenetctl import specs
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import Options
 
-execute(spec.load(Path(sys.argv[1]), sys.argv[2:]), Options())
+execute(specs.load(Path(sys.argv[1]), sys.argv[2:]), Options())
 """
 
 

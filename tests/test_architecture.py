@@ -13,14 +13,20 @@ FILES = sorted(HOUSE.rglob("*.py"))
 MAX_LINES = 250
 BESIDE = {"errors", "files", "processes"}  # stand beside the rooms, for all of them
 MAY_IMPORT = {
-    "spec": set(),
-    "data": {"spec"},
-    "model": {"spec"},
-    "engine": {"spec", "data", "model"},
-    "runs": {"spec", "data", "model", "engine"},
-    "tracking": {"spec", "model", "engine", "runs"},
-    "figures": {"spec"},
-    "cli": {"spec", "data", "model", "engine", "runs", "tracking", "figures"},
+    "specs": set(),
+    "data": {"specs"},
+    "model": {"specs"},
+    "training": {"specs", "data", "model"},
+    "runs": {"specs", "data", "model", "training"},
+    "sweeps": {"specs", "data", "model", "training", "runs"},
+    "analysis": {"specs", "data", "model", "training", "runs", "sweeps"},
+    "figures": {"specs"},
+    "tracking": {"specs", "model", "training", "runs", "sweeps", "analysis"},
+    "artifacts": {"specs", "runs", "analysis", "figures"},
+    "cli": {
+        *("specs", "data", "model", "training", "runs", "sweeps", "analysis", "figures"),
+        *("tracking", "artifacts"),
+    },
     "__main__": {"cli"},
     "__init__": set(),
     "errors": set(),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lenetctl import spec
-from lenetctl.spec import Spec
+from lenetctl import specs
+from lenetctl.specs import Spec
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SPECS = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if path.name != "sweep.yaml"]
@@ -19,7 +19,7 @@ PARAMETERS = {
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.relative_to(EXPERIMENTS).as_posix())
 def test_loads_and_says_what_it_is_for(path):
-    loaded = spec.load(path)
+    loaded = specs.load(path)
     assert loaded.name == path.stem
     assert loaded.description
     assert "#" in path.read_text(), "a student reads why, not only what"
@@ -27,18 +27,18 @@ def test_loads_and_says_what_it_is_for(path):
 
 @pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
 def test_parameters(name, parameters):
-    layers = spec.plan(shipped(name).model)
+    layers = specs.plan(shipped(name).model)
     assert sum(layer.parameters for layer in layers) == parameters
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in SPECS}), ids=lambda f: f.name)
 def test_no_two_of_a_folder_are_the_same_experiment(folder):
-    hashes = [spec.sha256(spec.load(path)) for path in SPECS if path.parent == folder]
+    hashes = [specs.sha256(specs.load(path)) for path in SPECS if path.parent == folder]
     assert len(set(hashes)) == len(hashes)
 
 
 def test_baseline_is_the_default():
-    assert spec.sha256(shipped("baseline")) == spec.sha256(Spec(name="default"))
+    assert specs.sha256(shipped("baseline")) == specs.sha256(Spec(name="default"))
 
 
 def test_quickstart_trains_on_the_digits_that_are_embedded():
@@ -67,4 +67,4 @@ def test_d2l_en_is_the_current_text():
 
 
 def shipped(name):
-    return spec.load(EXPERIMENTS / f"{name}.yaml")
+    return specs.load(EXPERIMENTS / f"{name}.yaml")

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from made import members
 
-from lenetctl import spec as specs
-from lenetctl.data.load import Split, load
-from lenetctl.engine import device, steps
-from lenetctl.engine.fleet import train_fleet
-from lenetctl.engine.state import fresh
-from lenetctl.engine.trainer import Splits, train
+from lenetctl import specs
+from lenetctl.data.dataset import Split, load
+from lenetctl.training import device, steps
+from lenetctl.training.fleet.loop import train_fleet
+from lenetctl.training.loop import Splits, train
+from lenetctl.training.state import fresh
 
 SPEC = Path(__file__).parents[2] / "experiments" / "baseline.yaml"
 

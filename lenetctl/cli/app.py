@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from lenetctl.cli import (
+from lenetctl.cli.commands import (
     activations,
     compare,
     data,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenetctl.data.source import Labelled, Source, held_out
+from lenetctl.data.raw import Labelled, Source, held_out
 
 FILE = "sklearn/datasets/data/digits.csv.gz"
 TEST_IMAGES = 360  # a fifth

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lenetctl.data.catalog import CATALOG
-from lenetctl.data.store import missing, status
+from lenetctl.data.data_dir import missing, status
 from lenetctl.errors import DataError, ResourceError
 
 TIMEOUT = 20  # seconds without an answer

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenetctl.data.source import Labelled, Source
+from lenetctl.data.raw import Labelled, Source
 from lenetctl.errors import DataError, UsageError
-from lenetctl.spec import CLASSES, INPUT_SHAPE
+from lenetctl.specs import CLASSES, INPUT_SHAPE
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # not, say, EPS, which runs Ghostscript

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from lenetctl.figures.compact import draw_compact
 from lenetctl.figures.flow import draw_flow
-from lenetctl.figures.steps import Step, steps
+from lenetctl.figures.operations import Step, steps
 from lenetctl.figures.style import blank_axes, cut, new_figure, styled
-from lenetctl.spec import Layer
+from lenetctl.specs import Layer
 
 
 def diagram(layers: Sequence[Layer]) -> Figure:

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from lenetctl.model.initialise import initialise
-from lenetctl.spec.layers import Layer, plan
-from lenetctl.spec.schema import ModelSpec
+from lenetctl.specs.layers import Layer, plan
+from lenetctl.specs.schema import ModelSpec
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,

@@ -6,7 +6,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from lenetctl.spec.schema import ModelSpec
+from lenetctl.specs.schema import ModelSpec
 
 
 def _lecun(weight: Tensor) -> None:

@@ -1,1 +1,1 @@
-"""One run and where it is kept."""
+"""One run: its folder, its records, and the function that does it."""

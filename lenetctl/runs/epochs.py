@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lenetctl.engine import checkpoint
-from lenetctl.engine.state import State
-from lenetctl.engine.trainer import EpochResult
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
+from lenetctl.training import checkpoint
+from lenetctl.training.loop import EpochResult
+from lenetctl.training.state import State
 
 LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
 

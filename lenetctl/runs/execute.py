@@ -10,19 +10,19 @@ from typing import Any
 
 import torch
 
-from lenetctl.data.load import Dataset
-from lenetctl.data.load import load as load_data
-from lenetctl.engine import checkpoint, device, steps
-from lenetctl.engine.choice import choose
-from lenetctl.engine.state import State, fresh
-from lenetctl.engine.trainer import EpochResult, Progress, Splits, train, with_weights
+from lenetctl.data.dataset import Dataset
+from lenetctl.data.dataset import load as load_data
 from lenetctl.errors import DivergedError, PrunedError
-from lenetctl.runs import collection, environment
+from lenetctl.runs import environment, store
 from lenetctl.runs.epochs import keep, restore
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import Options
-from lenetctl.spec.layers import CLASSES, plan
-from lenetctl.spec.schema import Spec
+from lenetctl.specs.layers import CLASSES, plan
+from lenetctl.specs.schema import Spec
+from lenetctl.training import checkpoint, device, steps
+from lenetctl.training.engines import choose
+from lenetctl.training.loop import EpochResult, Progress, Splits, train, with_weights
+from lenetctl.training.state import State, fresh
 
 # of other endings the status says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
@@ -106,11 +106,9 @@ def under_way(
     record = _record(spec, options, ground.dataset, device.describe(ground.device))
     record |= {"engine": engine}
     if resume:
-        beginning = collection.resumed(resume)
+        beginning = store.resumed(resume)
     else:
-        beginning = collection.begun(
-            options.root, spec, f"{spec.name}-s{spec.training.seed}", record
-        )
+        beginning = store.begun(options.root, spec, f"{spec.name}-s{spec.training.seed}", record)
     with beginning as run, _ending(run):
         state = fresh(spec, ground.device)
         if resume:

@@ -26,10 +26,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lenetctl import spec as specs
+from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.files import naming, write_whole
-from lenetctl.spec.schema import Spec
+from lenetctl.specs.schema import Spec
 
 CHECKPOINTS = "checkpoints"
 

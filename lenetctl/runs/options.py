@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lenetctl.runs.collection import ROOT
+from lenetctl.runs.store import ROOT
 
 
 @dataclass(frozen=True)

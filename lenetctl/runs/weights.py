@@ -1,9 +1,9 @@
 """The weights of a run that is over, to evaluate, to serve or to look into."""
 
-from lenetctl.engine import checkpoint
-from lenetctl.engine.state import Tensors, under
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
+from lenetctl.training import checkpoint
+from lenetctl.training.state import Tensors, under
 
 
 def load_weights(run: Run, which: str | None = None) -> Tensors:

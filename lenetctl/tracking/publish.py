@@ -10,11 +10,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from lenetctl import spec as specs
+from lenetctl import specs
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.model import save_model
-from lenetctl.tracking.parent import MLFLOW_PARENT, SWEEP, parent
 from lenetctl.tracking.store import redacted
+from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,7 +125,7 @@ def _tags(run: Run) -> dict[str, str]:
         "lenetctl.spec_sha256": record["spec_sha256"],
         "lenetctl.version": environment["lenetctl"],
         "lenetctl.device": record["device"],
-        "lenetctl.engine": record["engine"],
+        "lenetctl.training": record["engine"],
         "lenetctl.parameters": str(record["parameters"]),
         "lenetctl.command": record["command"],
         "torch.version": environment["torch"],

@@ -21,12 +21,12 @@ class LeNet(PythonModel):
         """Build the net of the spec and fill it with the weights."""
         import safetensors.torch  # noqa: PLC0415
 
-        from lenetctl import spec  # noqa: PLC0415
-        from lenetctl.engine.state import load_weights  # noqa: PLC0415
+        from lenetctl import specs  # noqa: PLC0415
         from lenetctl.model.build import build  # noqa: PLC0415
+        from lenetctl.training.state import load_weights  # noqa: PLC0415
 
         files = context.artifacts
-        self.net = build(spec.load(files["spec"]).model, seed=0).eval()
+        self.net = build(specs.load(files["spec"]).model, seed=0).eval()
         load_weights(self.net, safetensors.torch.load_file(files["weights"]))
         about = json.loads(Path(files["about"]).read_text())
         self.mean, self.std = about["mean"], about["std"]

@@ -59,7 +59,7 @@ def writer_in_this_process(monkeypatch) -> None:
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr("lenetctl.cli.tracking.WriterProcess", Here)
+    monkeypatch.setattr("lenetctl.cli.publishing.WriterProcess", Here)
 
 
 @pytest.fixture(scope="session")

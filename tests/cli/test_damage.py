@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 
 from lenetctl.data.catalog import CATALOG
-from lenetctl.runs.collection import ROOT, every
+from lenetctl.runs.store import ROOT, every
 
 FASHION = CATALOG["fashion_mnist"]
 

@@ -5,7 +5,7 @@ from urllib.error import URLError
 import pytest
 
 from lenetctl.data import fetch
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
 
 WRONG = """\
 data: {dataset: digits}
@@ -125,7 +125,7 @@ def test_a_run_in_training_elsewhere_is_75(lenetctl, write):
     assert lenetctl("train", spec, "-q").code == 0
     run = lenetctl("eval", "latest", "--no-log", "--json").json["name"]
     assert run == "quick-s0"
-    from lenetctl.runs.collection import ROOT
+    from lenetctl.runs.store import ROOT
 
     (held,) = every(ROOT)
     with held.held():

@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from torchvision import datasets
 
-from lenetctl.data import store
+from lenetctl.data import data_dir as store
 from lenetctl.data.catalog import CATALOG
 from lenetctl.data.fetch import fetch
 from lenetctl.errors import DataError, ResourceError

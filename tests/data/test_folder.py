@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from helpers.strategies import FUZZ
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from strategies import FUZZ
 
 from lenetctl.data import folder
 from lenetctl.errors import DataError, UsageError

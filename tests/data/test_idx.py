@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from helpers.strategies import FUZZ
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import FUZZ
 
 from lenetctl.data import idx
 from lenetctl.errors import DataError

@@ -7,15 +7,15 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import forked
 import pytest
-from comparing import CLOCK
-from forked import Point
+from helpers import child_process
+from helpers.child_process import Point
+from helpers.equality import CLOCK
 
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.engine import checkpoint
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
 from lenetctl.tracking import store
+from lenetctl.training import checkpoint
 
 SPEC = """\
 data: {dataset: digits, limit: 256, batch_size: 64, validation: 100, augment: [{kind: shift}]}
@@ -34,14 +34,14 @@ SIDE_BY_SIDE = 8  # random kills at a time
 RUNS = "lenetctl.runs.folder.Run"
 MLFLOW = "mlflow.MlflowClient"
 WRITE_RUN = "lenetctl.runs.folder.write_whole"
-WRITE_CHECKPOINT = "lenetctl.engine.checkpoint.write_whole"
+WRITE_CHECKPOINT = "lenetctl.training.checkpoint.write_whole"
 POINTS = {
     "the store half made": Point("pathlib.Path.replace", of="mlflow.db"),
     "a run half begun": Point(f"{RUNS}.write", of="run.json"),
-    "before the first checkpoint": Point("lenetctl.engine.checkpoint.save_epoch"),
+    "before the first checkpoint": Point("lenetctl.training.checkpoint.save_epoch"),
     "in MLflow, not known here": Point(f"{MLFLOW}.create_run", when="after"),
-    "in an epoch": Point("lenetctl.engine.trainer.Meter.add", 10),
-    "measuring an epoch": Point("lenetctl.engine.trainer.evaluate", 3),
+    "in an epoch": Point("lenetctl.training.loop.Meter.add", 10),
+    "measuring an epoch": Point("lenetctl.training.loop.evaluate", 3),
     "best weights torn": Point(WRITE_CHECKPOINT, when="torn", of="best.safetensors"),
     "a checkpoint torn": Point(WRITE_CHECKPOINT, 1, "torn", of="2.safetensors"),
     "a checkpoint without its numbers": Point(WRITE_CHECKPOINT, 1, of="3.json"),
@@ -86,11 +86,11 @@ def whole(folder):
 
 
 def run(project, arguments, point=None):
-    code = forked.run(arguments, project, point)
+    code = child_process.run(arguments, project, point)
     for _ in range(3):
         if code == UNPUBLISHED:  # a machine so slow that a command does not wait for its store
-            code = forked.run("sync", project)
-    assert code == (-signal.SIGKILL if point else 0), forked.log(project).read_text()
+            code = child_process.run("sync", project)
+    assert code == (-signal.SIGKILL if point else 0), child_process.log(project).read_text()
 
 
 def left_by(project):
@@ -173,7 +173,7 @@ def test_killed_at_random_times(folder, whole, seed):
         return time.monotonic() - started
 
     def killed_and_resumed(project, moment):
-        process = forked.start(RESUME, project)
+        process = child_process.start(RESUME, project)
         process.join(moment)
         process.kill()
         process.join()

@@ -7,13 +7,13 @@ import sqlite3
 import time
 from functools import partial
 
-import forked
 import pytest
+from helpers import child_process
+from helpers.mlflow_server import Server
+from helpers.waiting import wait_for as waited
 from mlflow import MlflowClient
-from served import Server
-from waiting import wait_for as waited
 
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
 
 SPEC = """\
 data: {dataset: digits, batch_size: 32}
@@ -64,7 +64,7 @@ def is_whole(folder, uri):
 @pytest.mark.slow
 def test_a_server_that_dies_and_returns_has_the_whole_history(folder, tmp_path):
     server = Server(tmp_path / "server")
-    training = forked.start(f"train quick.yaml -q --tracking-uri {server.uri}", folder)
+    training = child_process.start(f"train quick.yaml -q --tracking-uri {server.uri}", folder)
     try:
         wait_for(lambda: published(folder) >= 3)
         server.kill()
@@ -72,9 +72,9 @@ def test_a_server_that_dies_and_returns_has_the_whole_history(folder, tmp_path):
         wait_for(lambda: len(epochs(folder)) >= at + 20)
         server.start()
         training.join(PATIENCE)
-        assert training.exitcode == 0, forked.log(folder).read_text()
+        assert training.exitcode == 0, child_process.log(folder).read_text()
         assert is_whole(folder, server.uri)
-        said = forked.log(folder).read_text()
+        said = child_process.log(folder).read_text()
         assert said.count("warning:") == 1
         assert "is behind, training goes on" in said
     finally:
@@ -86,23 +86,25 @@ def test_a_server_that_dies_and_returns_has_the_whole_history(folder, tmp_path):
 def test_a_server_down_at_the_start_is_5_and_sync_publishes_later(folder):
     environment = {"MLFLOW_TRACKING_URI": DOWN}
     started = time.monotonic()
-    training = forked.start("train quick.yaml -s training.epochs=3", folder, None, environment)
-    wait_for(lambda: "is behind" in forked.log(folder).read_text())
+    training = child_process.start(
+        "train quick.yaml -s training.epochs=3", folder, None, environment
+    )
+    wait_for(lambda: "is behind" in child_process.log(folder).read_text())
     assert time.monotonic() - started < 60  # ten on an idle machine; tests share theirs
     training.join(PATIENCE)
-    said = forked.log(folder).read_text()
+    said = child_process.log(folder).read_text()
     assert training.exitcode == 5, said
     assert "lenetctl sync" in said
     assert "hunter2" not in said
     assert b"hunter2" not in b"".join(f.read_bytes() for f in folder.rglob("*") if f.is_file())
     for _ in range(2):
-        assert forked.run("sync", folder) == 0
+        assert child_process.run("sync", folder) == 0
         assert is_whole(folder, f"sqlite:///{folder}/mlflow.db")
 
 
 @pytest.mark.slow
 def test_a_database_locked_for_30_s_stops_nothing(folder, tmp_path):
-    training = forked.start("train quick.yaml -q", folder)
+    training = child_process.start("train quick.yaml -q", folder)
     wait_for(lambda: published(folder) >= 3)
     with sqlite3.connect(folder / "mlflow.db", timeout=30) as database:
         database.execute("BEGIN EXCLUSIVE")
@@ -111,18 +113,18 @@ def test_a_database_locked_for_30_s_stops_nothing(folder, tmp_path):
         time.sleep(max(0, locked + 30 - time.monotonic()))
         database.rollback()
     training.join(PATIENCE)
-    assert training.exitcode == 0, forked.log(folder).read_text()
+    assert training.exitcode == 0, child_process.log(folder).read_text()
     assert is_whole(folder, f"sqlite:///{folder}/mlflow.db")
 
 
 @pytest.mark.slow
 def test_the_same_run_started_twice_is_75(folder):
-    training = forked.start("train quick.yaml -q", folder)
+    training = child_process.start("train quick.yaml -q", folder)
     wait_for(lambda: epochs(folder))
     try:
         for again in ("train quick.yaml", "train quick.yaml --resume"):
-            assert forked.run(again, folder) == 75
-        said = forked.log(folder).read_text()
+            assert child_process.run(again, folder) == 75
+        said = child_process.log(folder).read_text()
         assert said.count(f"is being trained by process {training.pid}") == 2
     finally:
         os.kill(training.pid, signal.SIGKILL)

@@ -8,8 +8,8 @@ import time
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.engine import checkpoint
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
+from lenetctl.training import checkpoint
 
 
 @pytest.fixture

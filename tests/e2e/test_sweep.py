@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from waiting import wait_for as waited
+from helpers.waiting import wait_for as waited
 
-from lenetctl.runs.collection import every
+from lenetctl.runs.store import every
 
 SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2", "-s", "training.epochs=20")
 ROOT = "mlruns/lenetctl"

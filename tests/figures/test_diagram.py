@@ -4,8 +4,8 @@ import pytest
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from lenetctl.figures import compact, diagram, flow
-from lenetctl.spec import plan
-from lenetctl.spec.schema import Conv, ModelSpec, Pool
+from lenetctl.specs import plan
+from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 NETS = {
     "baseline": ModelSpec(),

@@ -2,14 +2,14 @@ from math import prod
 
 import pytest
 import torch
+from helpers.strategies import FUZZ, models
 from hypothesis import given, settings
-from strategies import FUZZ, models
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lenetctl.model.build import build
-from lenetctl.spec.layers import plan
-from lenetctl.spec.schema import Conv, ModelSpec, Pool
+from lenetctl.specs.layers import plan
+from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 D2L_JAVA = Pool(size=5, stride=2, padding=2)
 

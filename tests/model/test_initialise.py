@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lenetctl.model.build import build
-from lenetctl.spec.schema import Conv, ModelSpec
+from lenetctl.specs.schema import Conv, ModelSpec
 
 KINDS = ["xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun", "torch"]
 CONV = (Conv(channels=32, kernel=5), Conv(channels=64, kernel=5))

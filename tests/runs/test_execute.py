@@ -7,13 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from lenetctl.data.load import load as load_data
-from lenetctl.engine import checkpoint, meter
+from lenetctl.data.dataset import load as load_data
 from lenetctl.errors import BusyError, CheckpointError, DataError, DivergedError, UsageError
 from lenetctl.runs import execute as module
-from lenetctl.runs.collection import every
 from lenetctl.runs.execute import Options, Watcher, execute
+from lenetctl.runs.store import every
 from lenetctl.runs.weights import load_weights
+from lenetctl.training import checkpoint, meter
 
 TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
 MOMENTUM = {"kind": "sgd", "lr": 0.1, "momentum": 0.9}

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.cli.draw import draw
-from lenetctl.runs.collection import every
+from lenetctl.artifacts import draw
 from lenetctl.runs.execute import Options, Watcher, execute
 from lenetctl.runs.folder import Run
-from lenetctl.spec.schema import Spec
+from lenetctl.runs.store import every
+from lenetctl.specs.schema import Spec
 from lenetctl.tracking import store
 
 

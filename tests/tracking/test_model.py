@@ -6,11 +6,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from lenetctl.data.load import load as load_data
-from lenetctl.engine.state import load_weights as fill
+from lenetctl.data.dataset import load as load_data
 from lenetctl.model.build import build
 from lenetctl.runs.weights import load_weights
 from lenetctl.tracking.model import save_model
+from lenetctl.training.state import load_weights as fill
 
 
 @pytest.fixture(scope="module")

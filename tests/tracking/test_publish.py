@@ -6,9 +6,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from lenetctl import spec as specs
-from lenetctl.cli.draw import draw_evaluation
-from lenetctl.runs.examine import examine
+from lenetctl import specs
+from lenetctl.artifacts import draw_evaluation
+from lenetctl.runs.evaluate import examine
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import publish as module
 from lenetctl.tracking import store
@@ -102,7 +102,7 @@ def test_name_status_times_and_tags(published):
     assert tags["lenetctl.spec_sha256"] == specs.sha256(run.spec())
     assert tags["lenetctl.parameters"] == "61706"
     assert tags["lenetctl.device"] == record["device"]
-    assert tags["lenetctl.engine"] == "eager"
+    assert tags["lenetctl.training"] == "eager"
     assert tags["lenetctl.sweep"] == "x"
     assert tags["lenetctl.command"] == "lenetctl train quick.yaml"
     assert tags["mlflow.note.content"] == "A spec for tests."

@@ -1,0 +1,155 @@
+"""What the layers of a net, trained or not, make of test images and of the user's pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from lenetctl import specs
+from lenetctl.analysis.layer_outputs import activations
+from lenetctl.data.dataset import Dataset, Split
+from lenetctl.data.device import Resident
+from lenetctl.data.images import read as read_picture
+from lenetctl.errors import UsageError
+from lenetctl.model.build import build
+from lenetctl.runs.folder import Run
+from lenetctl.runs.weights import load_weights
+from lenetctl.specs.schema import Spec
+from lenetctl.training.state import load_weights as fill
+
+LAYERS = 2  # the exercise asks for the first and the second
+CLASSES = {"fashion_mnist": ("pullover", "coat")}  # its sweaters and coats; elsewhere the first two
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A net to look into."""
+
+    name: str
+    spec: Spec
+    net: nn.Sequential
+    run: Run | None  # None: untrained
+
+    @classmethod
+    def trained(cls, run: Run, weights: str | None) -> "Subject":
+        """Return a run's net with its weights `last` or `best`.
+
+        Raises:
+            CheckpointError: weights that are missing, damaged or of another net.
+
+        """
+        spec = run.spec()
+        net = build(spec.model, spec.training.seed)
+        fill(net, load_weights(run, weights))
+        return cls(run.name, spec, net, run)
+
+    @classmethod
+    def untrained(cls, spec: Spec) -> "Subject":
+        """Return the net as training would begin with it."""
+        return cls(f"{spec.name} untrained", spec, build(spec.model, spec.training.seed), None)
+
+    def moments(self, dataset: Dataset) -> tuple[float, float]:
+        """Return mean and standard deviation of pixels in [0, 1] that the net is used to."""
+        if self.run:
+            data = self.run.record["data"]
+            return data["mean"], data["std"]
+        standard = self.spec.data.normalize == "standard"
+        return (dataset.mean, dataset.std) if standard else (0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Images to show to nets."""
+
+    images: NDArray[np.uint8]  # (R, 28, 28)
+    labels: list[str]  # R classes, or names of files
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one net makes of R inputs."""
+
+    maps: dict[str, NDArray[np.float32]]  # by layer, (R, C, H, W) or (R, features)
+    rows: list[dict[str, Any]]  # R times label, prediction, probability
+
+
+def choose(
+    dataset: Dataset, classes: Sequence[str] | None, per_class: int, pictures: Sequence[Path]
+) -> Inputs:
+    """Return the first `per_class` test images of each class, then the pictures.
+
+    Raises:
+        UsageError: an unknown class, a picture that cannot be read, or nothing to show.
+
+    """
+    if classes is None:
+        classes = CLASSES.get(dataset.name, dataset.classes[:2])
+    images, labels = [], []
+    for number in (_class_number(dataset, name) for name in classes):
+        members = dataset.test.images[dataset.test.labels == number][:per_class]
+        images += list(members.numpy())
+        labels += [dataset.classes[number]] * len(members)
+    images += [read_picture(path) for path in pictures]
+    labels += [path.name.encode(errors="replace").decode() for path in pictures]
+    if not images:
+        raise UsageError("nothing to show: give --classes or an --image")
+    return Inputs(np.stack(images), labels)
+
+
+def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
+    """Return names of layers; a number N means the Nth layer with weights, once it is activated.
+
+    Raises:
+        UsageError: there is no such layer.
+
+    """
+    plan = specs.plan(spec.model)
+    numbered = []
+    for i, layer in enumerate(plan):
+        if layer.kind in ("conv", "dense"):
+            after = next((next_ for next_ in plan[i + 1 :] if next_.kind != "norm"), layer)
+            numbered.append(after.name if after.kind == "activation" else layer.name)
+    if not wanted:
+        return numbered[:LAYERS]
+    names = {layer.name: layer.name for layer in plan}
+    names |= {str(n): name for n, name in enumerate(numbered, 1)}
+    for name in wanted:
+        if name not in names:
+            there = f"1 to {len(numbered)}, {', '.join(layer.name for layer in plan)}"
+            raise UsageError(f"--layers {name}: {spec.name} has no such layer (it has {there})")
+    return list(dict.fromkeys(names[name] for name in wanted))
+
+
+def look(subject: Subject, dataset: Dataset, inputs: Inputs, layers: Sequence[str]) -> Look:
+    """Return what `layers` make of `inputs`, normalised as the net knows them, and its guesses."""
+    split = Split(torch.from_numpy(inputs.images), torch.zeros(len(inputs.labels)))
+    seen = Resident(split, "cpu", *subject.moments(dataset)).images
+    found = activations(subject.net, seen, layers)
+    rows = [
+        {"label": label, "prediction": _class_name(dataset, guess), "probability": float(p[guess])}
+        for label, p, guess in zip(
+            inputs.labels, found.probabilities, found.probabilities.argmax(1), strict=True
+        )
+    ]
+    return Look({name: found.layers[name] for name in layers}, rows)
+
+
+def _class_number(dataset: Dataset, wanted: str) -> int:
+    for number, name in enumerate(dataset.classes):
+        if wanted.casefold() == name.casefold():
+            return number
+    numbers = {str(number): number for number in range(len(dataset.classes))}
+    if wanted not in numbers:
+        there = ", ".join(f"{number} {name}" for number, name in enumerate(dataset.classes))
+        raise UsageError(f"--classes {wanted}: {dataset.name} has no such class (it has {there})")
+    return numbers[wanted]
+
+
+def _class_name(dataset: Dataset, number: int) -> str:
+    """Return a class by name; a net has ten outputs, a folder of pictures may have fewer."""
+    return dataset.classes[number] if number < len(dataset.classes) else str(number)

@@ -1,0 +1,65 @@
+"""`lenetctl eval`: what a trained net gets right, class by class."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import guarded
+
+
+class SplitName(StrEnum):
+    """The part of a data set."""
+
+    test = "test"
+    validation = "validation"
+    train = "train"
+
+
+class Which(StrEnum):
+    """The weights of a run."""
+
+    last = "last"
+    best = "best"
+
+
+@guarded
+def evaluate(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN|FOLDER", help="Name, id, prefix, folder or latest.")
+    ],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
+    ] = None,
+    split: Annotated[SplitName, typer.Option("--split")] = SplitName.test,
+    weights: Annotated[
+        Which | None, typer.Option("--weights", help="Default: best where validation chose them.")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    device: options.Device = "auto",
+    data_dir: options.DataDir = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
+    from lenetctl.cli.console import Screen
+    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.views.classes import print_classes
+    from lenetctl.runs.evaluate import examine
+    from lenetctl.runs.store import ROOT, find, settle
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    settle(ROOT)
+    found = find(ROOT, run)
+    document = examine(found, dataset, split.value, weights and weights.value, data_dir, device)
+    text = f"{document['dataset']} {split.value}: loss {document['loss']:.4f}, "
+    screen.result(document, f"{text}accuracy {document['accuracy']:.4f}")
+    if not as_json and not quiet:
+        print_classes(document)
+    if log:
+        from lenetctl.artifacts import draw_evaluation
+
+        draw_evaluation(found, document)
+        publish(found, tracking_uri, screen)

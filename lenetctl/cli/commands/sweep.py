@@ -1,0 +1,121 @@
+"""`lenetctl sweep`: many runs, planned first, done once each, ranked last."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import guarded
+
+
+class ExecutorName(StrEnum):
+    """How the runs are gone through."""
+
+    serial = "serial"
+    processes = "processes"
+    fleet = "fleet"
+    ray = "ray"
+
+
+class SamplerName(StrEnum):
+    """How a search chooses what to try next."""
+
+    tpe = "tpe"
+    random = "random"
+
+
+class PrunerName(StrEnum):
+    """When a search gives a run up."""
+
+    none = "none"
+    median = "median"
+    hyperband = "hyperband"
+
+
+@guarded
+def sweep(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder of specs, a sweep.yaml or a spec.")
+    ],
+    overrides: options.Set = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", metavar="N,N,…", help="Run every spec with each.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-g",
+            "--grid",
+            metavar="KEY=A,B,C",
+            help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
+        ),
+    ] = None,
+    search: Annotated[
+        SamplerName | None,
+        typer.Option("--search", help="Search the grid for the best validation accuracy."),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help="Trials of a search, those done before included."),
+    ] = None,
+    prune: Annotated[
+        PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
+    ] = PrunerName.none,
+    executor: Annotated[
+        ExecutorName | None,
+        typer.Option("--executor", help="Default: processes where --jobs is above 1."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
+    ] = False,
+    experiment: Annotated[
+        str | None,
+        typer.Option("--experiment", help="MLflow experiment; default: the sweep's name."),
+    ] = None,
+    device: options.Device = "auto",
+    engine: options.Engine = options.EngineName.auto,
+    data_dir: options.DataDir = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Run every spec of a folder, or a grid; what is done is skipped, what was stopped goes on."""
+    from lenetctl.cli import run_sweep
+    from lenetctl.cli.console import Screen
+    from lenetctl.errors import UsageError
+    from lenetctl.sweeps.grid import SEED, parse
+
+    if (search is None) != (count is None):
+        raise UsageError("--search tpe|random and --trials N go together")
+    axes = [parse(text) for text in grid or []]
+    if seeds is not None:
+        axes.append(parse(f"{SEED}={seeds}"))
+    by_key = {axis.key: axis for axis in axes}
+    many = ExecutorName.processes if (jobs or 1) > 1 else ExecutorName.serial
+    how = run_sweep.How(
+        screen=Screen(as_json=as_json, quiet=quiet),
+        executor=(executor or many).value,
+        jobs=jobs,
+        dry_run=dry_run,
+        force=force,
+        fail_fast=fail_fast,
+        experiment=experiment,
+        device=device,
+        engine=engine.value,
+        data_dir=data_dir,
+        tracking_uri=tracking_uri,
+    )
+    if search and count:
+        from lenetctl.cli.search import search_for  # optuna
+
+        search_for(path, by_key, overrides or [], count, search.value, prune.value, how)
+    else:
+        run_sweep.sweep_through(path, by_key, overrides or [], how)

@@ -1,0 +1,36 @@
+"""`lenetctl sync`: publish to MLflow what is outstanding."""
+
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import guarded
+
+
+@guarded
+def sync(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...")] = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Publish to MLflow what is outstanding; a second time changes nothing."""
+    from lenetctl.cli.console import Screen
+    from lenetctl.cli.publishing import catch_up, require_current, writer
+    from lenetctl.runs.store import ROOT, find
+    from lenetctl.tracking.writer import outstanding
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, screen)
+    behind = catch_up(ROOT, writing, [find(ROOT, name) for name in runs or []])
+    writing.close(patience=10)
+    left = outstanding(behind, writing.tracking_uri)
+    screen.result(
+        {
+            "published": [run.path.name for run in behind if run not in left],
+            "outstanding": [run.path.name for run in left],
+        },
+        f"{len(behind) - len(left)} published, {len(left)} outstanding",
+    )
+    require_current(left, writing, screen)

@@ -1,0 +1,103 @@
+"""`lenetctl train`: one run from a spec, tracked."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lenetctl.cli import options
+from lenetctl.cli.errors import guarded
+
+SMOKE = ("training.epochs=1", "data.limit=1024")
+
+
+@guarded
+def train(
+    spec: Annotated[Path | None, typer.Argument(metavar="SPEC", help="A YAML spec.")] = None,
+    overrides: options.Set = None,
+    seed: options.Seed = None,
+    device: options.Device = "auto",
+    engine: options.Engine = options.EngineName.auto,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="[RUN]",
+            help="Go on with RUN, or with the latest run of SPEC that did not get to its end.",
+        ),
+    ] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
+    ] = False,
+    experiment: Annotated[
+        str, typer.Option("--experiment", help="MLflow experiment to put the run in.")
+    ] = "lenet",
+    data_dir: options.DataDir = None,
+    tracking_uri: options.TrackingUri = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train one net; Ctrl-C stops it so that --resume can go on."""
+    from lenetctl import specs
+    from lenetctl.cli.console import Screen
+    from lenetctl.cli.resume import chosen, named, spec_file
+    from lenetctl.errors import UsageError
+
+    settings = [*(overrides or []), *(SMOKE if smoke else ())]
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    if spec is None and not resume:
+        raise UsageError("name a SPEC, or a run with --resume RUN")
+    earlier = named(resume) if resume else None
+    # the spec is checked before torch is imported: a typing error is told at once
+    loaded = specs.load(spec or spec_file(earlier), settings)
+    if resume is not None:
+        earlier = chosen(earlier, loaded, tracking_uri)
+
+    from lenetctl.cli.publishing import catch_up, require_current, writer
+
+    screen = Screen(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, screen)
+    writing.start()  # it imports MLflow while this process imports torch
+
+    from lenetctl.cli.views.run import Reporter, document, summary
+    from lenetctl.runs.execute import execute
+    from lenetctl.runs.options import Options
+    from lenetctl.runs.store import ROOT
+    from lenetctl.tracking.store import redacted
+
+    catch_up(ROOT, writing)
+    reporter = Reporter(screen, writing)
+    command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))
+    try:
+        with reporter:
+            run = execute(
+                loaded,
+                Options(
+                    data_dir=data_dir,
+                    device=device,
+                    engine=engine.value,
+                    experiment=experiment,
+                    command=command,
+                ),
+                reporter,
+                earlier,
+            )
+    except BaseException as error:
+        if reporter.run:
+            writing.notify(reporter.run)
+            if isinstance(error, KeyboardInterrupt):
+                screen.warn(
+                    f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
+                )
+                writing.stop(within=1)
+            else:
+                writing.close(patience=10)
+        raise
+    writing.notify(run)
+    writing.close()
+    text = summary(run, writing.tracking_uri, command, blocks=screen.has_blocks)
+    screen.result(document(run, writing.tracking_uri), text)
+    require_current([run], writing, screen)

@@ -1,0 +1,52 @@
+"""`lenetctl sweep --search`: the trials that Optuna asks for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lenetctl.cli.run_sweep import How, go_through
+from lenetctl.cli.views.sweep import Board
+from lenetctl.errors import UsageError
+from lenetctl.sweeps.grid import Axis
+from lenetctl.sweeps.search.definition import Search
+from lenetctl.sweeps.search.study import PrunerName, SamplerName, opened
+from lenetctl.sweeps.trial import News
+from lenetctl.tracking import store
+
+
+def search_for(
+    path: Path,
+    axes: Mapping[str, Axis],
+    settings: Sequence[str],
+    trials: int,
+    sampler: SamplerName,
+    pruner: PrunerName,
+    how: How,
+) -> None:
+    """Search what `path` and `axes` leave open until `trials` are done in all."""
+    if how.force:
+        raise UsageError("--force: a search repeats nothing; change the spec or the space")
+    if how.executor == "fleet":
+        raise UsageError("--executor fleet: a search learns from trial to trial; use processes")
+    search = Search.of(path, axes, settings, trials)
+    database = store.folder(how.tracking_uri) / "optuna.db"
+    with opened(search, database, sampler, pruner) as study:
+        space = "; ".join(map(str, search.space))
+        said = f"{search.name}: {trials - study.left} of {trials} trials done; {space}"
+        if how.dry_run:
+            document = {"sweep": search.name, "trials": [], "counts": {"planned": study.left}}
+            how.screen.result(document, said)
+            return
+        how.screen.say(said)
+        board = Board(search.name, (), how.screen)
+
+        def tell(news: News) -> bool:
+            board.tell(news)
+            return study.tell(news)
+
+        datasets = {search.trial({}).spec.data.dataset} if study.left else set()
+        try:
+            go_through(board.joined(study), datasets, board, tell, how)
+        finally:
+            if best := study.best:
+                again = best.command.replace("lenetctl train", "lenetctl sweep", 1)
+                how.screen.say(f"the best of all, with several seeds: {again} --seeds 0,1,2")

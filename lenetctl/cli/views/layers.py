@@ -1,0 +1,21 @@
+"""The layers of a net as a table in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from lenetctl.cli.console import Console
+from lenetctl.specs.layer_formats import COLUMNS, rows
+from lenetctl.specs.layers import Layer
+
+
+def print_table(layers: Sequence[Layer], batch: int) -> None:
+    """Print a table for people."""
+    *body, total = rows(layers, batch)
+    table = Table(show_footer=True)
+    for title, sum_of_column in zip(COLUMNS, total, strict=True):
+        numeric = title in ("parameters", "MACs")
+        table.add_column(title, sum_of_column, justify="right" if numeric else "left")
+    for row in body:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,141 @@
+"""How a run is shown: live while it trains, then the closing lines as the book prints them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lenetctl.cli.console import Screen
+from lenetctl.cli.views.sparkline import sparkline
+from lenetctl.runs.execute import Watcher
+from lenetctl.runs.folder import Run
+from lenetctl.specs.schema import Spec
+from lenetctl.tracking.store import DEFAULT, redacted
+from lenetctl.tracking.writer_process import WriterProcess
+from lenetctl.training.loop import EpochResult
+from lenetctl.training.loop import Progress as Now
+
+MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
+
+
+class Reporter(Watcher):
+    """Shows a bar on a terminal and a line an epoch everywhere, and tells the writer."""
+
+    def __init__(self, screen: Screen, writing: WriterProcess) -> None:
+        self.run: Run | None = None
+        self._screen, self._writing = screen, writing
+        live = screen.console.is_terminal and not screen.quiet
+        columns = (TextColumn("{task.description}"), BarColumn(None), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=screen.console, transient=True) if live else None
+        self._task = self._bar.add_task("starting", total=None) if self._bar else None
+
+    def __enter__(self) -> None:
+        (self._bar or nullcontext()).__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        (self._bar or nullcontext()).__exit__(kind, error, trace)
+
+    def begun(self, run: Run, spec: Spec, done: int) -> None:
+        """Say which run starts, or from where it goes on."""
+        self.run, self._epochs = run, spec.training.epochs
+        self._writing.notify(run)
+        record = run.record
+        parameters = f"{record['parameters']:,} parameters"
+        self._screen.say(f"{record['name']}: {parameters}, {record['device']}, {record['engine']}")
+        if done:
+            self._screen.say(f"resumed after epoch {done}")
+
+    def progress(self, now: Now) -> None:
+        """Move the bar."""
+        self._move(now.epoch, now.epoch - 1 + now.step / now.steps, now.loss, now.accuracy)
+
+    def epoch(self, run: Run, result: EpochResult) -> None:
+        """Print the epoch's line."""
+        self._writing.notify(run)
+        metrics = result.metrics
+        watched = _watched(metrics)
+        self._move(result.epoch, result.epoch, metrics["train/loss"], metrics["train/accuracy"])
+        self._screen.say(
+            f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
+            f"loss {metrics['train/loss']:.3f}, train acc {metrics['train/accuracy']:.3f}, "
+            f"{watched} loss {metrics[f'{watched}/loss']:.3f}, "
+            f"{watched} acc {metrics[f'{watched}/accuracy']:.3f}, "
+            f"{metrics['epoch_seconds']:.1f} s"
+        )
+
+    def warn(self, message: str) -> None:
+        """Pass a warning on."""
+        self._screen.warn(message)
+
+    def _move(self, epoch: int, done: float, loss: float, accuracy: float) -> None:
+        if self._bar is not None and self._task is not None:
+            said = f"epoch {epoch}/{self._epochs}  loss {loss:.3f}  acc {accuracy:.3f}"
+            self._bar.update(self._task, description=said, total=self._epochs, completed=done)
+
+
+def document(run: Run, tracking_uri: str) -> dict[str, Any]:
+    """Return what `train --json` prints."""
+    record, result = run.record, run.result
+    return {
+        "name": record["name"],
+        "run_id": run.published.get("run_id"),
+        "status": run.status["status"],
+        "outcome": run.status["outcome"],
+        "spec_sha256": record["spec_sha256"],
+        "folder": str(run.path),
+        "tracking_uri": redacted(tracking_uri),
+        "parameters": record["parameters"],
+        "examples_per_second": result["examples_per_second"],
+        "metrics": result["final"],
+        "best": result["best"],
+        "epochs": run.epochs(),
+    }
+
+
+def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
+    """Return the closing lines: the first two are the book's; with `blocks`, sparklines."""
+    record, result = run.record, run.result
+    final, best = result["final"], result["best"]
+    ui = "lenetctl ui"
+    if tracking_uri != DEFAULT:
+        ui += f" --tracking-uri {shlex.quote(redacted(tracking_uri))}"
+    return "\n".join(
+        (
+            (
+                f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
+                f"test acc {final['test/accuracy']:.3f}"
+            ),
+            f"{result['examples_per_second']:.1f} examples/sec on {record['device']}",
+            f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
+            *(_curves(run.epochs()) if blocks else ()),
+            f"run      {record['name']}  {run.published.get('run_id', 'not in MLflow yet')}",
+            f"folder   {run.path}",
+            f"compare  {ui}",
+            f"repeat   {command}",
+        )
+    )
+
+
+def _curves(epochs: list[dict[str, float]]) -> Iterator[str]:
+    """Yield a sparkline of the loss and one of the accuracy that was watched."""
+    watched = _watched(epochs[0])
+    shown = {"loss": "train/loss", f"{watched} acc": f"{watched}/accuracy"}
+    for title, (words, key) in zip(("curves", ""), shown.items(), strict=True):
+        values = [line[key] for line in epochs]
+        line = sparkline(values, MOST_BLOCKS)
+        yield f"{title:<8} {line}  {words} {values[0]:.3f} to {values[-1]:.3f}"
+
+
+def _watched(metrics: Mapping[str, float]) -> str:
+    """Return the split that was measured after every epoch."""
+    return "validation" if "validation/accuracy" in metrics else "test"

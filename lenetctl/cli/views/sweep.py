@@ -1,0 +1,164 @@
+"""How a sweep is shown: the trials beforehand, a table while they run, a line as each one ends."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from lenetctl import specs
+from lenetctl.cli.console import Screen
+from lenetctl.runs.folder import Run
+from lenetctl.sweeps.plan import Plan, Trial
+from lenetctl.sweeps.trial import News, Status
+
+ORDER = (  # in the live table
+    "running",
+    "failed",
+    "killed",
+    "pruned",
+    "finished",
+    "skipped",
+    "planned",
+)
+
+
+@dataclass
+class Row:
+    """A trial and how it stands."""
+
+    trial: Trial
+    status: Status = "planned"
+    run: Run | None = None
+    message: str = ""
+    epochs: list[dict[str, float]] = field(default_factory=list)
+
+
+class Board:
+    """Hears the news of a sweep; a live table on a terminal, plain lines elsewhere."""
+
+    def __init__(self, name: str, trials: Iterable[Trial], screen: Screen) -> None:
+        self.rows = {trial.sha256: Row(trial) for trial in trials}
+        self.name, self.screen = name, screen
+        live = screen.console.is_terminal and not screen.quiet
+        self._live = Live(get_renderable=self._table, console=screen.console, transient=True)
+        self._shown = self._live if live else nullcontext()
+
+    def __enter__(self) -> None:
+        self._shown.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._shown.__exit__(kind, error, trace)
+
+    def joined(self, trials: Iterable[Trial]) -> Iterator[Trial]:
+        """Pass on trials that are not all known beforehand, with a row for each."""
+        for trial in trials:
+            self.rows[trial.sha256] = Row(trial)
+            yield trial
+
+    def tell(self, news: News) -> None:
+        """Take news in and say what is worth a line."""
+        row = self.rows[news.sha256]
+        begins = news.status == "running" != row.status
+        row.status, row.run, row.message = news.status, news.run or row.run, news.message
+        row.epochs = row.run.epochs() if row.run else []
+        name = row.trial.name
+        if begins and self._live is not self._shown:
+            self.screen.say(f"{name}: begun" if not row.epochs else f"{name}: goes on")
+        if news.status == "running" and news.message:
+            self.screen.warn(f"{name}: {news.message}")
+        elif news.status in ("failed", "killed"):
+            self.screen.warn(f"{name}: {news.status}: {news.message or 'interrupted'}")
+        elif news.status in ("finished", "skipped", "pruned"):
+            said = "done before" if news.status == "skipped" else news.status
+            self.screen.say(f"{name}: {said}, {_best(row.epochs)}")
+
+    def counts(self) -> dict[str, int]:
+        """Return how many trials are in each state."""
+        return dict(Counter(row.status for row in self.rows.values()))
+
+    def said(self) -> str:
+        """Return the counts in words."""
+        return ", ".join(f"{count} {status}" for status, count in self.counts().items())
+
+    def document(self) -> dict[str, Any]:
+        """Return what `--json` prints, but for the leaderboard."""
+        return {
+            "sweep": self.name,
+            "trials": [_as_dict(row) for row in self.rows.values()],
+            "counts": self.counts(),
+        }
+
+    def _table(self) -> Table:
+        table = Table(title=self.name, caption=self.said())
+        for title in ("run", "state", "epoch", "best", "time left"):
+            table.add_column(title, justify="left" if title in ("run", "state") else "right")
+        room = max(4, self.screen.console.height - 8)
+        for row in sorted(self.rows.values(), key=lambda r: ORDER.index(r.status))[:room]:
+            total = row.trial.spec.training.epochs
+            left = (total - len(row.epochs)) * row.epochs[-1]["epoch_seconds"] if row.epochs else 0
+            shown = f"{left:.0f} s" if row.status == "running" and row.epochs else ""
+            done = f"{len(row.epochs)}/{total}"
+            table.add_row(row.trial.name, row.status, done, _best(row.epochs), shown)
+        return table
+
+
+def print_plan(plan: Plan, board: Board, goes_on: Mapping[str, Run], console: Console) -> None:
+    """Print the trials: where they differ, their parameters, what is done already."""
+    flat = {key: specs.flatten(row.trial.spec) for key, row in board.rows.items()}
+    keys = dict.fromkeys(key for one in flat.values() for key in one)
+    usual = {key: Counter(one.get(key) for one in flat.values()).most_common(1)[0] for key in keys}
+    table = Table(caption="differs: the swept keys, and what is not as in most other trials")
+    for title in ("run", "differs", "parameters", "state"):
+        table.add_column(title, justify="right" if title == "parameters" else "left")
+    for sha256, row in board.rows.items():
+        swept = row.trial.overrides
+        differs = (
+            f"{key.partition('.')[2]}={value}"
+            for key, value in flat[sha256].items()
+            if key in swept or value != usual[key][0]
+        )
+        parameters = sum(layer.parameters for layer in specs.plan(row.trial.spec.model))
+        state = "done" if row.status == "skipped" else "to run"
+        if sha256 in goes_on:
+            state = f"to go on after epoch {len(goes_on[sha256].epochs())}"
+        table.add_row(row.trial.name, escape(" ".join(differs)), f"{parameters:,}", state)
+    console.print(table, soft_wrap=False)
+    for name, other in plan.duplicates:
+        console.print(f"{name} is left out: it is the same experiment as {other}", markup=False)
+
+
+def _as_dict(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.trial.name,
+        "overrides": json.loads(json.dumps(row.trial.overrides)),
+        "spec_sha256": row.trial.sha256,
+        "status": row.status,
+        "run_id": row.run.published.get("run_id") if row.run else None,
+        "folder": str(row.run.path) if row.run else None,
+        "metrics": row.run.result.get("final", {}) if row.run else {},
+        "message": row.message,
+    }
+
+
+def _best(epochs: list[dict[str, float]]) -> str:
+    """Return the best accuracy so far on the split that is watched."""
+    for split in ("validation", "test"):
+        values = [line[f"{split}/accuracy"] for line in epochs if f"{split}/accuracy" in line]
+        if values:
+            return f"{split} acc {max(values):.4f}"
+    return ""

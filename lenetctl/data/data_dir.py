@@ -1,0 +1,99 @@
+"""Where the files of the known data sets are, and whether they are what their publisher made."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from lenetctl.data import idx
+from lenetctl.data.catalog import CATALOG, File
+from lenetctl.data.raw import Labelled, Source
+from lenetctl.errors import DataError
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """How one file of a data set fares; `unverified`: whole, but no digest of it is known."""
+
+    path: Path
+    state: Literal["ok", "missing", "damaged", "unverified"]
+    bytes: int
+    problem: str | None = None  # what is wrong and how to mend it
+
+
+def data_dir(option: Path | None = None) -> Path:
+    """Return the data folder: the option, else LENETCTL_DATA, else the user's cache folder."""
+    chosen = option or os.environ.get("LENETCTL_DATA")
+    return Path(chosen).expanduser() if chosen else user_cache_path("lenetctl")
+
+
+def complete(name: str, data_dir: Path) -> bool:
+    """Return whether every file of `name` is there, whatever it holds."""
+    return all(_find(name, file, data_dir) for file in CATALOG[name].files)
+
+
+def read(name: str, data_dir: Path) -> Source:
+    """Return the data set `name`, each file checked against its SHA-256 where one is known.
+
+    Raises:
+        DataError: a file is missing or damaged.
+
+    """
+    known = CATALOG[name]
+    arrays = [_read(name, file, data_dir) for file in known.files]
+    labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
+    train, test = map(Labelled, arrays[::2], labels)
+    return Source(known.classes, train, test)
+
+
+def status(name: str, data_dir: Path) -> list[FileStatus]:
+    """Return how each file of `name` fares, having read it all."""
+    return [_status(name, file, data_dir) for file in CATALOG[name].files]
+
+
+def missing(name: str, data_dir: Path, failure: str = "") -> DataError:
+    """Return the error for a data set that is not there, with all the ways out."""
+    fetching = f" and fetching it failed ({failure})" if failure else ""
+    return DataError(
+        f"no complete {name} in {data_dir / CATALOG[name].folder}{fetching}: run "
+        f"`lenetctl data fetch {name}` on a machine with a network, copy the folder here and set "
+        "LENETCTL_DATA to it; `lenetctl train experiments/quickstart.yaml` needs no data"
+    )
+
+
+def _find(name: str, file: File, data_dir: Path) -> Path | None:
+    raw = data_dir / CATALOG[name].folder / file.name
+    candidates = (raw, raw.with_name(f"{file.name}.gz"))
+    # unlike Path.is_file, os.path.isfile raises for no path
+    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
+
+
+def _read(name: str, file: File, data_dir: Path) -> NDArray[Any]:
+    path = _find(name, file, data_dir)
+    if path is None:
+        raise missing(name, data_dir)
+    again = f"fetch it again with `lenetctl data fetch {name}`"
+    expected = f"expected SHA-256 {file.sha256}; {again}" if file.sha256 else again
+    try:
+        array, sha256 = idx.read(path, file.item, file.dtype)
+    except DataError as error:
+        raise DataError(f"{error}; {expected}") from error
+    if file.sha256 not in (None, sha256):
+        raise DataError(f"{path}: SHA-256 is {sha256}; {expected}")
+    return array
+
+
+def _status(name: str, file: File, data_dir: Path) -> FileStatus:
+    path = _find(name, file, data_dir)
+    if path is None:
+        raw = data_dir / CATALOG[name].folder / file.name
+        return FileStatus(raw, "missing", 0, str(missing(name, data_dir)))
+    size = path.stat().st_size
+    try:
+        _read(name, file, data_dir)
+    except DataError as error:
+        return FileStatus(path, "damaged", size, str(error))
+    return FileStatus(path, "ok" if file.sha256 else "unverified", size)

@@ -1,0 +1,110 @@
+"""From a spec's `data` section to the images and labels of a run."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lenetctl.data import data_dir as store
+from lenetctl.data import digits, folder
+from lenetctl.data.fetch import fetch
+from lenetctl.data.raw import Labelled, Source, check, held_out
+from lenetctl.errors import UsageError
+from lenetctl.specs.schema import DataSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and their classes."""
+
+    images: Tensor  # uint8 (N, 28, 28)
+    labels: Tensor  # int64 (N,)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The splits of one run."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split | None
+    test: Split
+    digest: str  # SHA-256 of all images and labels as published, whatever is held out or left out
+    mean: float  # of the pixels trained on, in [0, 1]
+    std: float  # 1 where all pixels are alike, so that dividing by it is safe
+
+
+def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
+    """Return the data set that `data` describes, fetched first where it is not there.
+
+    `validation` images are held out, as many of each class as its share, the same ones whatever
+    the training seed; of the rest the first `limit` are kept, in the published order.
+
+    Raises:
+        DataError: the data are missing, damaged, or do not fit together.
+        UsageError: nothing is left to train on, or a link leads out of the data folder.
+
+    """
+    source = _source(data, store.data_dir(data_dir), download=download)
+    name = data.folder or data.dataset
+    check(name, source)
+    count = len(source.train.labels)
+    if data.validation >= count:
+        held = f"{data.validation:,} of {name}'s {count:,} training images"
+        raise UsageError(f"data.validation: holds out {held}: hold out fewer")
+    train, validation = source.train, None
+    if data.validation:
+        mask = held_out(source.train.labels, data.validation)
+        train, validation = _where(train, ~mask), _split(_where(train, mask))
+    train = Labelled(train.images[: data.limit], train.labels[: data.limit])
+    mean, std = _moments(train.images)
+    return Dataset(
+        name=name,
+        classes=source.classes,
+        train=_split(train),
+        validation=validation,
+        test=_split(source.test),
+        digest=_digest(source),
+        mean=mean,
+        std=std,
+    )
+
+
+def _source(data: DataSpec, data_dir: Path, *, download: bool) -> Source:
+    if data.dataset == "digits":
+        return digits.read()
+    if data.folder is not None:
+        return folder.read(data_dir / data.folder)
+    if download and not store.complete(data.dataset, data_dir):
+        fetch(data.dataset, data_dir)
+    return store.read(data.dataset, data_dir)
+
+
+def _where(labelled: Labelled, mask: NDArray[np.bool_]) -> Labelled:
+    return Labelled(labelled.images[mask], labelled.labels[mask])
+
+
+def _split(labelled: Labelled) -> Split:
+    labels = torch.from_numpy(labelled.labels.astype(np.int64))
+    return Split(torch.from_numpy(labelled.images), labels)
+
+
+def _moments(images: NDArray[np.uint8]) -> tuple[float, float]:
+    # in integers, which every machine sums alike
+    count, total = images.size, int(images.sum(dtype=np.uint64))
+    squares = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64))
+    variance = (count * squares - total * total) / count**2
+    return total / count / 255, variance**0.5 / 255 or 1.0
+
+
+def _digest(source: Source) -> str:
+    digest = hashlib.sha256()
+    for images, labels in (source.train, source.test):
+        digest.update(np.ascontiguousarray(images).data)
+        digest.update(labels.astype(np.uint8).data)
+    return digest.hexdigest()

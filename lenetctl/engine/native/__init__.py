@@ -1,1 +1,0 @@
-"""Convolutions in C++, compiled for the machine at hand."""

@@ -1,0 +1,70 @@
+"""The section `data`: which images, how many at a time, and what is done to them."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lenetctl.specs.section import Probability, Section, impossible
+
+DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
+
+
+class Flip(Section):
+    """Mirror an image left to right with probability p."""
+
+    kind: Literal["flip"]
+    p: Probability = 0.5
+
+
+class Shift(Section):
+    """Move an image by up to `pixels` whole pixels in each direction, zeros coming in."""
+
+    kind: Literal["shift"]
+    pixels: Annotated[int, Field(ge=1, le=27)] = 2
+
+
+class Affine(Section):
+    """Rotate, move, scale and shear an image, each drawn uniformly from ± its limit."""
+
+    kind: Literal["affine"]
+    degrees: Annotated[float, Field(ge=0, le=180)] = 10.0
+    translate: Annotated[float, Field(ge=0, lt=1)] = 0.05  # fraction of the image's side
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.1  # 0.1: from 0.9 to 1.1
+    shear: Annotated[float, Field(ge=0, lt=90)] = 0.0  # degrees
+
+
+class Erase(Section):
+    """Set one square of an image to zero with probability p."""
+
+    kind: Literal["erase"]
+    p: Probability = 0.5
+    pixels: Annotated[int, Field(ge=1, le=28)] = 8  # side of the square
+
+
+Augmentation = Annotated[Flip | Shift | Affine | Erase, Field(discriminator="kind")]
+
+
+class DataSpec(Section):
+    """Which images, how many at a time, and what is done to them."""
+
+    dataset: DatasetName = "fashion_mnist"
+    folder: str | None = Field(None, pattern=r"^[\w-][\w .-]*(/[\w-][\w .-]*)*$", max_length=1000)
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = (
+        0  # training images held out for choosing
+    )
+    normalize: Literal["none", "standard"] = "none"
+    augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
+    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = (
+        None  # only the first N training images
+    )
+
+    @model_validator(mode="after")
+    def _folder_goes_with_its_dataset(self) -> Self:
+        reads = (("dataset",), ("folder",))
+        if self.dataset == "folder" and self.folder is None:
+            message = "dataset folder needs data.folder, a folder below the data directory"
+            raise impossible(message, ("dataset",), reads)
+        if self.dataset != "folder" and self.folder is not None:
+            raise impossible(f"dataset {self.dataset} reads no folder", ("folder",), reads)
+        return self

@@ -1,0 +1,64 @@
+"""What makes two experiments the same one."""
+
+import hashlib
+import json
+from typing import Any
+
+import yaml
+
+from lenetctl.specs.schema import Spec
+from lenetctl.specs.yaml import scalar
+
+
+def sha256(spec: Spec) -> str:
+    """Return the SHA-256 over the canonical JSON of what `spec` means.
+
+    Name and description are left out, and every convolution is written with the pool, the
+    activation and the norm that it ends up with, however the file came to say so.
+    """
+    meaning = spec.model_dump(mode="json", exclude={"name", "description"})
+    model = meaning["model"]
+    for conv in model["conv"]:
+        for key in ("pool", "activation", "norm"):
+            conv[key] = conv[key] or model[key]
+        if conv["pool"]["kind"] == "none":
+            conv["pool"] = {"kind": "none"}
+    del model["pool"], model["norm"]
+    if not model["dense"]:
+        del model["activation"]
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def to_yaml(spec: Spec) -> str:
+    """Return the resolved spec as YAML that `load` reads back to an equal spec."""
+    resolved = spec.model_dump(mode="json", exclude_none=True)
+    return yaml.dump(resolved, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.1 has for text and 1.2 for a number: a name such as `1e-3`."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = None if isinstance(scalar(text), str) else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def flatten(spec: Spec) -> dict[str, str | int | float]:
+    """Return the resolved spec as dotted keys, `model.conv.0.channels: 6`, for a table of runs."""
+    flat: dict[str, str | int | float] = {}
+
+    def walk(value: Any, key: str) -> None:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for part, inner in items:
+            here = f"{key}.{part}" if key else str(part)
+            if isinstance(inner, dict | list) and inner:
+                walk(inner, here)
+            else:
+                flat[here] = str(inner).lower() if isinstance(inner, bool | list) else inner
+
+    walk(spec.model_dump(mode="json", exclude={"name", "description"}, exclude_none=True), "")
+    return flat

@@ -1,0 +1,69 @@
+"""The section `model`: the net, from its first convolution to its last hidden layer."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lenetctl.specs.layers import ShapeError, plan
+from lenetctl.specs.section import Section, impossible
+
+Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"]
+Norm = Literal["none", "batch"]
+
+
+class Pool(Section):
+    """The pooling after a convolution; size, stride and padding in pixels."""
+
+    kind: Literal["avg", "max", "none"] = "avg"
+    size: Annotated[int, Field(ge=1, le=64)] = 2
+    stride: Annotated[int, Field(ge=1, le=64)] = 2
+    padding: Annotated[int, Field(ge=0, le=32)] = 0
+
+    @model_validator(mode="after")
+    def _padding_fits(self) -> Self:
+        if self.padding > self.size // 2:
+            message = f"padding {self.padding} is more than half of the window's {self.size}"
+            raise impossible(message, ("padding",), (("padding",), ("size",)))
+        return self
+
+
+class Conv(Section):
+    """One convolution, and where it differs from the model: its own pool, activation, norm."""
+
+    channels: Annotated[int, Field(ge=1, le=4096)]
+    kernel: Annotated[int, Field(ge=1, le=64)]
+    stride: Annotated[int, Field(ge=1, le=64)] = 1
+    padding: Annotated[int, Field(ge=0, le=64)] = 0
+    bias: bool = True
+    pool: Pool | None = None
+    activation: Activation | None = None
+    norm: Norm | None = None
+
+
+class ModelSpec(Section):
+    """A net of the LeNet family: convolutions, then dense layers, then ten outputs."""
+
+    conv: tuple[Conv, ...] = Field(
+        (Conv(channels=6, kernel=5, padding=2), Conv(channels=16, kernel=5)),
+        strict=False,
+        max_length=32,
+    )
+    pool: Pool = Pool()
+    activation: Activation = "sigmoid"
+    norm: Norm = "none"
+    dense: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
+        (120, 84), strict=False, max_length=32
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    init: Literal[
+        "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun", "torch"
+    ] = "xavier_uniform"
+    bias_init: Literal["zeros", "torch"] = "zeros"
+
+    @model_validator(mode="after")
+    def _every_layer_has_an_output(self) -> Self:
+        try:
+            plan(self)
+        except ShapeError as error:
+            raise impossible(str(error), error.at, (("conv",), ("pool",))) from error
+        return self

@@ -1,0 +1,84 @@
+"""What an experiment is: every key of a spec, its type, its range and its default.
+
+The defaults are the chapter's LeNet (Dive into Deep Learning, section 6.6, the prose): 2×2
+average pools, sigmoid, Xavier, SGD at 0.9, batches of 256, ten epochs.
+"""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from lenetctl.specs.data import (
+    Affine,
+    Augmentation,
+    DatasetName,
+    DataSpec,
+    Erase,
+    Flip,
+    Shift,
+)
+from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
+from lenetctl.specs.section import Section, impossible
+from lenetctl.specs.training import (
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    EarlyStopping,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Sgd,
+    Step,
+    TrainingSpec,
+)
+
+__all__ = [
+    "Activation",
+    "Adam",
+    "AdamW",
+    "Affine",
+    "Augmentation",
+    "Constant",
+    "Conv",
+    "Cosine",
+    "DataSpec",
+    "DatasetName",
+    "EarlyStopping",
+    "Erase",
+    "Flip",
+    "ModelSpec",
+    "Norm",
+    "OneCycle",
+    "Optimizer",
+    "Pool",
+    "Schedule",
+    "Section",
+    "Sgd",
+    "Shift",
+    "Spec",
+    "Step",
+    "TrainingSpec",
+]
+
+NAME_LENGTH = 100
+
+
+class Spec(Section):
+    """One experiment. Two specs that mean the same have the same `sha256`."""
+
+    name: str = Field(pattern=r"^\w[\w.+=-]*$", max_length=NAME_LENGTH)
+    description: str = Field("", max_length=10_000)
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+
+    @model_validator(mode="after")
+    def _stopping_early_needs_validation(self) -> Self:
+        if self.training.early_stopping and not self.data.validation:
+            raise impossible(
+                "early stopping watches validation: set data.validation above 0",
+                at=("training", "early_stopping"),
+                reads=(("training", "early_stopping"), ("data", "validation")),
+            )
+        return self

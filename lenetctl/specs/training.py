@@ -1,0 +1,118 @@
+"""The section `training`: how the weights are found."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lenetctl.specs.section import NonNegative, Positive, Section, impossible
+
+Warmup = Annotated[float, Field(ge=0, le=100_000)]  # epochs
+
+
+class Sgd(Section):
+    """Stochastic gradient descent, as torch.optim.SGD."""
+
+    kind: Literal["sgd"]
+    lr: Positive = 0.9
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    nesterov: bool = False
+    weight_decay: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise impossible(
+                "nesterov needs a momentum above 0",
+                at=("nesterov",),
+                reads=(("nesterov",), ("momentum",)),
+            )
+        return self
+
+
+class _AdamFamily(Section):
+    kind: Literal["adam", "adamw"]
+    lr: Positive = 1e-3
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
+        (0.9, 0.999), strict=False
+    )
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.0
+
+
+class Adam(_AdamFamily):
+    """Adam (Kingma and Ba, 2015), as torch.optim.Adam."""
+
+    kind: Literal["adam"]
+
+
+class AdamW(_AdamFamily):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch.optim.AdamW."""
+
+    kind: Literal["adamw"]
+
+
+class Constant(Section):
+    """The learning rate as it is, after `warmup` epochs of linear rise."""
+
+    kind: Literal["constant"]
+    warmup: Warmup = 0.0
+
+
+class Step(Section):
+    """Multiply the learning rate by `gamma` every `step_size` epochs."""
+
+    kind: Literal["step"]
+    step_size: Annotated[int, Field(ge=1)] = 5
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
+    warmup: Warmup = 0.0
+
+
+class Cosine(Section):
+    """Half a cosine from the learning rate down to `eta_min`, after `warmup` epochs."""
+
+    kind: Literal["cosine"]
+    eta_min: NonNegative = 0.0
+    warmup: Warmup = 0.0
+
+
+class OneCycle(Section):
+    """Up to the learning rate and down again (Smith and Topin, 2018), as torch's OneCycleLR."""
+
+    kind: Literal["one_cycle"]
+    pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.3  # fraction of the steps spent rising
+    div_factor: Annotated[float, Field(ge=1)] = 25.0
+    final_div_factor: Annotated[float, Field(ge=1)] = 1e4
+
+
+Optimizer = Annotated[Sgd | Adam | AdamW, Field(discriminator="kind")]
+Schedule = Annotated[Constant | Step | Cosine | OneCycle, Field(discriminator="kind")]
+
+
+class EarlyStopping(Section):
+    """Stop once `patience` epochs in a row brought no better validation accuracy."""
+
+    patience: Annotated[int, Field(ge=1)] = 5
+
+
+class TrainingSpec(Section):
+    """How the weights are found."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    optimizer: Optimizer = Sgd(kind="sgd")
+    schedule: Schedule = Constant(kind="constant")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    early_stopping: EarlyStopping | None = None
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    deterministic: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_have_defaults(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key, kind in (("optimizer", "sgd"), ("schedule", "constant")):
+                section = value.get(key)
+                if isinstance(section, dict) and section.get("kind") is None:
+                    value = {**value, key: {**section, "kind": kind}}
+        return value

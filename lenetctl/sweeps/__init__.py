@@ -1,0 +1,1 @@
+"""Many runs: what is to be run, how, and what is heard of it."""

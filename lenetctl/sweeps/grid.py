@@ -1,0 +1,104 @@
+"""What a sweep varies: `-g key=a,b,c`, `--seeds`, and the file `sweep.yaml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from lenetctl.errors import Problem, SpecError
+from lenetctl.specs.yaml import Origin, dotted, read, read_file
+
+SEED = "training.seed"
+KEYS = ("base", "seeds", "grid", "search")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A key of a spec, the values that it takes in turn, and where that is written."""
+
+    key: str
+    values: list[Any]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """What a `sweep.yaml` says: the spec to vary (None: every spec beside it), and how."""
+
+    base: Path | None
+    axes: Mapping[str, Axis]
+    space: Mapping[str, Axis]  # for `--search`
+
+
+def parse(text: str, option: str = "-g") -> Axis:
+    """Return the axis that `key=a,b,c` describes; the values are read as YAML.
+
+    Raises:
+        SpecError: there is no key, no value, or a value that is no YAML.
+
+    """
+    source = f"{option} {text}"
+    key, _, values = text.partition("=")
+    if not key or not values:
+        message = "write key=a,b,c, as in model.pool.kind=avg,max"
+        raise SpecError([Problem(source, None, "", message)])
+    return Axis(key, read(f"[{values}]", source).value, Origin(source))
+
+
+def read_sweep(path: Path) -> SweepFile:
+    """Return what the `sweep.yaml` at `path` says.
+
+    Raises:
+        SpecError: with every problem of the file.
+
+    """
+    file = _File(path)
+    if not isinstance(file.value, dict):
+        file.refuse(f"a sweep is a mapping of the keys {', '.join(KEYS)}")
+        raise SpecError(file.problems)
+    for key in file.value.keys() - set(KEYS):
+        file.refuse(_unknown(key), key)
+    base = file.value.get("base")
+    if "base" in file.value and not (isinstance(base, str) and (path.parent / base).is_file()):
+        file.refuse("must be the path of a spec, relative to this file", "base")
+    axes, space = file.section("grid"), file.section("search")
+    if "seeds" in file.value:
+        axes[SEED] = file.axis(SEED, file.value["seeds"], "seeds")
+    if file.problems:
+        raise SpecError(sorted(file.problems, key=lambda problem: problem.line or 0))
+    return SweepFile(path.parent / base if base else None, axes, space)
+
+
+class _File:
+    """A sweep file as it is read, and what was found wrong with it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._document = path, read_file(path)
+        self.value: Any = {} if self._document.value is None else self._document.value
+        self.problems = list(self._document.problems)
+
+    def refuse(self, message: str, *key: str) -> None:
+        line = self._document.origins[key].line
+        self.problems.append(Problem(str(self._path), line, dotted(key), message))
+
+    def section(self, name: str) -> dict[str, Axis]:
+        keys = self.value.get(name, {})
+        if not isinstance(keys, dict):
+            self.refuse("must be a mapping of dotted keys to lists of values", name)
+            keys = {}
+        return {key: self.axis(key, values, name, key) for key, values in keys.items()}
+
+    def axis(self, name: str, values: Any, *key: str) -> Axis:
+        if isinstance(values, dict) and key[0] == "search":
+            values = [values]  # a range
+        if not isinstance(values, list) or not values:
+            self.refuse("must be a list of one or more values", *key)
+            values = []
+        return Axis(name, values, self._document.origins[key])
+
+
+def _unknown(key: str) -> str:
+    close = get_close_matches(key, KEYS, n=1)
+    did_you_mean = f"; did you mean {close[0]}?" if close else ""
+    return f"unknown key (allowed: {', '.join(KEYS)}){did_you_mean}"

@@ -1,0 +1,195 @@
+"""What trials a sweep has: every spec of a folder, a `sweep.yaml`, or one spec and a grid."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lenetctl import specs
+from lenetctl.errors import Problem, SpecError, UsageError
+from lenetctl.specs.overrides import override
+from lenetctl.specs.schema import NAME_LENGTH, Spec
+from lenetctl.specs.yaml import Document
+from lenetctl.sweeps.grid import SEED, Axis, read_sweep
+
+SWEEP_FILE = "sweep.yaml"
+MAX_PROBLEMS = 100
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a sweep that is to be; the name of its spec includes the swept values."""
+
+    spec: Spec
+    sha256: str
+    source: Path  # the spec's file
+    overrides: dict[str, Any]  # swept keys and their values here, the seed among them
+    settings: tuple[str, ...] = ()  # `key=value`, set on every trial
+
+    @property
+    def name(self) -> str:
+        """The run's name: spec, swept values, seed."""
+        return f"{self.spec.name}-s{self.spec.training.seed}"
+
+    @property
+    def command(self) -> str:
+        """What repeats the run on its own."""
+        settings = [*self.settings, *map(_setting, self.overrides.items())]
+        options = [word for setting in settings for word in ("-s", setting)]
+        return shlex.join(["lenetctl", "train", str(self.source), *options])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The trials of a sweep in the order in which they are run, no two the same experiment."""
+
+    name: str
+    trials: list[Trial]
+    duplicates: list[tuple[str, str]]  # a trial that was left out, and the one it equals
+
+
+def plan(
+    path: Path,
+    axes: Mapping[str, Axis] | None = None,
+    settings: Sequence[str] = (),
+) -> Plan:
+    """Return the trials of the folder, `sweep.yaml` or spec at `path`.
+
+    `axes` are laid over those of the files, and `settings` (`key=value`) hold for every trial.
+
+    Raises:
+        SpecError: with every problem of every file and every trial.
+        UsageError: there is no spec in the folder.
+
+    """
+    trials: dict[str, Trial] = {}
+    duplicates: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for source, own in _sources(path, {}):
+        try:
+            for trial in _trials(source, {**own, **(axes or {})}, tuple(settings), problems):
+                first = trials.setdefault(trial.sha256, trial)
+                if first is not trial:
+                    duplicates.append((trial.name, first.name))
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(list(dict.fromkeys(problems))[:MAX_PROBLEMS])
+    if not trials:
+        raise UsageError(f"{path}: there is no spec in it (*.yaml other than {SWEEP_FILE})")
+    return Plan(_name(path), list(trials.values()), duplicates)
+
+
+def _name(path: Path) -> str:
+    if path.is_dir():
+        return path.resolve().name
+    return path.resolve().parent.name if path.name == SWEEP_FILE else path.stem
+
+
+def _sources(
+    path: Path, inherited: Mapping[str, Axis]
+) -> Iterator[tuple[Path, Mapping[str, Axis]]]:
+    """Yield each spec with what the nearest `sweep.yaml` above it varies."""
+    if path.name == SWEEP_FILE:
+        sweep = read_sweep(path)
+        for axis in sweep.space.values():
+            message = "is for a search: add --search tpe --trials N"
+            raise SpecError([Problem(axis.origin.file, axis.origin.line, axis.key, message)])
+        for spec in [sweep.base] if sweep.base else _specs(path.parent):
+            yield spec, sweep.axes
+    elif path.is_dir():
+        file = path / SWEEP_FILE
+        if file.is_file():
+            inherited = read_sweep(file).axes
+            yield from _sources(file, {})
+        else:
+            yield from ((spec, inherited) for spec in _specs(path))
+        for folder in sorted(one for one in path.iterdir() if one.is_dir()):
+            if not folder.is_symlink():  # it could lead back up
+                yield from _sources(folder, inherited)
+    else:
+        yield path, inherited
+
+
+def _specs(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.yaml")) if path.name != SWEEP_FILE]
+
+
+def _trials(
+    source: Path, axes: Mapping[str, Axis], settings: tuple[str, ...], problems: list[Problem]
+) -> Iterator[Trial]:
+    """Yield the trials of one spec; what is wrong with one joins `problems`."""
+    base = specs.load(source, settings)
+    # the file is read once, and each override made once for all trials that share it
+    tree = Document(base.model_dump(mode="json", exclude_unset=True), {})
+    for document, swept in _combined(tree, {}, list(axes.values())):
+        if len(problems) > MAX_PROBLEMS:
+            return
+        try:
+            spec = _validated(document, source, [*settings, *map(_setting, swept.items())])
+        except SpecError as error:
+            problems += [_at_its_axis(problem, axes) for problem in error.problems]
+            continue
+        named = spec.model_copy(update={"name": _variant(base.name, swept)})
+        yield Trial(named, specs.sha256(named), source, swept, settings)
+
+
+def _combined(
+    document: Document, swept: dict[str, Any], axes: Sequence[Axis]
+) -> Iterator[tuple[Document, dict[str, Any]]]:
+    if not axes:
+        yield document, swept
+        return
+    first, *rest = axes
+    for value in first.values:
+        setting = _setting((first.key, value))
+        yield from _combined(override(document, setting), {**swept, first.key: value}, rest)
+
+
+def _validated(document: Document, source: Path, settings: Sequence[str]) -> Spec:
+    if not document.problems:
+        try:
+            return Spec.model_validate(document.value)
+        except ValidationError:
+            pass  # loading the file says it better, with lines
+    return specs.load(source, settings)
+
+
+def _at_its_axis(problem: Problem, axes: Mapping[str, Axis]) -> Problem:
+    """Return `problem` where the user wrote the value: in the `sweep.yaml`, or after -g."""
+    key = problem.file.removeprefix("-s ").partition("=")[0]
+    if problem.line is not None or key not in axes:
+        return problem
+    origin = axes[key].origin
+    return replace(problem, file=origin.file, line=origin.line)
+
+
+def _setting(item: tuple[str, Any]) -> str:
+    """Return `key=value` as `-s` reads it, plain words without quotes."""
+    key, value = item
+    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*", value)
+    word = plain and value.lower() not in ("null", "true", "false")
+    return f"{key}={value if word else json.dumps(value, ensure_ascii=False)}"
+
+
+def _variant(name: str, swept: Mapping[str, Any]) -> str:
+    """Return the spec's name with the swept values but for the seed: `baseline-max-lr=0.1`."""
+    parts = [name]
+    for key, value in swept.items():
+        if key != SEED:
+            word = value if isinstance(value, str) else f"{key.rpartition('.')[2]}={_flat(value)}"
+            parts.append(re.sub(r"[^\w.+=-]+", "-", word, flags=re.ASCII).strip("-"))
+    return "-".join(parts)[:NAME_LENGTH]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "-".join(f"{key}-{_flat(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return "-".join(map(_flat, value))
+    return json.dumps(value, ensure_ascii=False).strip('"')

@@ -1,0 +1,80 @@
+"""What a search is: one spec, what may vary of it, and how many trials to spend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lenetctl.errors import UsageError
+from lenetctl.specs.yaml import Origin
+from lenetctl.sweeps.grid import SEED, Axis, read_sweep
+from lenetctl.sweeps.plan import SWEEP_FILE, Trial, plan
+from lenetctl.sweeps.search.search_space import Choice, Range, dimension
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as the user describes it."""
+
+    name: str
+    source: Path  # the spec that varies
+    space: tuple[Choice | Range, ...]
+    seed: Mapping[str, Axis]  # one value, or none: the spec's own
+    settings: tuple[str, ...]  # `key=value`, set on every trial
+    trials: int  # in all, those of earlier commands included
+
+    @classmethod
+    def of(
+        cls, path: Path, axes: Mapping[str, Axis], settings: Sequence[str], trials: int
+    ) -> Search:
+        """Read what the spec or `sweep.yaml` at `path` and `axes`, laid over it, say.
+
+        Raises:
+            SpecError: with every problem of the files or of the space.
+            UsageError: nothing varies, there are several specs or seeds, or nothing to choose by.
+
+        """
+        name, source, found = path.stem, path, {}
+        file = path / SWEEP_FILE if path.is_dir() else path
+        if file.name == SWEEP_FILE:
+            sweep = read_sweep(file)
+            if sweep.base is None:
+                raise UsageError(f"{file}: a search varies one spec; name it there: `base: FILE`")
+            name, source = file.resolve().parent.name, sweep.base
+            found = {**sweep.axes, **sweep.space}
+        found |= axes
+        seed = {SEED: found.pop(SEED)} if SEED in found else {}
+        if any(len(axis.values) > 1 for axis in seed.values()):
+            raise UsageError("a search compares trials of one seed: run its best with several")
+        if not found:
+            raise UsageError("nothing to search: name keys with -g, or in sweep.yaml")
+        space = tuple(map(dimension, found.values()))
+        for axis, one in zip(found.values(), space, strict=True):
+            # wrong keys and values are told now, where they were written
+            plan(source, {**seed, axis.key: replace(axis, values=[*one.extremes])}, settings)
+        search = cls(name, source, space, seed, tuple(settings), trials)
+        if not search.trial({}).spec.data.validation:
+            raise UsageError(
+                "a search chooses by validation: hold images out, as by -s data.validation=5000"
+            )
+        return search
+
+    def trial(self, values: Mapping[str, Any]) -> Trial:
+        """Return the trial with `values` for some keys of the space.
+
+        Raises:
+            SpecError: they make no possible net.
+
+        """
+        axes = {key: Axis(key, [value], Origin("--search")) for key, value in values.items()}
+        return plan(self.source, {**self.seed, **axes}, self.settings).trials[0]
+
+    @property
+    def identity(self) -> str:
+        """The name of the study: another spec or another space is another study."""
+        meaning = json.dumps([self.trial({}).sha256, *map(str, self.space)])
+        return f"{self.name}-{hashlib.sha256(meaning.encode()).hexdigest()[:8]}"

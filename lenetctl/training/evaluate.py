@@ -1,0 +1,46 @@
+"""Loss, accuracy and confusion of a net on a split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from lenetctl.data.device import Resident
+from lenetctl.specs.layers import CLASSES
+
+BATCH = 500  # fixed, so that a result does not depend on the training batch
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a net does on one split."""
+
+    loss: float  # mean cross-entropy in nats
+    confusion: NDArray[np.int64]  # (10, 10) counts; rows: truth, columns: prediction
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of images whose class is predicted."""
+        return float(self.confusion.trace() / self.confusion.sum())
+
+
+@torch.inference_mode()
+def evaluate(net: nn.Module, split: Resident) -> Evaluation:
+    """Return loss and confusion of `net` on `split`, in float32; the net's mode is kept."""
+    was_training = net.training
+    net.eval()
+    device = split.labels.device
+    loss = torch.zeros((), device=device)
+    confusion = torch.zeros(CLASSES**2, dtype=torch.int64, device=device)
+    one = torch.ones((), dtype=torch.int64, device=device)
+    for images, labels in split.in_order(BATCH):
+        logits = net(images)
+        loss += cross_entropy(logits, labels, reduction="sum")
+        pairs = labels * CLASSES + logits.argmax(1)
+        confusion.scatter_add_(0, pairs, one.expand_as(pairs))
+    net.train(was_training)
+    # the only place that waits for the device
+    return Evaluation(loss.item() / len(split), confusion.cpu().numpy().reshape(CLASSES, CLASSES))

@@ -1,0 +1,178 @@
+"""The training loop: a generator over epochs that prints and writes nothing."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lenetctl.data.dataset import Dataset
+from lenetctl.data.device import Resident, stream_seed
+from lenetctl.errors import DivergedError
+from lenetctl.specs.schema import Spec
+from lenetctl.training.evaluate import Evaluation, evaluate
+from lenetctl.training.meter import Meter
+from lenetctl.training.optimizers import learning_rate
+from lenetctl.training.state import State
+from lenetctl.training.steps import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """A data set on the device."""
+
+    train: Resident
+    validation: Resident | None
+    test: Resident
+
+    @classmethod
+    def of(cls, dataset: Dataset, spec: Spec, device: torch.device) -> Splits:
+        """Move `dataset` to `device`, normalised as the spec says by its training images."""
+        standard = spec.data.normalize == "standard"
+        mean, std = (dataset.mean, dataset.std or 1.0) if standard else (0.0, 1.0)
+        held_out = dataset.validation
+        return cls(
+            Resident(dataset.train, device, mean, std),
+            Resident(held_out, device, mean, std) if held_out else None,
+            Resident(dataset.test, device, mean, std),
+        )
+
+    @property
+    def watched(self) -> tuple[str, Resident]:
+        """The split measured after every epoch: validation, or the test set as the book does."""
+        return ("validation", self.validation) if self.validation else ("test", self.test)
+
+    def steps(self, spec: Spec) -> int:
+        """Return the number of steps of an epoch."""
+        return math.ceil(len(self.train) / spec.data.batch_size)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an epoch stands, for a live display; loss and accuracy are the epoch's so far."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
+
+    loss: float
+    accuracy: float
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One epoch: its number from 1, metrics by MLflow's names, whether it is the best so far."""
+
+    epoch: int
+    metrics: dict[str, float]
+    is_best: bool
+
+
+def train(
+    state: State,
+    step: Step,
+    splits: Splits,
+    spec: Spec,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Iterator[EpochResult]:
+    """Train from `state.epoch` on, yielding after every epoch with `state` moved along.
+
+    The best epoch is the one with the highest accuracy on the split that is watched, the first of
+    equals. No host synchronisation inside an epoch.
+
+    Raises:
+        DivergedError: the loss of an epoch, trained or watched, is not a finite number.
+
+    """
+    training, data = spec.training, spec.data
+    steps = splits.steps(spec)
+    rate = learning_rate(training, steps)
+    while not is_over(state, spec):
+        epoch = state.epoch + 1
+        torch.manual_seed(stream_seed("dropout", training.seed, epoch))
+        meter = Meter(splits.train.labels.device)
+        started = time.perf_counter()
+        state.net.train()
+        batches = splits.train.shuffled(data.batch_size, training.seed, epoch, data.augment)
+        for number, (images, labels) in enumerate(batches):
+            for group in state.optimizer.param_groups:
+                group["lr"] = rate(state.epoch * steps + number)
+            meter.add(*step(images, labels), len(labels))
+            if state.ema is not None:
+                _average(state, state.ema, training.ema or 0.0)
+            if on_progress and (seen := meter.peek()):
+                on_progress(Progress(epoch, number + 1, steps, *seen))
+        trained = Trained(*meter.read(), started, time.perf_counter())
+        evaluation = with_weights(state, state.weights(), splits.watched[1])
+        yield completed(state, spec, splits, trained, evaluation)
+
+
+def completed(
+    state: State, spec: Spec, splits: Splits, trained: Trained, evaluation: Evaluation
+) -> EpochResult:
+    """Count an epoch of `state` as done and return what came of it.
+
+    Raises:
+        DivergedError: a loss is not a finite number.
+
+    """
+    epoch, watched = state.epoch + 1, splits.watched[0]
+    for name, value in (("training", trained.loss), (watched, evaluation.loss)):
+        if not math.isfinite(value):
+            raise DivergedError(f"the {name} loss became {value} in epoch {epoch}")
+    state.epoch = epoch
+    is_best = evaluation.accuracy > state.best_accuracy
+    if is_best:
+        state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
+    steps = splits.steps(spec)
+    metrics = {
+        "train/loss": trained.loss,
+        "train/accuracy": trained.accuracy,
+        f"{watched}/loss": evaluation.loss,
+        f"{watched}/accuracy": evaluation.accuracy,
+        "learning_rate": learning_rate(spec.training, steps)(epoch * steps - 1),
+        "examples_per_second": len(splits.train) / (trained.ended - trained.started),
+        "epoch_seconds": time.perf_counter() - trained.started,
+    }
+    return EpochResult(epoch, metrics, is_best)
+
+
+def is_over(state: State, spec: Spec) -> bool:
+    """Return whether nothing is left to train."""
+    return state.epoch >= spec.training.epochs or stopped_early(state, spec)
+
+
+def stopped_early(state: State, spec: Spec) -> bool:
+    """Return whether the spec's patience is used up."""
+    early = spec.training.early_stopping
+    return early is not None and state.epoch - state.best_epoch >= early.patience
+
+
+def with_weights(state: State, weights: dict[str, Tensor], split: Resident) -> Evaluation:
+    """Return the evaluation of the state's net with other weights; its own are put back."""
+    own = {name: value.clone() for name, value in state.net.state_dict().items()}
+    state.net.load_state_dict(weights)
+    try:
+        return evaluate(state.net, split)
+    finally:
+        state.net.load_state_dict(own)
+
+
+@torch.no_grad()
+def _average(state: State, averages: dict[str, Tensor], decay: float) -> None:
+    own = state.net.state_dict()
+    # running statistics of batch norm are averaged with the weights that they belong to
+    torch._foreach_lerp_(list(averages.values()), [own[n] for n in averages], 1 - decay)

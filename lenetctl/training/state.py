@@ -1,0 +1,110 @@
+"""All that a run is between two epochs, as tensors and a few numbers, and back."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from lenetctl.errors import CheckpointError
+from lenetctl.model.build import build
+from lenetctl.specs.schema import Spec
+from lenetctl.training.optimizers import optimizer
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class State:
+    """A net on its way: everything that the next epoch depends on beside spec and data."""
+
+    net: nn.Sequential
+    optimizer: torch.optim.Optimizer
+    ema: Tensors | None  # moving averages of the net's floating-point tensors, by their names
+    epoch: int = 0  # epochs done
+    best_epoch: int = 0
+    best_accuracy: float = field(default=-1.0)
+
+    def tensors(self) -> Tensors:
+        """Return every tensor of the state under a name of its own."""
+        tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
+        tensors |= {f"ema.{name}": value for name, value in (self.ema or {}).items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            values = {slot: v for slot, v in slots.items() if isinstance(v, Tensor)}
+            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in values.items()}
+        return tensors
+
+    def restore(self, tensors: Tensors) -> None:
+        """Take the values of `tensors`, as `tensors()` gave them.
+
+        Raises:
+            CheckpointError: they are those of another net.
+
+        """
+        load_weights(self.net, under("net.", tensors))
+        if self.ema is not None:
+            averages = under("ema.", tensors)
+            check_same_shapes(self.ema, averages)
+            for name, value in self.ema.items():
+                value.copy_(averages[name])
+        slots: dict[int, Tensors] = {}
+        for index, parameter in enumerate(self.net.parameters()):
+            held = under(f"optimizer.{index}.", tensors)
+            scalar = torch.zeros(())
+            check_same_shapes(
+                {slot: scalar if slot == "step" else parameter for slot in held}, held
+            )
+            # the optimizer would go on to change the very tensors that it is given
+            slots[index] = {slot: value.clone() for slot, value in held.items()}
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+    def weights(self) -> Tensors:
+        """Return what is evaluated and served: the averages where there are any, else the net."""
+        return {**self.net.state_dict(), **(self.ema or {})}
+
+
+def fresh(spec: Spec, device: torch.device) -> State:
+    """Return the state before the first epoch."""
+    net = build(spec.model, spec.training.seed).to(device)
+    net = net.to(memory_format=torch.channels_last)  # 1.15 times the speed of the default on a CPU
+    averages = {
+        name: value.detach().clone()
+        for name, value in net.state_dict().items()
+        if value.is_floating_point()
+    }
+    return State(
+        net,
+        optimizer(net.parameters(), spec.training.optimizer),
+        averages if spec.training.ema else None,
+    )
+
+
+def under(prefix: str, tensors: Tensors) -> Tensors:
+    """Return the tensors whose names begin with `prefix`, without it."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def load_weights(net: nn.Module, weights: Tensors) -> None:
+    """Copy `weights` into `net`.
+
+    Raises:
+        CheckpointError: names or shapes differ; the message lists the differences.
+
+    """
+    check_same_shapes(net.state_dict(), weights)
+    net.load_state_dict(weights)
+
+
+def check_same_shapes(expected: Tensors, found: Tensors) -> None:
+    """Raise a CheckpointError that lists how `found` differs in names and shapes."""
+
+    def shape(tensors: Tensors, name: str) -> str:
+        return "×".join(map(str, tensors[name].shape)) or "scalar" if name in tensors else "none"
+
+    differences = [
+        f"{name} is {shape(found, name)}, expected {shape(expected, name)}"
+        for name in sorted(expected.keys() | found.keys())
+        if shape(found, name) != shape(expected, name)
+    ]
+    if differences:
+        raise CheckpointError(f"the weights are of another net: {'; '.join(differences[:8])}")

@@ -1,0 +1,269 @@
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+from helpers import run_folders
+from scipy import stats
+from typer.testing import CliRunner
+
+from lenetctl.cli.app import app
+
+LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
+MAX = {"pool": {"kind": "max"}}
+IMPORTS = """
+import sys
+from lenetctl.cli.app import app
+app(["compare"], standalone_mode=False)
+heavy = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas"}
+sys.exit(", ".join(heavy & sys.modules.keys()) or 0)
+"""
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """The folder that runs lie in, below a working directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "mlruns" / "lenetctl"
+
+
+@pytest.fixture
+def runs(root):
+    low = run_folders.seeds(root, "baseline", LOW, best=0.85)
+    return low + run_folders.seeds(root, "max", HIGH, model=MAX, experiment="exercise1")
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_json(runs):
+    document = json.loads(call("--json").stdout)
+    notes = document.pop("notes")
+    interval = stats.ttest_rel(HIGH, LOW).confidence_interval()
+    assert document == {
+        "metric": "test/accuracy",
+        "control": "baseline",
+        "rows": [
+            {
+                "group": "max",
+                "n": 3,
+                "mean": pytest.approx(0.9033333),
+                "std": pytest.approx(0.0104083, rel=1e-5),
+                "best": {"mean": pytest.approx(0.9033333), "std": pytest.approx(0.0104083, 1e-5)},
+                "difference": {
+                    "mean": pytest.approx(0.1033333),
+                    "low": pytest.approx(interval.low),
+                    "high": pytest.approx(interval.high),
+                    "paired": True,
+                    "verdict": "better",
+                },
+                "runs": [run.path.name for run in runs[3:]],
+                "model.pool.kind": "max",
+            },
+            {
+                "group": "baseline",
+                "n": 3,
+                "mean": pytest.approx(0.8),
+                "std": pytest.approx(0.01),
+                "best": {"mean": pytest.approx(0.85), "std": 0.0},
+                "difference": None,
+                "runs": [run.path.name for run in runs[:3]],
+                "model.pool.kind": "avg",
+            },
+        ],
+    }
+    assert "Choose by validation; test metrics are for reporting." in notes
+
+
+def test_csv_reads_back_to_the_same_numbers(runs):
+    rows = list(csv.DictReader(call("--csv").stdout.splitlines()))
+    expected = json.loads(call("--json").stdout)["rows"]
+    assert [row["group"] for row in rows] == ["max", "baseline"]
+    for row, other in zip(rows, expected, strict=True):
+        assert (float(row["mean"]), float(row["std"])) == (other["mean"], other["std"])
+        assert float(row["best_mean"]) == other["best"]["mean"]
+        assert row["runs"].split() == other["runs"]
+        assert row["model.pool.kind"] == other["model.pool.kind"]
+    assert float(rows[0]["low"]) == expected[0]["difference"]["low"]
+    assert (rows[0]["verdict"], rows[1]["verdict"]) == ("better", "")
+
+
+def test_markdown(runs):
+    lines = call("--markdown").stdout.splitlines()
+    margin = stats.ttest_rel(HIGH, LOW).confidence_interval().high - 0.31 / 3
+    mean = "0.9033 ± 0.0104"
+    assert lines[:4] == [
+        "| group | differs in | n | last epoch | best epoch | vs baseline |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+        f"| max | pool.kind=max | 3 | {mean} | {mean} | +0.1033 ± {margin:.4f} better |",
+        "| baseline |  | 3 | 0.8000 ± 0.0100 | 0.8500 ± 0.0000 | control |",
+    ]
+
+
+def test_without_a_control_a_row_differs_from_most(root):
+    for name, model in (("a", {}), ("b", {}), ("c", MAX)):
+        run_folders.run(root, name, 0.5, model=model, training={"epochs": ord(name)})
+    lines = call("--markdown").stdout.splitlines()[2:5]
+    assert [line.split(" | ")[1] for line in lines] == ["", "epochs=98", "pool.kind=max, epochs=99"]
+
+
+def test_the_table_fits_80_columns(runs, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = call().stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("0.9033 ± 0.0104", "better", "pool.kind=max", "for reporting"):
+        assert part in text
+
+
+def test_sparklines_show_the_course_of_each_row(runs, monkeypatch):
+    for number, run in enumerate(runs):
+        up = [{"epoch": n, "test/accuracy": n / 10, "train/loss": 1 / n} for n in range(1, 11)]
+        run.write_epochs(up[: 10 if number < 3 else 5])
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call().stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    baseline = next(number for number, line in enumerate(lines) if line.startswith("baseline"))
+    assert lines[baseline].endswith("▁▂▃▃▄▅▆▆▇█")
+    assert lines[baseline + 1].split() == ["█▄▃▂▂▂▁▁▁▁"]
+    shorter = next(line for line in lines if line.startswith("max"))
+    assert shorter.rstrip().endswith("  ▁▂▃▃▄")
+    assert "Epochs: test/accuracy, below it train/loss" in "\n".join(lines)
+    monkeypatch.setenv("COLUMNS", "70")
+    assert "▁" not in call().stdout
+
+
+def test_with_a_validation_split_its_course_is_shown(root):
+    run = run_folders.run(root, "held", 0.9, data={"validation": 100})
+    run.write_epochs([{"epoch": n, "validation/accuracy": n / 2} for n in (1, 2)])
+    text = call().stdout
+    assert "▁█" in text
+    assert "Epochs: validation/accuracy, from the first" in text
+
+
+def test_quiet_leaves_the_table(runs):
+    text = call("-q").stdout
+    assert "0.9033" in text
+    assert "Choose" not in text
+
+
+def test_notes_say_who_chose_the_best_epoch(root, runs):
+    held_out = run_folders.run(root, "held", 0.9, data={"validation": 100})
+    flattered = "the test set's own choice"
+    assert flattered in call("--markdown").stdout
+    assert flattered not in call("--markdown", held_out.path.name).stdout
+
+
+def test_another_control(runs):
+    rows = json.loads(call("--json", "--control", "max").stdout)["rows"]
+    assert rows[0]["difference"] is None
+    assert rows[1]["difference"]["verdict"] == "worse"
+    assert rows[1]["difference"]["high"] < 0
+
+
+def test_without_a_control_there_is_no_difference(runs):
+    document = json.loads(call("--json", "--group-by", "model.pool.kind").stdout)
+    assert document["control"] is None
+    assert [row["group"] for row in document["rows"]] == ["max", "avg"]
+    assert [row["difference"] for row in document["rows"]] == [None, None]
+
+
+def test_an_experiments_runs(runs):
+    rows = json.loads(call("--json", "--experiment", "exercise1").stdout)["rows"]
+    assert [row["group"] for row in rows] == ["max"]
+
+
+def test_named_runs(runs):
+    rows = json.loads(call("--json", "max-s1", runs[0].path, "max-s1").stdout)["rows"]
+    assert [(row["group"], row["n"]) for row in rows] == [("max", 1), ("baseline", 1)]
+    assert rows[0]["difference"]["low"] is None
+
+
+def test_what_did_not_finish_is_told(root, runs):
+    run_folders.run(root, "max", 0, seed=0, model=MAX, status="KILLED")  # has finished another time
+    run_folders.run(root, "max", 0, seed=9, model=MAX, status="FAILED")
+    result = call("--json")
+    assert json.loads(result.stdout)["rows"][0]["n"] == 3
+    assert "left out, for they did not finish: 1 FAILED" in result.stderr
+
+
+def test_pictures(root, runs):
+    call("--plot", "out.svg")
+    assert (root.parents[1] / "out.svg").read_text().count("<svg") == 1
+    assert (root.parents[1] / "out-ranked.svg").exists()
+
+
+def test_a_metric_read_once_has_no_curves(root, runs):
+    for run in runs:
+        run.write_epochs([{"epoch": 1, "train/loss": 0.5}])
+    result = call("--plot", "out.png")
+    assert not (root.parents[1] / "out.png").exists()
+    assert "out-ranked.png drawn" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--metric", "acc"], 2, "--metric acc: no run has it (there are test/accuracy)"),
+        (["--control", "none"], 2, "--control none: no such group (there are baseline, max)"),
+        (["--group-by", "pool"], 2, "--group-by pool: no spec has this key"),
+        (["--csv", "--json"], 2, "choose one"),
+        (["baseline-s0", "--experiment", "lenet"], 2, "not both"),
+        (["--plot", "out.pdf"], 2, "a picture is saved as"),
+        (["--experiment", "other"], 4, "(experiments here: exercise1, lenet)"),
+        (["other"], 4, "there is no such run"),
+    ],
+)
+def test_mistakes(runs, arguments, code, message):
+    assert message in call(*arguments, code=code).stderr
+
+
+def test_nothing_to_compare(root):
+    assert "(runs here: none yet)" in call(code=4).stderr
+    run_folders.run(root, "a", 0, status="FAILED")
+    assert "(runs here: 1 FAILED)" in call(code=4).stderr
+    assert "a-s0" in call("a-s0", code=4).stderr
+
+
+def test_it_takes_neither_torch_nor_mlflow(root, runs):
+    command = [sys.executable, "-c", IMPORTS]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "better" in result.stdout
+
+
+def test_the_path_of_a_sweep_stands_for_its_runs_in_whatever_experiment(root, runs, tmp_path):
+    specs = tmp_path / "study"
+    specs.mkdir()
+    for name, model in (
+        ("baseline", "{}"),
+        ("max", "{pool: {kind: max}}"),
+        ("relu", "{activation: relu}"),
+    ):
+        (specs / f"{name}.yaml").write_text(f"model: {model}\ntraining: {{epochs: 2}}\n")
+    (specs / "sweep.yaml").write_text("seeds: [0, 1, 2]")
+    result = call("study", "--json")
+    rows = json.loads(result.stdout)["rows"]
+    assert [(row["group"], row["n"]) for row in rows] == [("max", 3), ("baseline", 3)]
+    assert "3 of the 9 runs of study" in result.stderr
+    assert "none of its runs has finished" in call("study/relu.yaml", code=4).output
+
+
+def test_of_many_keys_that_differ_the_first_are_told(root):
+    run_folders.run(root, "baseline", 0.8)
+    optimizer = {"kind": "adam", "lr": 0.1}
+    data = {"batch_size": 32, "validation": 10, "normalize": "standard"}
+    run_folders.run(
+        root,
+        "other",
+        0.9,
+        model=MAX | {"activation": "relu"},
+        data=data,
+        training={"optimizer": optimizer, "label_smoothing": 0.1},
+    )
+    shown = call("--markdown").output
+    assert "data.batch_size=32" in shown
+    assert "more" in shown.split("| other |")[1].split("|")[0]

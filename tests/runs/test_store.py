@@ -1,0 +1,212 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lenetctl import specs
+from lenetctl.errors import BusyError, NotFoundError, UsageError
+from lenetctl.runs import store
+from lenetctl.runs.folder import Run
+from lenetctl.runs.store import begun, every, find, resumed, settle
+
+HOLD = """
+import sys
+from pathlib import Path
+from lenetctl.runs.folder import Run
+with Run(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def begin(tmp_path, digits):
+    """Begin a run and let go of it, as a process that died would; other seeds, other runs."""
+
+    def make(name="quick", seed=0, run_id=None):
+        with begun(tmp_path / "runs", digits(name, seed=seed), f"{name}-s{seed}", {}) as run:
+            pass
+        if run_id:
+            run.write("published.json", {"run_id": run_id})
+        return run
+
+    return make
+
+
+@pytest.fixture
+def hold():
+    """Hold a run's lock in another process, to be ended with `.kill()`."""
+    started = []
+
+    def start(run):
+        command = [sys.executable, "-c", HOLD, str(run.path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout.readline() == b"held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_begun_run_is_there_whole(tmp_path, digits):
+    spec = digits()
+    with begun(tmp_path, spec, "quick-s0", {"device": "CPU"}) as run:
+        assert run.path.parent == tmp_path
+        assert run.spec() == spec
+        assert run.status["status"] == "RUNNING"
+        assert run.status["ended"] is None
+        assert run.name == "quick-s0"
+        assert run.record["device"] == "CPU"
+        assert run.record["spec_sha256"] == specs.sha256(spec)
+        assert run.is_held()
+    assert not run.is_held()
+
+
+def test_a_second_start_of_the_same_experiment_is_refused(tmp_path, digits):
+    renamed = digits("other-name")
+    with begun(tmp_path, digits(), "quick-s0", {}) as run:
+        with pytest.raises(BusyError, match=f"{run.path.name} is being trained by process"):
+            begun(tmp_path, renamed, "other-s0", {}).__enter__()
+        with begun(tmp_path, digits(seed=1), "quick-s1", {}):
+            pass
+    assert len(every(tmp_path)) == 2
+
+
+def test_a_run_held_by_another_process_is_busy_until_that_one_is_killed(begin, hold):
+    run = begin()
+    process = hold(run)
+    assert run.is_held()
+    with pytest.raises(BusyError), run.held():
+        pass
+    process.kill()
+    process.wait()
+    with run.held():
+        pass
+
+
+def test_repeating_an_experiment_gives_a_folder_of_its_own(begin):
+    assert begin().path != begin().path
+
+
+def test_what_a_crash_or_a_deletion_leaves_behind_does_not_stop_the_next_start(begin):
+    first, second = begin(), begin()
+    (first.path / "run.json").unlink()
+    assert begin().path not in (first.path, second.path)
+
+
+@pytest.mark.parametrize("root", ["file", "file/runs"])
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, digits, root):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file.*cannot be written"):
+        begun(tmp_path / root, digits(), "quick-s0", {}).__enter__()
+
+
+def test_a_dead_run_is_settled_as_killed_and_a_living_one_left_alone(tmp_path, begin, hold):
+    dead, living, done = begin(), begin(seed=1), begin(seed=2)
+    done.set_status("FINISHED", "finished")
+    hold(living)
+    assert settle(tmp_path / "runs") == [dead]
+    assert dead.status["status"] == "KILLED"
+    assert dead.status["ended"] >= dead.status["started"]
+    assert living.status["status"] == "RUNNING"
+    assert done.status["status"] == "FINISHED"
+    assert settle(tmp_path / "runs") == []
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_not_settled(tmp_path, begin, monkeypatch):
+    run = begin()
+
+    def ends(_):
+        run.set_status("FINISHED", "finished")
+        return False
+
+    monkeypatch.setattr(Run, "is_held", ends)
+    assert settle(tmp_path / "runs") == []
+    assert run.status["status"] == "FINISHED"
+
+
+def test_going_on_with_a_run_holds_it_and_removes_what_a_crash_left_half_written(begin):
+    run = begin()
+    run.set_status("KILLED")
+    run.checkpoints.mkdir()
+    torn = [run.path / ".status.json-1-2.tmp", run.checkpoints / ".epoch-1.json-1-2.tmp"]
+    for path in torn:
+        path.touch()
+    with resumed(run):
+        assert run.is_held()
+        assert run.status["status"] == "RUNNING"
+        with pytest.raises(BusyError):
+            resumed(run).__enter__()
+    assert not any(path.exists() for path in torn)
+
+
+@pytest.mark.parametrize("letter", ["a", "\u0436", "\u5b57", "\U00020000"])
+def test_the_longest_name_fits_into_a_file_name_whatever_its_letters(tmp_path, digits, letter):
+    name = letter * 100
+    with begun(tmp_path, digits(name), f"{name}-s0", {}) as run:
+        assert run.path.name.startswith(letter * min(100, 200 // len(letter.encode())))
+    assert Run(run.path).name == f"{name}-s0"
+    assert every(tmp_path) == [run]
+
+
+def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):
+    relu, other = begin("relu", run_id="abc123"), begin("tanh", seed=1, run_id="abd456")
+    folders = (str(relu.path), str(relu.checkpoints))
+    for wanted in (*folders, "relu-s0", relu.path.name, "abc123", "abc", "rel"):
+        assert find(tmp_path / "runs", wanted) == relu
+    assert find(tmp_path / "runs", "latest") == other
+
+
+def test_of_several_runs_with_a_name_the_newest_is_found(tmp_path, begin):
+    older, newer = begin(), begin()
+    assert find(tmp_path / "runs", "quick-s0") == newer
+    assert find(tmp_path / "runs", older.path.name) == older
+
+
+def test_a_prefix_of_several_runs_is_refused_with_their_names(tmp_path, begin):
+    one, two = begin("relu", run_id="abc"), begin("relax", seed=1, run_id="abd")
+    for wanted in ("rel", "ab"):
+        with pytest.raises(NotFoundError, match="several runs begin so") as told:
+            find(tmp_path / "runs", wanted)
+        assert one.path.name in str(told.value)
+        assert two.path.name in str(told.value)
+
+
+@pytest.mark.parametrize("wanted", ["nope", "", "../..", "latest", "\0", "x" * 5000])
+def test_a_run_that_is_not_there_is_not_found(tmp_path, wanted):
+    with pytest.raises(NotFoundError, match="there is no such run"):
+        find(tmp_path / "runs", wanted)
+
+
+def test_a_torn_line_of_the_journal_counts_for_nothing(begin):
+    run = begin()
+    run.append_epoch({"epoch": 1, "train/loss": 0.5})
+    with (run.path / "metrics.jsonl").open("a") as journal:
+        journal.write('{"epoch": 2, "train/lo')
+    assert run.epochs() == [{"epoch": 1, "train/loss": 0.5}]
+    run.write_epochs(run.epochs())
+    run.append_epoch({"epoch": 2})
+    assert [line["epoch"] for line in run.epochs()] == [1, 2]
+
+
+def test_a_damaged_or_missing_record_is_not_a_run(tmp_path, begin):
+    run = begin()
+    (run.path / "status.json").write_text("{")
+    with pytest.raises(NotFoundError, match=r"status\.json: not valid"):
+        _ = run.status
+    with pytest.raises(NotFoundError, match=r"not a run: it has no run\.json"):
+        _ = Run(tmp_path / "nothing").record
+
+
+def test_numbers_are_written_as_json(begin):
+    run = begin()
+    run.append_epoch({"epoch": 1, "train/loss": 0.1})
+    assert json.loads((run.path / "metrics.jsonl").read_text()) == run.epochs()[0]
+
+
+def test_runs_live_beside_what_mlflow_keeps():
+    assert store.ROOT.parts[0] == "mlruns"

@@ -1,0 +1,127 @@
+"""The published numbers, and what does not fit."""
+
+from itertools import pairwise
+
+import pytest
+from helpers.strategies import FUZZ, models
+from hypothesis import given, settings
+
+from lenetctl.specs import CLASSES, INPUT_SHAPE, plan
+from lenetctl.specs.layers import ShapeError
+from lenetctl.specs.schema import Conv, ModelSpec, Pool
+
+LENET = ModelSpec()
+CHAPTER_SHAPES = [
+    ("conv1", (6, 28, 28)),
+    ("act1", (6, 28, 28)),
+    ("pool1", (6, 14, 14)),
+    ("conv2", (16, 10, 10)),
+    ("act2", (16, 10, 10)),
+    ("pool2", (16, 5, 5)),
+    ("flatten", (400,)),
+    ("dense1", (120,)),
+    ("act3", (120,)),
+    ("dense2", (84,)),
+    ("act4", (84,)),
+    ("output", (10,)),
+]
+
+
+def test_the_twelve_layers_of_the_chapter():
+    assert [(layer.name, layer.output_shape) for layer in plan(LENET)] == CHAPTER_SHAPES
+
+
+def test_the_notebooks_pools_leave_the_same_shapes():
+    notebook = ModelSpec(pool=Pool(size=5, stride=2, padding=2))
+    assert [(layer.name, layer.output_shape) for layer in plan(notebook)] == CHAPTER_SHAPES
+
+
+def test_parameters_of_lenet():
+    counts = {layer.name: layer.parameters for layer in plan(LENET) if layer.parameters}
+    assert counts == {
+        "conv1": 156,
+        "conv2": 2416,
+        "dense1": 48_120,
+        "dense2": 10_164,
+        "output": 850,
+    }
+    assert sum(counts.values()) == 61_706
+
+
+def test_without_the_first_bias():
+    convs = (Conv(channels=6, kernel=5, padding=2, bias=False), Conv(channels=16, kernel=5))
+    assert sum(layer.parameters for layer in plan(ModelSpec(conv=convs))) == 61_700
+
+
+def test_macs_of_lenet():
+    # 0.83 MFLOP forward at two operations each
+    assert sum(layer.macs for layer in plan(LENET)) == 117_600 + 240_000 + 48_000 + 10_080 + 840
+
+
+def test_every_kind_of_layer():
+    convs = (
+        Conv(channels=2, kernel=3, norm="batch", activation="none"),
+        Conv(channels=3, kernel=3, pool=Pool(kind="none")),
+    )
+    model = ModelSpec(conv=convs, dense=(7,), dropout=0.5)
+    names = "conv1 norm1 pool1 conv2 act2 flatten dropout1 dense1 act3 dropout2 output"
+    layers = {layer.name: layer for layer in plan(model)}
+    assert " ".join(layers) == names
+    assert (layers["norm1"].parameters, layers["dropout1"].config) == (4, 0.5)
+
+
+def test_no_convolution_and_no_hidden_layer():
+    layers = plan(ModelSpec(conv=(), dense=()))
+    assert [layer.name for layer in layers] == ["flatten", "output"]
+    assert layers[-1].parameters == 28 * 28 * 10 + 10
+
+
+@pytest.mark.parametrize(
+    ("model", "message", "at"),
+    [
+        (
+            {"conv": [{"channels": 1, "kernel": 30}]},
+            "conv1 would be 0×0: a 30×30 window does not fit 28×28",
+            ("conv", 0),
+        ),
+        (
+            {"conv": [{"channels": 1, "kernel": 40, "padding": 2}]},
+            "conv1 would be 0×0: a 40×40 window does not fit 28×28 (32 with padding)",
+            ("conv", 0),
+        ),
+        (
+            {"conv": [{"channels": 1, "kernel": 5}], "pool": {"size": 25}},
+            "pool1 would be 0×0: a 25×25 window does not fit 24×24",
+            ("pool",),
+        ),
+        (
+            {"conv": [{"channels": 1, "kernel": 5, "pool": {"size": 25}}]},
+            "pool1 would be 0×0: a 25×25 window does not fit 24×24",
+            ("conv", 0, "pool"),
+        ),
+    ],
+)
+def test_what_does_not_fit(model, message, at):
+    with pytest.raises(ShapeError) as refused:
+        plan(unchecked(model))
+    assert str(refused.value) == message
+    assert refused.value.at == at
+
+
+@settings(max_examples=FUZZ, deadline=None)
+@given(model=models())
+def test_each_layer_takes_what_the_one_before_gives(model):
+    layers = plan(model)
+    assert layers[0].input_shape == INPUT_SHAPE
+    assert layers[-1].output_shape == (CLASSES,)
+    for before, layer in pairwise(layers):
+        assert layer.input_shape == before.output_shape
+    assert all(side >= 1 for layer in layers for side in layer.output_shape)
+    assert len({layer.name for layer in layers}) == len(layers)
+
+
+def unchecked(model):
+    """A model that its own validation would refuse."""
+    convs = tuple(Conv.model_validate(conv) for conv in model["conv"])
+    pool = Pool.model_validate(model.get("pool", {}))
+    return LENET.model_copy(update={"conv": convs, "pool": pool})

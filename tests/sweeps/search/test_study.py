@@ -1,0 +1,142 @@
+import json
+
+import pytest
+
+from lenetctl.errors import BusyError
+from lenetctl.runs.execute import Options
+from lenetctl.runs.folder import Run
+from lenetctl.runs.store import every
+from lenetctl.sweeps.executors.processes import serial
+from lenetctl.sweeps.grid import parse
+from lenetctl.sweeps.search.definition import Search
+from lenetctl.sweeps.search.study import VALIDATION, opened
+from lenetctl.sweeps.trial import News, prepare
+
+SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
+SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Open the study of a search over one spec, in one database."""
+
+    def make(*space, trials=5, sampler="random", pruner="none", spec=SPEC):
+        (tmp_path / "spec.yaml").write_text(spec)
+        axes = {axis.key: axis for axis in map(parse, space or SPACE)}
+        search = Search.of(tmp_path / "spec.yaml", axes, (), trials)
+        return opened(search, tmp_path / "optuna.db", sampler, pruner)
+
+    return make
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """A run by hand, with the validation accuracy of each epoch."""
+
+    def make(trial, *accuracies):
+        run = Run(tmp_path / trial.sha256)
+        run.path.mkdir(exist_ok=True)
+        run.write_epochs([{"epoch": n, VALIDATION: v} for n, v in enumerate(accuracies, 1)])
+        best = {VALIDATION: max(accuracies)}
+        (run.path / "result.json").write_text(json.dumps({"best": best}))
+        return run
+
+    return make
+
+
+def rate(trial):
+    return trial.spec.training.optimizer.lr
+
+
+def test_trials_are_counted_over_commands(study, ran):
+    names = []
+    with study(trials=3) as first:
+        for trial in first:
+            names.append(trial.name)
+            first.tell(News(trial.sha256, "finished", ran(trial, rate(trial))))
+        assert first.left == 0
+    with study(trials=5) as second:
+        assert second.left == 2
+        for trial in second:
+            names.append(trial.name)
+            second.tell(News(trial.sha256, "finished", ran(trial, rate(trial))))
+        best = second.best
+    assert len(set(names)) == 5
+    assert rate(best) == max(float(name.split("lr=")[1].split("-")[0]) for name in names)
+    with study(trials=5) as third:
+        assert list(third) == []
+
+
+def test_what_was_left_half_done_is_asked_for_first(study, ran):
+    with study() as killed:
+        stopped = next(iter(killed))
+    with study() as again:
+        trials = iter(again)
+        first = next(trials)
+        assert first.sha256 == stopped.sha256
+        again.tell(News(first.sha256, "finished", ran(first, 0.5)))
+        assert again.left == 4
+        assert next(trials).sha256 != stopped.sha256
+
+
+def test_a_failed_trial_counts_a_killed_one_does_not(study):
+    with study() as one:
+        trials = iter(one)
+        one.tell(News(next(trials).sha256, "failed"))
+        one.tell(News(next(trials).sha256, "killed"))
+        assert one.left == 4
+
+
+def test_equal_trials_are_run_once_and_impossible_ones_never(study, ran):
+    # a kernel of 13 leaves 1×1 or 2×2, which a pool of 3 does not fit
+    with study("model.conv.1.kernel=5,13", "model.pool.size=2,3", trials=12) as one:
+        seen = []
+        for trial in one:
+            seen.append(trial.sha256)
+            one.tell(News(trial.sha256, "finished", ran(trial, 0.5)))
+        assert one.left == 0
+    assert len(seen) == len(set(seen)) == 3
+
+
+def test_the_median_rule_ends_a_run_that_stays_behind(study, ran):
+    with study(trials=8, pruner="median") as one:
+        trials = iter(one)
+        for _ in range(5):
+            good = next(trials)
+            one.tell(News(good.sha256, "running", ran(good, *[0.8] * 10)))
+            one.tell(News(good.sha256, "finished", ran(good, *[0.8] * 10)))
+        poor = next(trials)
+        assert not one.tell(News(poor.sha256, "running", ran(poor, *[0.3] * 4)))
+        assert one.tell(News(poor.sha256, "running", ran(poor, *[0.3] * 7)))
+        one.tell(News(poor.sha256, "pruned", ran(poor, *[0.3] * 7)))
+        assert one.left == 2
+        late = next(trials)  # a run that is over is not given up
+        assert not one.tell(News(late.sha256, "running", ran(late, *[0.3] * 10)))
+
+
+def test_a_search_is_one_process_at_a_time(study):
+    with study(), pytest.raises(BusyError, match="another process"), study():
+        pass
+
+
+def test_a_pruned_run_says_so_and_the_search_goes_on(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "runs"
+    prepare(root)
+    spec = SPEC.replace("10", "3").replace("100", "100, limit: 256")
+    with study(trials=2, spec=spec) as one:
+        given_up = []
+
+        def tell(news):
+            one.tell(news)
+            if news.status == "pruned":
+                given_up.append(news)
+            return news.status == "running" and not given_up and bool(news.run.epochs())
+
+        serial(one, Options(root, device="cpu"), tell)
+        assert one.left == 0
+    pruned, finished = every(root)
+    assert [news.run for news in given_up] == [pruned]
+    assert (pruned.status["status"], pruned.status["outcome"]) == ("KILLED", "pruned")
+    assert len(pruned.epochs()) == 1
+    assert finished.status["status"] == "FINISHED"

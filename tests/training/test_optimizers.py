@@ -1,0 +1,178 @@
+import subprocess
+import sys
+from math import cos, pi
+
+import pytest
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, StepLR
+
+from lenetctl.specs.schema import TrainingSpec
+from lenetctl.training.optimizers import learning_rate, optimizer
+
+
+def training(schedule, epochs=6, lr=0.9):
+    section = {"epochs": epochs, "optimizer": {"lr": lr}, "schedule": schedule}
+    return TrainingSpec.model_validate(section)
+
+
+def rates(schedule, steps=7, **options):
+    spec = training(schedule, **options)
+    rate = learning_rate(spec, steps)
+    return [rate(step) for step in range(spec.epochs * steps)]
+
+
+def torch_rates(make, total, lr=0.9):
+    sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    scheduler = make(sgd)
+    found = []
+    for _ in range(total):
+        found.append(sgd.param_groups[0]["lr"])
+        sgd.step()
+        scheduler.step() if len(found) < total else None
+    return found
+
+
+def close(expected):
+    return pytest.approx(expected, rel=0, abs=1e-9)
+
+
+@pytest.mark.parametrize("pct_start", [0.05, 0.3, 0.5, 0.99])
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 3), (6, 7), (10, 30)])
+def test_one_cycle_is_torchs(pct_start, epochs, steps):
+    total = epochs * steps
+    options = {"pct_start": pct_start, "div_factor": 20.0, "final_div_factor": 300.0}
+    expected = torch_rates(
+        lambda sgd: OneCycleLR(sgd, 0.9, total_steps=total, cycle_momentum=False, **options), total
+    )
+    assert rates({"kind": "one_cycle", **options}, steps, epochs=epochs) == close(expected)
+
+
+def test_one_cycle_whose_peak_is_its_first_step_begins_there():
+    # torch divides by zero here
+    found = rates({"kind": "one_cycle", "pct_start": 0.25}, steps=4, epochs=1)
+    assert found[0] == close(0.9)
+    assert found[3] == close(0.9 / 25 / 1e4)
+
+
+@pytest.mark.parametrize(("step_size", "gamma"), [(1, 0.5), (2, 0.1), (4, 1.0), (99, 0.1)])
+def test_step_is_torchs(step_size, gamma):
+    expected = torch_rates(lambda sgd: StepLR(sgd, step_size * 7, gamma), 42)
+    found = rates({"kind": "step", "step_size": step_size, "gamma": gamma})
+    assert found == close(expected)
+
+
+@pytest.mark.parametrize("eta_min", [0.0, 0.01])
+def test_cosine_is_torchs(eta_min):
+    expected = torch_rates(lambda sgd: CosineAnnealingLR(sgd, 42, eta_min), 42)
+    assert rates({"kind": "cosine", "eta_min": eta_min}) == close(expected)
+
+
+def test_constant_stays():
+    assert rates({"kind": "constant"}) == [0.9] * 42
+
+
+@pytest.mark.parametrize("kind", ["constant", "step", "cosine"])
+def test_warmup_rises_linearly_to_the_whole_rate(kind):
+    found = rates({"kind": kind, "warmup": 1.5}, steps=4)
+    assert found[:6] == close([0.9 * n / 6 for n in (1, 2, 3, 4, 5, 6)])
+
+
+def test_what_follows_a_warmup():
+    # a step counts epochs from the first, half a cosine fills what the warmup left
+    stepped = rates({"kind": "step", "step_size": 2, "gamma": 0.5, "warmup": 1}, steps=4)
+    assert stepped[4:] == close([0.9] * 4 + [0.45] * 8 + [0.225] * 8)
+    cosine = rates({"kind": "cosine", "warmup": 1}, steps=4)
+    assert cosine[4:] == close([0.45 * (1 + cos(pi * n / 20)) for n in range(20)])
+
+
+@pytest.mark.parametrize("kind", ["constant", "step", "cosine"])
+def test_a_warmup_may_be_longer_than_the_run(kind):
+    found = rates({"kind": kind, "warmup": 12}, epochs=6, steps=1)
+    assert found == close([0.9 * n / 12 for n in range(1, 7)])
+
+
+@pytest.mark.parametrize("kind", ["constant", "step", "cosine", "one_cycle"])
+def test_the_rate_is_a_pure_function_of_the_step(kind):
+    spec = training({"kind": kind})
+    in_order, backwards = learning_rate(spec, 7), learning_rate(spec, 7)
+    forth = [in_order(step) for step in range(42)]
+    assert [backwards(step) for step in reversed(range(42))] == forth[::-1]
+    assert [in_order(step) for step in range(42)] == forth
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "values"),
+    [
+        ({"lr": 0.5}, torch.optim.SGD, {"lr": 0.5, "momentum": 0, "weight_decay": 0}),
+        (
+            {"kind": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4},
+            torch.optim.SGD,
+            {"lr": 0.9, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4},
+        ),
+        (
+            {"kind": "adam", "betas": [0.8, 0.9], "eps": 1e-6},
+            torch.optim.Adam,
+            {"lr": 1e-3, "betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0},
+        ),
+        (
+            {"kind": "adamw", "weight_decay": 0.1},
+            torch.optim.AdamW,
+            {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.1},
+        ),
+    ],
+)
+def test_the_optimizer_is_torchs_with_the_specs_values(section, kind, values):
+    config = TrainingSpec.model_validate({"optimizer": section}).optimizer
+    made = optimizer([torch.nn.Parameter(torch.zeros(1))], config)
+    assert isinstance(made, kind)
+    assert {key: made.param_groups[0][key] for key in values} == values
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD),
+        ({"kind": "adam", "lr": 0.1, "weight_decay": 0.1}, torch.optim.Adam),
+        ({"kind": "adamw", "lr": 0.1, "weight_decay": 0.1}, torch.optim.AdamW),
+    ],
+)
+def test_its_steps_and_its_state_are_torchs_bit_for_bit(section, kind):
+    config = TrainingSpec.model_validate({"optimizer": section}).optimizer
+    options = config.model_dump(exclude={"kind"})
+
+    def trained(make):
+        parameter = torch.nn.Parameter(torch.arange(8.0))
+        made = make([parameter])
+        for step in range(6):
+            if step == 3:  # as a resumed run
+                state, made = made.state_dict(), make([parameter])
+                made.load_state_dict(state)
+            made.zero_grad()
+            (parameter**2).sum().backward()
+            made.step()
+        return parameter, made.state_dict()["state"][0]
+
+    parameter, state = trained(lambda parameters: optimizer(parameters, config))
+    expected, slots = trained(lambda parameters: kind(parameters, **options))
+    assert torch.equal(parameter, expected)
+    assert state.keys() == slots.keys()
+    assert all(torch.equal(torch.as_tensor(state[n]), torch.as_tensor(slots[n])) for n in slots)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+def test_it_does_not_import_torchs_compiler(kind):
+    code = f"""
+import sys, torch
+from lenetctl.training.optimizers import optimizer
+from lenetctl.specs.schema import TrainingSpec
+
+config = TrainingSpec.model_validate({{"optimizer": {{"kind": "{kind}", "lr": 0.1}}}}).optimizer
+parameter = torch.nn.Parameter(torch.ones(1))
+made = optimizer([parameter], config)
+made.zero_grad()
+parameter.sum().backward()
+made.step()
+made.load_state_dict(made.state_dict())
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

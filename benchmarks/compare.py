@@ -182,7 +182,7 @@ def main() -> None:
     about, before = machine.describe(options.device), machine.peak(options.device)
     rows = steady(options.rounds, options.only or at_hand(options.device), options.images)
     seconds = whole(options.whole_rounds, options.epochs)
-    peak, work = max(before, machine.peak(options.device)), machine.work(specs.load(SPEC))
+    peak, work = max(before, machine.peak(options.device)), machine.work(specs.load_spec(SPEC))
     result = {
         "machine": about,
         "peak": peak,

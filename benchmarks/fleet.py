@@ -30,7 +30,7 @@ from lenetctl.specs.schema import Conv, Spec
 from lenetctl.training import device, steps
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import EpochResult, Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 
 ROOT = Path(__file__).parents[1]
 CONVOLUTION_ROUNDS = 20
@@ -38,7 +38,7 @@ CONVOLUTION_ROUNDS = 20
 
 def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch of one model."""
-    state = fresh(spec, where)
+    state = initial_state(spec, where)
     step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
@@ -103,7 +103,7 @@ def seconds(
 def convolutions(spec: Spec, models: Iterable[int], where: torch.device) -> None:
     """Print the milliseconds per model of each convolution, by the way it is done."""
     print(f"ms per model, forward and backward, batches of {spec.data.batch_size}")
-    layers = [layer for layer in specs.plan(spec.model) if isinstance(layer.config, Conv)]
+    layers = [layer for layer in specs.plan_layers(spec.model) if isinstance(layer.config, Conv)]
     for count, layer in product(models, layers):
         conv, channels = layer.config, layer.input_shape[0]
         assert isinstance(conv, Conv)  # noqa: S101
@@ -130,11 +130,13 @@ def main() -> None:
     parser.add_argument("--engine", default="eager", help="of the model alone")
     parser.add_argument("--convolutions", action="store_true")
     chosen = parser.parse_args()
-    where = device.select(chosen.device)
+    where = device.select_device(chosen.device)
     default = "1,4,16" if where.type == "cpu" else "1,4,16,64,256"
     models = [int(count) for count in (chosen.models or default).split(",")]
-    spec = specs.load(chosen.spec, [f"training.epochs={chosen.rounds + 1}", "data.validation=0"])
-    print(f"{device.describe(where)}; {sentence()}")
+    spec = specs.load_spec(
+        chosen.spec, [f"training.epochs={chosen.rounds + 1}", "data.validation=0"]
+    )
+    print(f"{device.describe_device(where)}; {sentence()}")
     with device.numerics(spec.training):
         if chosen.convolutions:
             convolutions(spec, models, where)

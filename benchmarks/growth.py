@@ -21,9 +21,9 @@ from lenetctl import specs
 from lenetctl.data.dataset import Dataset
 from lenetctl.specs.schema import Spec
 from lenetctl.training import device, steps
-from lenetctl.training.engines import choose
+from lenetctl.training.engines import choose_engine
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 
 BASELINE = Path(__file__).parents[1] / "experiments/baseline.yaml"
 CONV = "{{channels: {}, kernel: 5, padding: 2}}"
@@ -47,7 +47,7 @@ VARIANTS: dict[str, list[str]] = {
 
 def epochs(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch."""
-    state = fresh(spec, where)
+    state = initial_state(spec, where)
     step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
@@ -60,19 +60,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="epochs that count")
     parser.add_argument("--device", default="auto")
     chosen = parser.parse_args()
-    where = device.select(chosen.device)
+    where = device.select_device(chosen.device)
     engines = ("eager", "compiled") if where.type == "cpu" else ("eager", "graph")
     data = Dataset("noise", (), noise(chosen.images, 0), None, noise(500, 1), "", 0.5, 0.29)
-    splits = Splits.of(data, specs.load(BASELINE), where)
+    splits = Splits.of(data, specs.load_spec(BASELINE), where)
     ways: dict[tuple[str, str], Iterator[float]] = {}
     work: dict[str, int] = {}
     auto: dict[str, str] = {}
     for name, settings in VARIANTS.items():
         # so small a rate that noise does no harm
         fixed = [f"training.epochs={chosen.rounds + 1}", "training.optimizer.lr=0.01"]
-        spec = specs.load(BASELINE, [*fixed, *settings])
+        spec = specs.load_spec(BASELINE, [*fixed, *settings])
         work[name] = flop(spec)
-        auto[name] = choose("auto", spec, 10**6, where).engine
+        auto[name] = choose_engine("auto", spec, 10**6, where).engine
         ways |= {(name, one): epochs(spec, splits, where, one) for one in engines}
     rates: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
     with device.numerics(spec.training):
@@ -80,7 +80,7 @@ def main() -> None:
             for way, results in ways.items():
                 rate = next(results)
                 rates[way] += [rate] if number else []
-    print(f"{device.describe(where)}; {sentence()}")
+    print(f"{device.describe_device(where)}; {sentence()}")
     print(f"| variant | MFLOP | {' | '.join(f'{e}: examples/s | µs' for e in engines)} | auto |")
     print("| --- | ---: | " + "---: | ---: | " * len(engines) + "--- |")
     for name in VARIANTS:

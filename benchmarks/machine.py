@@ -66,7 +66,7 @@ def peak(device: str = "cpu") -> float:
 
 def work(spec: Spec) -> int:
     """Return the FLOP of one example, forward and backward; the images need no gradient."""
-    macs = [layer.macs for layer in specs.plan(spec.model) if layer.macs]
+    macs = [layer.macs for layer in specs.plan_layers(spec.model) if layer.macs]
     return 2 * (3 * sum(macs) - macs[0])
 
 

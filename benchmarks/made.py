@@ -5,7 +5,7 @@ import torch
 from lenetctl.data.dataset import Split
 from lenetctl.specs.schema import Spec
 from lenetctl.training.fleet.loop import Member
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 
 
 def noise(count: int, seed: int) -> Split:
@@ -19,4 +19,4 @@ def members(spec: Spec, models: int, where: torch.device) -> dict[int, Member]:
     """Return the members of a fleet that differ in their seeds."""
     seeds = [spec.training.model_copy(update={"seed": seed}) for seed in range(models)]
     own = [spec.model_copy(update={"training": training}) for training in seeds]
-    return {n: (fresh(one, where), one) for n, one in enumerate(own)}
+    return {n: (initial_state(one, where), one) for n, one in enumerate(own)}

@@ -25,18 +25,18 @@ from machine import sentence
 
 from lenetctl import specs
 from lenetctl.artifacts import draw
-from lenetctl.data.dataset import load
+from lenetctl.data.dataset import load_dataset
 from lenetctl.runs import environment
 from lenetctl.runs.execute import execute
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import every
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
-from lenetctl.tracking.store import client
+from lenetctl.tracking.store import open_client
 from lenetctl.training import device, steps
-from lenetctl.training.engines import choose
+from lenetctl.training.engines import choose_engine
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 
 ROOT = Path(__file__).parents[1]
 STEADY = 10  # runs before the clock starts: imports, the database's schema, caches
@@ -45,10 +45,10 @@ STEADY = 10  # runs before the clock starts: imports, the database's schema, cac
 def bare(spec: Spec) -> None:
     """Train a spec and nothing else."""
     where = torch.device("cpu")
-    splits = Splits.of(load(spec.data), spec, where)
+    splits = Splits.of(load_dataset(spec.data), spec, where)
     with device.numerics(spec.training):
-        state = fresh(spec, where)
-        engine = choose("auto", spec, len(splits.train), where).engine
+        state = initial_state(spec, where)
+        engine = choose_engine("auto", spec, len(splits.train), where).engine
         step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
         for _ in train(state, step, splits, spec):
             pass
@@ -90,15 +90,15 @@ def parts(spec: Spec, times: int = 20) -> dict[str, float]:
     """Return the median seconds of each part of a run's overhead, alone in its process."""
     measured: dict[str, list[float]] = {}
     with in_folder() as folder:
-        options = Options(folder / "runs", device="cpu")
-        made = client("sqlite:///mlflow.db")
+        options = RunOptions(folder / "runs", device="cpu")
+        made = open_client("sqlite:///mlflow.db")
         for seed in range(times + 1):
             training = spec.training.model_copy(update={"seed": seed})
             one = spec.model_copy(update={"training": training})
             alone = timed(partial(bare, one))
             whole = timed(partial(execute, one, options))
             run = every(options.root)[-1]
-            about = timed(environment.describe)
+            about = timed(environment.describe_environment)
             drawing = timed(partial(draw, run))
             sending = timed(partial(publish, made, "sqlite:///mlflow.db", run))
             row = {
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     chosen = parser.parse_args()
     path = chosen.spec.resolve()
-    spec = specs.load(path, [f"training.epochs={chosen.epochs}"])
+    spec = specs.load_spec(path, [f"training.epochs={chosen.epochs}"])
     bare(spec)
     alone = statistics.median(timed(partial(bare, spec)) for _ in range(STEADY))
     run = swept(path, chosen.runs, chosen.epochs)

@@ -28,7 +28,7 @@ from lenetctl import specs
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import Options
 
-execute(specs.load(Path(sys.argv[1]), sys.argv[2:]), Options())
+execute(specs.load_spec(Path(sys.argv[1]), sys.argv[2:]), Options())
 """
 
 

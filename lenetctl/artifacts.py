@@ -7,7 +7,7 @@ import numpy as np
 from lenetctl import specs
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
-from lenetctl.specs.layer_formats import markdown
+from lenetctl.specs.layer_formats import layers_markdown
 
 
 def warm_up() -> None:
@@ -29,8 +29,8 @@ def draw(run: Run) -> None:
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
     matrix = np.array(result["confusion"])
     save(confusion_matrix(matrix, result["classes"]), run.figures / "confusion_matrix.png")
-    layers = specs.plan(run.spec().model)
-    write_whole(run.figures / "shapes.md", markdown(layers, batch=1) + "\n")
+    layers = specs.plan_layers(run.spec().model)
+    write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
 
 
 def draw_evaluation(run: Run, document: dict[str, Any]) -> None:

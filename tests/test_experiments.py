@@ -19,7 +19,7 @@ PARAMETERS = {
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.relative_to(EXPERIMENTS).as_posix())
 def test_loads_and_says_what_it_is_for(path):
-    loaded = specs.load(path)
+    loaded = specs.load_spec(path)
     assert loaded.name == path.stem
     assert loaded.description
     assert "#" in path.read_text(), "a student reads why, not only what"
@@ -27,13 +27,13 @@ def test_loads_and_says_what_it_is_for(path):
 
 @pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
 def test_parameters(name, parameters):
-    layers = specs.plan(shipped(name).model)
+    layers = specs.plan_layers(shipped(name).model)
     assert sum(layer.parameters for layer in layers) == parameters
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in SPECS}), ids=lambda f: f.name)
 def test_no_two_of_a_folder_are_the_same_experiment(folder):
-    hashes = [specs.sha256(specs.load(path)) for path in SPECS if path.parent == folder]
+    hashes = [specs.sha256(specs.load_spec(path)) for path in SPECS if path.parent == folder]
     assert len(set(hashes)) == len(hashes)
 
 
@@ -67,4 +67,4 @@ def test_d2l_en_is_the_current_text():
 
 
 def shipped(name):
-    return specs.load(EXPERIMENTS / f"{name}.yaml")
+    return specs.load_spec(EXPERIMENTS / f"{name}.yaml")

@@ -9,21 +9,21 @@ import torch
 from made import members
 
 from lenetctl import specs
-from lenetctl.data.dataset import Split, load
+from lenetctl.data.dataset import Split, load_dataset
 from lenetctl.training import device, steps
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 
 SPEC = Path(__file__).parents[2] / "experiments" / "baseline.yaml"
 
 
 def run(begin: Callable[[], None], variant: str) -> None:
     """Train for ever, calling `begin` before every epoch."""
-    spec = specs.load(
+    spec = specs.load_spec(
         SPEC, ["training.epochs=100000", f"data.limit={os.environ['BENCHMARK_IMAGES']}"]
     )
-    dataset = load(spec.data)
+    dataset = load_dataset(spec.data)
     # what is measured is training: hardly any test images
     test = Split(dataset.test.images[:10], dataset.test.labels[:10])
     where = torch.device(os.environ["BENCHMARK_DEVICE"])
@@ -33,7 +33,7 @@ def run(begin: Callable[[], None], variant: str) -> None:
         if variant.isdecimal():
             epochs = train_fleet(members(spec, int(variant), where), splits)
         else:
-            state = fresh(spec, where)
+            state = initial_state(spec, where)
             step = steps.ENGINES[variant](state.net, state.optimizer, spec.training)
             epochs = train(state, step, splits, spec)
         begin()

@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lenetctl import specs
-from lenetctl.analysis.layer_outputs import activations
+from lenetctl.analysis.layer_outputs import layer_outputs
 from lenetctl.data.dataset import Dataset, Split
-from lenetctl.data.device import Resident
-from lenetctl.data.images import read as read_picture
+from lenetctl.data.device import DeviceSplit
+from lenetctl.data.images import read_picture
 from lenetctl.errors import UsageError
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.runs.folder import Run
-from lenetctl.runs.weights import load_weights
+from lenetctl.runs.weights import read_weights
 from lenetctl.specs.schema import Spec
-from lenetctl.training.state import load_weights as fill
+from lenetctl.training.state import copy_weights as fill
 
 LAYERS = 2  # the exercise asks for the first and the second
 CLASSES = {"fashion_mnist": ("pullover", "coat")}  # its sweaters and coats; elsewhere the first two
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class InspectedNet:
     """A net to look into."""
 
     name: str
@@ -36,7 +36,7 @@ class Subject:
     run: Run | None  # None: untrained
 
     @classmethod
-    def trained(cls, run: Run, weights: str | None) -> "Subject":
+    def trained(cls, run: Run, weights: str | None) -> "InspectedNet":
         """Return a run's net with its weights `last` or `best`.
 
         Raises:
@@ -44,14 +44,16 @@ class Subject:
 
         """
         spec = run.spec()
-        net = build(spec.model, spec.training.seed)
-        fill(net, load_weights(run, weights))
+        net = build_model(spec.model, spec.training.seed)
+        fill(net, read_weights(run, weights))
         return cls(run.name, spec, net, run)
 
     @classmethod
-    def untrained(cls, spec: Spec) -> "Subject":
+    def untrained(cls, spec: Spec) -> "InspectedNet":
         """Return the net as training would begin with it."""
-        return cls(f"{spec.name} untrained", spec, build(spec.model, spec.training.seed), None)
+        return cls(
+            f"{spec.name} untrained", spec, build_model(spec.model, spec.training.seed), None
+        )
 
     def moments(self, dataset: Dataset) -> tuple[float, float]:
         """Return mean and standard deviation of pixels in [0, 1] that the net is used to."""
@@ -71,14 +73,14 @@ class Inputs:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class NetOutputs:
     """What one net makes of R inputs."""
 
     maps: dict[str, NDArray[np.float32]]  # by layer, (R, C, H, W) or (R, features)
     rows: list[dict[str, Any]]  # R times label, prediction, probability
 
 
-def choose(
+def choose_inputs(
     dataset: Dataset, classes: Sequence[str] | None, per_class: int, pictures: Sequence[Path]
 ) -> Inputs:
     """Return the first `per_class` test images of each class, then the pictures.
@@ -108,7 +110,7 @@ def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
         UsageError: there is no such layer.
 
     """
-    plan = specs.plan(spec.model)
+    plan = specs.plan_layers(spec.model)
     numbered = []
     for i, layer in enumerate(plan):
         if layer.kind in ("conv", "dense"):
@@ -125,18 +127,20 @@ def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(names[name] for name in wanted))
 
 
-def look(subject: Subject, dataset: Dataset, inputs: Inputs, layers: Sequence[str]) -> Look:
+def net_outputs(
+    subject: InspectedNet, dataset: Dataset, inputs: Inputs, layers: Sequence[str]
+) -> NetOutputs:
     """Return what `layers` make of `inputs`, normalised as the net knows them, and its guesses."""
     split = Split(torch.from_numpy(inputs.images), torch.zeros(len(inputs.labels)))
-    seen = Resident(split, "cpu", *subject.moments(dataset)).images
-    found = activations(subject.net, seen, layers)
+    seen = DeviceSplit(split, "cpu", *subject.moments(dataset)).images
+    found = layer_outputs(subject.net, seen, layers)
     rows = [
         {"label": label, "prediction": _class_name(dataset, guess), "probability": float(p[guess])}
         for label, p, guess in zip(
             inputs.labels, found.probabilities, found.probabilities.argmax(1), strict=True
         )
     ]
-    return Look({name: found.layers[name] for name in layers}, rows)
+    return NetOutputs({name: found.layers[name] for name in layers}, rows)
 
 
 def _class_number(dataset: Dataset, wanted: str) -> int:

@@ -26,7 +26,7 @@ SAME = 1e-9  # a spread below is rounding: an accuracy moves in steps of one ima
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class ComparedRun:
     """A finished run as a comparison sees it."""
 
     run: Run
@@ -37,7 +37,7 @@ class Trial:
     best: dict[str, float]
 
     @classmethod
-    def of(cls, run: Run) -> Trial:
+    def of(cls, run: Run) -> ComparedRun:
         """Read `run` from its folder."""
         record, result, spec = run.record, run.result, run.spec()
         digest = record["data"]["digest"]
@@ -51,7 +51,9 @@ class Group:
     """Trials that differ in nothing but what sets them apart: the seed."""
 
     name: str
-    trials: dict[Items, Trial]  # by what sets them apart, by which they pair with another group's
+    trials: dict[
+        Items, ComparedRun
+    ]  # by what sets them apart, by which they pair with another group's
 
     def values(self, key: str) -> set[Value | None]:
         """Return what the trials have for `key`, None for those that do not have it."""
@@ -103,7 +105,7 @@ def lowest_is_best(metric: str) -> bool:
     return metric.endswith("loss")
 
 
-def having(trials: Sequence[Trial], metric: str) -> list[Trial]:
+def having(trials: Sequence[ComparedRun], metric: str) -> list[ComparedRun]:
     """Return the trials that measured `metric`.
 
     Raises:
@@ -117,7 +119,7 @@ def having(trials: Sequence[Trial], metric: str) -> list[Trial]:
     return measured
 
 
-def group(trials: Sequence[Trial], by: str | None = None) -> list[Group]:
+def group_runs(trials: Sequence[ComparedRun], by: str | None = None) -> list[Group]:
     """Group `trials`, the oldest first, over seeds, or by the value of one key of the spec.
 
     Of several runs of one experiment on the same data the newest counts.
@@ -129,7 +131,7 @@ def group(trials: Sequence[Trial], by: str | None = None) -> list[Group]:
     keys = sorted({key for trial in trials for key in trial.keys})
     if by is not None and by not in keys:
         raise UsageError(f"--group-by {by}: no spec has this key (there are {', '.join(keys)})")
-    members: dict[Items, dict[Items, Trial]] = {}
+    members: dict[Items, dict[Items, ComparedRun]] = {}
     for trial in {trial.identity: trial for trial in trials}.values():
         items = frozenset(trial.keys.items())
         own = frozenset(item for item in items if (item[0] == by if by else item[0] != SEED))
@@ -155,7 +157,7 @@ def short(key: str) -> str:
     return key.removeprefix("model.").removeprefix("training.")
 
 
-def compare(groups: Sequence[Group], metric: str, control: Group | None = None) -> list[Row]:
+def compare_groups(groups: Sequence[Group], metric: str, control: Group | None = None) -> list[Row]:
     """Return a row for each group, the best mean at the last epoch first."""
     lowest = lowest_is_best(metric)
     rows = []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
-class Activations(NamedTuple):
+class LayerOutputs(NamedTuple):
     """What a net makes of N images."""
 
     layers: dict[str, NDArray[np.float32]]  # by name, (N, C, H, W) or (N, features)
@@ -17,7 +17,7 @@ class Activations(NamedTuple):
 
 
 @torch.inference_mode()
-def activations(net: nn.Sequential, images: Tensor, layers: Collection[str]) -> Activations:
+def layer_outputs(net: nn.Sequential, images: Tensor, layers: Collection[str]) -> LayerOutputs:
     """Return the outputs of the named `layers` and the softmax of the last; the mode is kept.
 
     Args:
@@ -35,4 +35,4 @@ def activations(net: nn.Sequential, images: Tensor, layers: Collection[str]) -> 
         if name in layers:
             found[name] = output.cpu().numpy()
     net.train(was_training)
-    return Activations(found, output.softmax(1).cpu().numpy())
+    return LayerOutputs(found, output.softmax(1).cpu().numpy())

@@ -17,7 +17,7 @@ from lenetctl.tracking.writer_process import WriterProcess
 
 def writer(option: str | None, screen: Screen) -> WriterProcess:
     """Return a writer to the store that the options name."""
-    return WriterProcess(store.uri(option), draw, screen.warn, warm_up)
+    return WriterProcess(store.choose_uri(option), draw, screen.warn, warm_up)
 
 
 def catch_up(root: Path, writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:

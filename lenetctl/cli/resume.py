@@ -11,19 +11,19 @@ from lenetctl.tracking import store
 from lenetctl.tracking.writer import outstanding
 
 
-def named(run: str) -> Run:
+def named_run(run: str) -> Run:
     """Return the run that `--resume RUN` names; a dead one is ended first."""
     settle(ROOT)
     return find(ROOT, run)
 
 
-def spec_file(run: Run | None) -> Path:
+def spec_file_of(run: Run | None) -> Path:
     """Return the spec that a run was begun with."""
     assert run is not None, "without a SPEC there is a RUN"  # noqa: S101
     return run.path / "spec.yaml"
 
 
-def chosen(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run | None:
+def run_to_resume(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run | None:
     """Return the run to go on with: `run`, else the latest of `spec` that did not get to its end.
 
     A run that finished and was killed before MLflow had it all is not trained a second time.
@@ -37,7 +37,7 @@ def chosen(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run | None:
         settle(ROOT)
         begun = of_spec(ROOT, identity)
         unfinished = [one for one in begun if one.status["status"] != "FINISHED"]
-        return [None, *outstanding(begun, store.uri(tracking_uri)), *unfinished][-1]
+        return [None, *outstanding(begun, store.choose_uri(tracking_uri)), *unfinished][-1]
     if run.record["spec_sha256"] != identity:
         old, new = specs.flatten(run.spec()), specs.flatten(spec)
         differences = ", ".join(

@@ -14,13 +14,13 @@ import typer
 from lenetctl.cli.console import Screen
 from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.views.leaderboard import leaderboard, print_leaderboard
-from lenetctl.cli.views.sweep import Board, print_plan
+from lenetctl.cli.views.sweep import SweepView, print_plan
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import ROOT, settle
-from lenetctl.sweeps.grid import Axis
-from lenetctl.sweeps.plan import Trial, plan
-from lenetctl.sweeps.trial import FailedFast, News, Tell, finished, index, prepare, unfinished
+from lenetctl.sweeps.grid import SweptKey
+from lenetctl.sweeps.plan import Trial, plan_sweep
+from lenetctl.sweeps.trial import FailedFast, Tell, TrialEvent, finished, index, prepare, unfinished
 from lenetctl.tracking.writer_process import WriterProcess
 
 
@@ -41,10 +41,12 @@ class How:
     tracking_uri: str | None
 
 
-def sweep_through(path: Path, axes: Mapping[str, Axis], settings: Sequence[str], how: How) -> None:
+def sweep_through(
+    path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], how: How
+) -> None:
     """Plan a sweep and run what is not done yet."""
-    planned = plan(path, axes, settings)
-    board = Board(planned.name, planned.trials, how.screen)
+    planned = plan_sweep(path, axes, settings)
+    board = SweepView(planned.name, planned.trials, how.screen)
     goes_on = _look_up(board, force=how.force)
     if how.dry_run:
         if not how.screen.as_json:
@@ -56,7 +58,7 @@ def sweep_through(path: Path, axes: Mapping[str, Axis], settings: Sequence[str],
 
 
 def go_through(
-    trials: Iterable[Trial], datasets: Collection[str], board: Board, tell: Tell, how: How
+    trials: Iterable[Trial], datasets: Collection[str], board: SweepView, tell: Tell, how: How
 ) -> None:
     """Run `trials`, publish them, rank all that is done.
 
@@ -81,7 +83,7 @@ def go_through(
     require_current([row.run for row in board.rows.values() if row.run], writing, how.screen)
 
 
-def _look_up(board: Board, *, force: bool) -> dict[str, Run]:
+def _look_up(board: SweepView, *, force: bool) -> dict[str, Run]:
     """Mark what is done already; return the runs that trials go on with, by identity."""
     known = index(ROOT)
     goes_on = {}
@@ -97,22 +99,22 @@ def _look_up(board: Board, *, force: bool) -> dict[str, Run]:
 
 def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
     """Fetch what is missing once, here, and not in every worker."""
-    from lenetctl.data import data_dir as store
-    from lenetctl.data import fetch as fetching
     from lenetctl.data.catalog import CATALOG
+    from lenetctl.data.data_dir import choose_data_dir, is_complete
+    from lenetctl.data.fetch import fetch_dataset
 
-    where = store.data_dir(data_dir)
+    where = choose_data_dir(data_dir)
     for name in sorted(CATALOG.keys() & datasets):
-        if not store.complete(name, where):
-            fetching.fetch(name, where)
+        if not is_complete(name, where):
+            fetch_dataset(name, where)
 
 
 def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
-    from lenetctl.runs.options import Options
+    from lenetctl.runs.options import RunOptions
     from lenetctl.sweeps.executors.processes import processes, serial
     from lenetctl.tracking.sweep_parent import SWEEP
 
-    options = Options(
+    options = RunOptions(
         ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
     )
     work: Callable[..., None] = serial
@@ -121,10 +123,10 @@ def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
     elif how.executor == "fleet":
         # torch, which a driver of processes does not need
         from lenetctl.sweeps.executors.fleet import SIZE, fleet
-        from lenetctl.training.device import select
+        from lenetctl.training.device import select_device
 
         work = partial(fleet, size=how.jobs or SIZE)
-        if select(how.device).type == "cpu":
+        if select_device(how.device).type == "cpu":
             how.screen.warn(
                 "a fleet is for a GPU: a CPU trains its models faster one after another"
             )
@@ -138,7 +140,7 @@ def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
     return lambda trials, tell: work(trials, options, tell, force=how.force)
 
 
-def _told(tell: Tell, writing: WriterProcess, news: News, *, fail_fast: bool) -> object:
+def _told(tell: Tell, writing: WriterProcess, news: TrialEvent, *, fail_fast: bool) -> object:
     """Pass news on, to the writer too; raise FailedFast where a failure is to stop the rest."""
     answer = tell(news)
     if news.run:
@@ -152,7 +154,7 @@ def _work(
     go: Callable[[Iterable[Trial], Tell], None],
     trials: Iterable[Trial],
     tell: Tell,
-    board: Board,
+    board: SweepView,
     writing: WriterProcess,
 ) -> None:
     """Do the work; where it is stopped, MLflow still hears of what was in training."""
@@ -170,7 +172,7 @@ def _work(
         raise
 
 
-def _conclude(board: Board, screen: Screen) -> None:
+def _conclude(board: SweepView, screen: Screen) -> None:
     """Print the ranking of what is done."""
     done = [
         (row.trial.spec.name, row.run)

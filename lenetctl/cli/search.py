@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lenetctl.cli.run_sweep import How, go_through
-from lenetctl.cli.views.sweep import Board
+from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
-from lenetctl.sweeps.grid import Axis
+from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.search.study import PrunerName, SamplerName, opened
-from lenetctl.sweeps.trial import News
+from lenetctl.sweeps.search.study import PrunerName, SamplerName, open_study
+from lenetctl.sweeps.trial import TrialEvent
 from lenetctl.tracking import store
 
 
 def search_for(
     path: Path,
-    axes: Mapping[str, Axis],
+    axes: Mapping[str, SweptKey],
     settings: Sequence[str],
     trials: int,
     sampler: SamplerName,
@@ -28,8 +28,8 @@ def search_for(
     if how.executor == "fleet":
         raise UsageError("--executor fleet: a search learns from trial to trial; use processes")
     search = Search.of(path, axes, settings, trials)
-    database = store.folder(how.tracking_uri) / "optuna.db"
-    with opened(search, database, sampler, pruner) as study:
+    database = store.store_folder(how.tracking_uri) / "optuna.db"
+    with open_study(search, database, sampler, pruner) as study:
         space = "; ".join(map(str, search.space))
         said = f"{search.name}: {trials - study.left} of {trials} trials done; {space}"
         if how.dry_run:
@@ -37,9 +37,9 @@ def search_for(
             how.screen.result(document, said)
             return
         how.screen.say(said)
-        board = Board(search.name, (), how.screen)
+        board = SweepView(search.name, (), how.screen)
 
-        def tell(news: News) -> bool:
+        def tell(news: TrialEvent) -> bool:
             board.tell(news)
             return study.tell(news)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class File:
+class DatasetFile:
     """One IDX file of a data set."""
 
     name: str
@@ -14,12 +14,14 @@ class File:
 
 
 @dataclass(frozen=True)
-class Known:
+class DatasetInfo:
     """One data set in torchvision's layout."""
 
     torchvision: str  # name of its class there, and of its folder
     classes: tuple[str, ...]
-    files: tuple[File, File, File, File]  # train images, train labels, test images, test labels
+    files: tuple[
+        DatasetFile, DatasetFile, DatasetFile, DatasetFile
+    ]  # train images, train labels, test images, test labels
 
     @property
     def folder(self) -> str:
@@ -27,20 +29,20 @@ class Known:
         return f"{self.torchvision}/raw"
 
 
-def _mnist_files(*sha256: str | None) -> tuple[File, File, File, File]:
+def _mnist_files(*sha256: str | None) -> tuple[DatasetFile, DatasetFile, DatasetFile, DatasetFile]:
     train_images, train_labels, test_images, test_labels = sha256
     return (
-        File("train-images-idx3-ubyte", (28, 28), ">u1", train_images),
-        File("train-labels-idx1-ubyte", (), ">u1", train_labels),
-        File("t10k-images-idx3-ubyte", (28, 28), ">u1", test_images),
-        File("t10k-labels-idx1-ubyte", (), ">u1", test_labels),
+        DatasetFile("train-images-idx3-ubyte", (28, 28), ">u1", train_images),
+        DatasetFile("train-labels-idx1-ubyte", (), ">u1", train_labels),
+        DatasetFile("t10k-images-idx3-ubyte", (28, 28), ">u1", test_images),
+        DatasetFile("t10k-labels-idx1-ubyte", (), ">u1", test_labels),
     )
 
 
 _DIGITS = tuple("0123456789")
 
-CATALOG: dict[str, Known] = {
-    "fashion_mnist": Known(
+CATALOG: dict[str, DatasetInfo] = {
+    "fashion_mnist": DatasetInfo(
         "FashionMNIST",
         (
             "t-shirt",
@@ -61,7 +63,7 @@ CATALOG: dict[str, Known] = {
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
     ),
-    "mnist": Known(
+    "mnist": DatasetInfo(
         "MNIST",
         _DIGITS,
         _mnist_files(
@@ -73,19 +75,19 @@ CATALOG: dict[str, Known] = {
     ),
     # of the two below no digest of the uncompressed files is published: torchvision checks the
     # MD5 of the archives as they are downloaded
-    "kmnist": Known(
+    "kmnist": DatasetInfo(
         "KMNIST",
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         _mnist_files(None, None, None, None),
     ),
-    "qmnist": Known(
+    "qmnist": DatasetInfo(
         "QMNIST",
         _DIGITS,
         (
-            File("qmnist-train-images-idx3-ubyte", (28, 28), ">u1", None),
-            File("qmnist-train-labels-idx2-int", (8,), ">i4", None),  # column 0 is the class
-            File("qmnist-test-images-idx3-ubyte", (28, 28), ">u1", None),
-            File("qmnist-test-labels-idx2-int", (8,), ">i4", None),
+            DatasetFile("qmnist-train-images-idx3-ubyte", (28, 28), ">u1", None),
+            DatasetFile("qmnist-train-labels-idx2-int", (8,), ">i4", None),  # column 0 is the class
+            DatasetFile("qmnist-test-images-idx3-ubyte", (28, 28), ">u1", None),
+            DatasetFile("qmnist-test-labels-idx2-int", (8,), ">i4", None),
         ),
     ),
 }

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from lenetctl.data import idx
-from lenetctl.data.catalog import CATALOG, File
-from lenetctl.data.raw import Labelled, Source
+from lenetctl.data.catalog import CATALOG, DatasetFile
+from lenetctl.data.raw import LabelledImages, RawDataset
 from lenetctl.errors import DataError
 
 
 @dataclass(frozen=True)
-class FileStatus:
+class FileState:
     """How one file of a data set fares; `unverified`: whole, but no digest of it is known."""
 
     path: Path
@@ -24,18 +24,18 @@ class FileStatus:
     problem: str | None = None  # what is wrong and how to mend it
 
 
-def data_dir(option: Path | None = None) -> Path:
+def choose_data_dir(option: Path | None = None) -> Path:
     """Return the data folder: the option, else LENETCTL_DATA, else the user's cache folder."""
     chosen = option or os.environ.get("LENETCTL_DATA")
     return Path(chosen).expanduser() if chosen else user_cache_path("lenetctl")
 
 
-def complete(name: str, data_dir: Path) -> bool:
+def is_complete(name: str, data_dir: Path) -> bool:
     """Return whether every file of `name` is there, whatever it holds."""
     return all(_find(name, file, data_dir) for file in CATALOG[name].files)
 
 
-def read(name: str, data_dir: Path) -> Source:
+def read_published(name: str, data_dir: Path) -> RawDataset:
     """Return the data set `name`, each file checked against its SHA-256 where one is known.
 
     Raises:
@@ -45,16 +45,16 @@ def read(name: str, data_dir: Path) -> Source:
     known = CATALOG[name]
     arrays = [_read(name, file, data_dir) for file in known.files]
     labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
-    train, test = map(Labelled, arrays[::2], labels)
-    return Source(known.classes, train, test)
+    train, test = map(LabelledImages, arrays[::2], labels)
+    return RawDataset(known.classes, train, test)
 
 
-def status(name: str, data_dir: Path) -> list[FileStatus]:
+def file_states(name: str, data_dir: Path) -> list[FileState]:
     """Return how each file of `name` fares, having read it all."""
     return [_status(name, file, data_dir) for file in CATALOG[name].files]
 
 
-def missing(name: str, data_dir: Path, failure: str = "") -> DataError:
+def missing_error(name: str, data_dir: Path, failure: str = "") -> DataError:
     """Return the error for a data set that is not there, with all the ways out."""
     fetching = f" and fetching it failed ({failure})" if failure else ""
     return DataError(
@@ -64,21 +64,21 @@ def missing(name: str, data_dir: Path, failure: str = "") -> DataError:
     )
 
 
-def _find(name: str, file: File, data_dir: Path) -> Path | None:
+def _find(name: str, file: DatasetFile, data_dir: Path) -> Path | None:
     raw = data_dir / CATALOG[name].folder / file.name
     candidates = (raw, raw.with_name(f"{file.name}.gz"))
     # unlike Path.is_file, os.path.isfile raises for no path
     return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
 
 
-def _read(name: str, file: File, data_dir: Path) -> NDArray[Any]:
+def _read(name: str, file: DatasetFile, data_dir: Path) -> NDArray[Any]:
     path = _find(name, file, data_dir)
     if path is None:
-        raise missing(name, data_dir)
+        raise missing_error(name, data_dir)
     again = f"fetch it again with `lenetctl data fetch {name}`"
     expected = f"expected SHA-256 {file.sha256}; {again}" if file.sha256 else again
     try:
-        array, sha256 = idx.read(path, file.item, file.dtype)
+        array, sha256 = idx.read_idx(path, file.item, file.dtype)
     except DataError as error:
         raise DataError(f"{error}; {expected}") from error
     if file.sha256 not in (None, sha256):
@@ -86,14 +86,14 @@ def _read(name: str, file: File, data_dir: Path) -> NDArray[Any]:
     return array
 
 
-def _status(name: str, file: File, data_dir: Path) -> FileStatus:
+def _status(name: str, file: DatasetFile, data_dir: Path) -> FileState:
     path = _find(name, file, data_dir)
     if path is None:
         raw = data_dir / CATALOG[name].folder / file.name
-        return FileStatus(raw, "missing", 0, str(missing(name, data_dir)))
+        return FileState(raw, "missing", 0, str(missing_error(name, data_dir)))
     size = path.stat().st_size
     try:
         _read(name, file, data_dir)
     except DataError as error:
-        return FileStatus(path, "damaged", size, str(error))
-    return FileStatus(path, "ok" if file.sha256 else "unverified", size)
+        return FileState(path, "damaged", size, str(error))
+    return FileState(path, "ok" if file.sha256 else "unverified", size)

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lenetctl.data import data_dir as store
 from lenetctl.data import digits, folder
-from lenetctl.data.fetch import fetch
-from lenetctl.data.raw import Labelled, Source, check, held_out
+from lenetctl.data.data_dir import choose_data_dir, is_complete, read_published
+from lenetctl.data.fetch import fetch_dataset
+from lenetctl.data.raw import LabelledImages, RawDataset, check_labels, stratified_mask
 from lenetctl.errors import UsageError
 from lenetctl.specs.schema import DataSpec
 
@@ -39,7 +39,7 @@ class Dataset:
     std: float  # 1 where all pixels are alike, so that dividing by it is safe
 
 
-def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
+def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
     """Return the data set that `data` describes, fetched first where it is not there.
 
     `validation` images are held out, as many of each class as its share, the same ones whatever
@@ -50,18 +50,18 @@ def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True)
         UsageError: nothing is left to train on, or a link leads out of the data folder.
 
     """
-    source = _source(data, store.data_dir(data_dir), download=download)
+    source = _source(data, choose_data_dir(data_dir), download=download)
     name = data.folder or data.dataset
-    check(name, source)
+    check_labels(name, source)
     count = len(source.train.labels)
     if data.validation >= count:
         held = f"{data.validation:,} of {name}'s {count:,} training images"
         raise UsageError(f"data.validation: holds out {held}: hold out fewer")
     train, validation = source.train, None
     if data.validation:
-        mask = held_out(source.train.labels, data.validation)
+        mask = stratified_mask(source.train.labels, data.validation)
         train, validation = _where(train, ~mask), _split(_where(train, mask))
-    train = Labelled(train.images[: data.limit], train.labels[: data.limit])
+    train = LabelledImages(train.images[: data.limit], train.labels[: data.limit])
     mean, std = _moments(train.images)
     return Dataset(
         name=name,
@@ -75,21 +75,21 @@ def load(data: DataSpec, data_dir: Path | None = None, *, download: bool = True)
     )
 
 
-def _source(data: DataSpec, data_dir: Path, *, download: bool) -> Source:
+def _source(data: DataSpec, data_dir: Path, *, download: bool) -> RawDataset:
     if data.dataset == "digits":
-        return digits.read()
+        return digits.read_digits()
     if data.folder is not None:
-        return folder.read(data_dir / data.folder)
-    if download and not store.complete(data.dataset, data_dir):
-        fetch(data.dataset, data_dir)
-    return store.read(data.dataset, data_dir)
+        return folder.read_folder(data_dir / data.folder)
+    if download and not is_complete(data.dataset, data_dir):
+        fetch_dataset(data.dataset, data_dir)
+    return read_published(data.dataset, data_dir)
 
 
-def _where(labelled: Labelled, mask: NDArray[np.bool_]) -> Labelled:
-    return Labelled(labelled.images[mask], labelled.labels[mask])
+def _where(labelled: LabelledImages, mask: NDArray[np.bool_]) -> LabelledImages:
+    return LabelledImages(labelled.images[mask], labelled.labels[mask])
 
 
-def _split(labelled: Labelled) -> Split:
+def _split(labelled: LabelledImages) -> Split:
     labels = torch.from_numpy(labelled.labels.astype(np.int64))
     return Split(torch.from_numpy(labelled.images), labels)
 
@@ -102,7 +102,7 @@ def _moments(images: NDArray[np.uint8]) -> tuple[float, float]:
     return total / count / 255, variance**0.5 / 255 or 1.0
 
 
-def _digest(source: Source) -> str:
+def _digest(source: RawDataset) -> str:
     digest = hashlib.sha256()
     for images, labels in (source.train, source.test):
         digest.update(np.ascontiguousarray(images).data)

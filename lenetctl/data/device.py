@@ -19,7 +19,7 @@ def stream_seed(purpose: str, seed: int, epoch: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1  # 63 bits: every device's generator takes them
 
 
-class Resident:
+class DeviceSplit:
     """A whole split on the device: images, float32 (N, 1, 28, 28) normalised, and labels (N,)."""
 
     def __init__(

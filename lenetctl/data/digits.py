@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenetctl.data.raw import Labelled, Source, held_out
+from lenetctl.data.raw import LabelledImages, RawDataset, stratified_mask
 
 FILE = "sklearn/datasets/data/digits.csv.gz"
 TEST_IMAGES = 360  # a fifth
 
 
-def read() -> Source:
+def read_digits() -> RawDataset:
     """Return the digits as 28×28 images: 1,437 to train, 360 to test, stratified by class.
 
     The data (Alpaydin and Kaynak, 1998, UCI Machine Learning Repository) come in no official split.
@@ -21,11 +21,11 @@ def read() -> Source:
     table = _table()
     pixels, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
     images = _enlarged(pixels)
-    test = held_out(labels, TEST_IMAGES)
-    return Source(
+    test = stratified_mask(labels, TEST_IMAGES)
+    return RawDataset(
         tuple("0123456789"),
-        Labelled(images[~test], labels[~test]),
-        Labelled(images[test], labels[test]),
+        LabelledImages(images[~test], labels[~test]),
+        LabelledImages(images[test], labels[test]),
     )
 
 

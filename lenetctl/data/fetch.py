@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lenetctl.data.catalog import CATALOG
-from lenetctl.data.data_dir import missing, status
+from lenetctl.data.data_dir import file_states, missing_error
 from lenetctl.errors import DataError, ResourceError
 
 TIMEOUT = 20  # seconds without an answer
 FAILURES = (OSError, EOFError, HTTPException, ImportError, RuntimeError, ValueError, zlib.error)
 
 
-def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
+def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
     """Download the data set `name`, unless it is there and whole; progress goes to stderr.
 
     Args:
@@ -31,7 +31,7 @@ def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
         ResourceError: the disk is full.
 
     """
-    if not any(file.problem for file in status(name, data_dir)):
+    if not any(file.problem for file in file_states(name, data_dir)):
         return
     known = CATALOG[name]
     target = data_dir / known.folder
@@ -47,10 +47,10 @@ def fetch(name: str, data_dir: Path, mirror: str | None = None) -> None:
         except FAILURES as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise ResourceError(f"{target}: no space left on its disk for {name}") from error
-            raise missing(name, data_dir, " ".join(str(error).split())) from error
-        fetched = status(name, Path(folder))
+            raise missing_error(name, data_dir, " ".join(str(error).split())) from error
+        fetched = file_states(name, Path(folder))
         if problems := [file.problem for file in fetched if file.problem]:
-            raise missing(name, data_dir, problems[0])
+            raise missing_error(name, data_dir, problems[0])
         for file in fetched:
             file.path.replace(target / file.path.name)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenetctl.data.raw import Labelled, Source
+from lenetctl.data.raw import LabelledImages, RawDataset
 from lenetctl.errors import DataError, UsageError
 from lenetctl.specs import CLASSES, INPUT_SHAPE
 
@@ -16,7 +16,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # not, say, EPS, which runs Ghostscript
 
 
-def read(root: Path) -> Source:
+def read_folder(root: Path) -> RawDataset:
     """Return the pictures in `root`/train/CLASS and `root`/test/CLASS as grey 28×28 images.
 
     Classes are numbered in the order of their names, as torchvision's ImageFolder does.
@@ -35,7 +35,7 @@ def read(root: Path) -> Source:
         raise DataError(f"{root / 'train'}: {len(classes)} classes, more than the net's {CLASSES}")
     if strangers := sorted(set(test) - set(train)):
         raise DataError(f"{root / 'test' / strangers[0]}: a class that {root / 'train'} lacks")
-    return Source(classes, _labelled(train, classes, root), _labelled(test, classes, root))
+    return RawDataset(classes, _labelled(train, classes, root), _labelled(test, classes, root))
 
 
 def _pictures(split: Path) -> dict[str, list[Path]]:
@@ -60,7 +60,9 @@ def _visible(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
-def _labelled(pictures: dict[str, list[Path]], classes: Sequence[str], root: Path) -> Labelled:
+def _labelled(
+    pictures: dict[str, list[Path]], classes: Sequence[str], root: Path
+) -> LabelledImages:
     base = root.resolve()
     images, labels = [], []
     with warnings.catch_warnings():
@@ -69,7 +71,7 @@ def _labelled(pictures: dict[str, list[Path]], classes: Sequence[str], root: Pat
         for name, paths in pictures.items():
             images += [_read(path, base) for path in paths]
             labels += [classes.index(name)] * len(paths)
-    return Labelled(np.stack(images), np.array(labels))
+    return LabelledImages(np.stack(images), np.array(labels))
 
 
 def _read(path: Path, base: Path) -> NDArray[np.uint8]:

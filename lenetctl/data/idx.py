@@ -30,7 +30,7 @@ class Idx(NamedTuple):
     sha256: str
 
 
-def read(path: Path, item: tuple[int, ...] = (), dtype: str = ">u1") -> Idx:
+def read_idx(path: Path, item: tuple[int, ...] = (), dtype: str = ">u1") -> Idx:
     """Return the items of shape `item` in an IDX file, raw or (named `.gz`) compressed.
 
     Memory is asked for only once the header was checked, and no more than it claims is inflated.

@@ -14,7 +14,7 @@ from lenetctl.specs import INPUT_SHAPE
 _MIDDLE = 127.5  # grey above it is light
 
 
-def read(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return the picture of any size and colour as (28, 28), its sides in proportion.
 
     A light background becomes dark, for all data sets are light on dark. A transparent one is

@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 from lenetctl.errors import DataError
 
 
-class Labelled(NamedTuple):
+class LabelledImages(NamedTuple):
     """Images, uint8 (N, 28, 28), and their classes, integers (N,)."""
 
     images: NDArray[np.uint8]
     labels: NDArray[Any]
 
 
-class Source(NamedTuple):
+class RawDataset(NamedTuple):
     """The names of the classes, and the images as their publisher split them."""
 
     classes: tuple[str, ...]
-    train: Labelled
-    test: Labelled
+    train: LabelledImages
+    test: LabelledImages
 
 
-def check(name: str, source: Source) -> None:
+def check_labels(name: str, source: RawDataset) -> None:
     """Refuse images and labels that do not fit together.
 
     Raises:
@@ -42,7 +42,7 @@ def check(name: str, source: Source) -> None:
             raise DataError(f"{name}: its {split} set has {span}: mend or fetch the files again")
 
 
-def held_out(labels: NDArray[Any], count: int) -> NDArray[np.bool_]:
+def stratified_mask(labels: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """Return a mask (N,) over `count` images, as many of each class as its share, give or take one.
 
     It depends on the labels alone, so that all runs of a comparison hold out the same images.

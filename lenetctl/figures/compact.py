@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from lenetctl.figures.operations import FILLS, Step
+from lenetctl.figures.operations import FILLS, Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, text_width
 
 _BOX = 0.27  # inches high
@@ -20,7 +20,7 @@ _NAMES = {
 }
 
 
-def draw_compact(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
+def draw_compact(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
     """Draw from the origin of `axes` to the right and down; return the width and height taken."""
     boxes = list(_boxes(steps))
     width = max(text_width(words) for _, words, _ in boxes) + 0.25
@@ -39,7 +39,7 @@ def draw_compact(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
     return width + 0.08 + notes, _BOX + _PITCH * (len(boxes) - 1)
 
 
-def _boxes(steps: Sequence[Step]) -> Iterator[tuple[str, str, str]]:
+def _boxes(steps: Sequence[Operation]) -> Iterator[tuple[str, str, str]]:
     """Yield kind, words and the note beside each box, from the image to the output."""
     for step in steps:
         yield from (("dropout", words, "") for words in step.before if words != "flatten")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from lenetctl.figures.compact import draw_compact
 from lenetctl.figures.flow import draw_flow
-from lenetctl.figures.operations import Step, steps
+from lenetctl.figures.operations import Operation, operations
 from lenetctl.figures.style import blank_axes, cut, new_figure, styled
 from lenetctl.specs import Layer
 
@@ -29,12 +29,12 @@ def compact(layers: Sequence[Layer]) -> Figure:
 
 @styled()
 def _picture(
-    layers: Sequence[Layer], *drawings: Callable[[Axes, Sequence[Step]], tuple[float, float]]
+    layers: Sequence[Layer], *drawings: Callable[[Axes, Sequence[Operation]], tuple[float, float]]
 ) -> Figure:
     figure = new_figure(1, 1)
     drawn = []
     for draw in drawings:
         axes = blank_axes(figure)
-        drawn.append((axes, *draw(axes, steps(layers))))
+        drawn.append((axes, *draw(axes, operations(layers))))
     cut(figure, drawn)
     return figure

@@ -10,7 +10,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lenetctl.figures.operations import FILLS, Step
+from lenetctl.figures.operations import FILLS, Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, VERMILLION, text_width
 
 _LARGEST = 0.95  # side of the largest map
@@ -35,7 +35,7 @@ _NAMES = {
 class _Item:
     """A stack or a bar: the numbers that `step` leaves."""
 
-    def __init__(self, step: Step, scale: float) -> None:
+    def __init__(self, step: Operation, scale: float) -> None:
         """Measure; `scale` is inches per pixel of a map, or per square root of a bar's units."""
         count, *sides = step.shape
         self.step = step
@@ -69,7 +69,7 @@ class _Item:
         return max(0.0, (text_width(self.label) - self.width) / 2)
 
 
-def draw_flow(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
+def draw_flow(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
     """Draw from the origin of `axes` to the right and down; return the width and height taken."""
     width = y = 0.0
     for number, row in enumerate(_rows(_items(steps))):
@@ -87,7 +87,7 @@ def draw_flow(axes: Axes, steps: Sequence[Step]) -> tuple[float, float]:
     return width, -y
 
 
-def _items(steps: Sequence[Step]) -> list[_Item]:
+def _items(steps: Sequence[Operation]) -> list[_Item]:
     widest = max(step.shape[1] for step in steps if step.kind != "dense")
     most = max(step.shape[0] for step in steps if step.kind == "dense")
     pixel, unit = _LARGEST / widest, _TALLEST / math.sqrt(most)

@@ -27,7 +27,7 @@ FILLS = {
 
 
 @dataclass
-class Step:
+class Operation:
     """The image, a convolution, a pooling or a dense layer, and what is done around it."""
 
     kind: Literal["image", "conv", "avg", "max", "dense"]
@@ -38,19 +38,19 @@ class Step:
     after: list[str] = field(default_factory=list)  # "batch norm", "ReLU"
 
 
-def steps(layers: Sequence[Layer]) -> list[Step]:
+def operations(layers: Sequence[Layer]) -> list[Operation]:
     """Return the image, then the steps of `layers`; what keeps the shape is told with them."""
-    found = [Step("image", layers[0].input_shape)]
+    found = [Operation("image", layers[0].input_shape)]
     before: list[str] = []
     for layer in layers:
         shape = layer.output_shape
         match layer.config:
             case Conv(kernel=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] * (stride > 1) + [f"pad {padding}"] * (padding > 0)
-                found.append(Step("conv", shape, window, options))
+                found.append(Operation("conv", shape, window, options))
             case Pool(kind=("avg" | "max") as kind, size=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] + [f"pad {padding}"] * (padding > 0)
-                found.append(Step(kind, shape, window, options))
+                found.append(Operation(kind, shape, window, options))
             case float(probability):
                 before.append(f"dropout {probability:g}")
             case str(activation):
@@ -60,6 +60,6 @@ def steps(layers: Sequence[Layer]) -> list[Step]:
             case _ if layer.kind == "flatten":
                 before.append("flatten")
             case _ if layer.kind == "dense":
-                found.append(Step("dense", shape, before=before))
+                found.append(Operation("dense", shape, before=before))
                 before = []
     return found

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lenetctl.model.initialise import initialise
-from lenetctl.specs.layers import Layer, plan
+from lenetctl.specs.layers import Layer, plan_layers
 from lenetctl.specs.schema import ModelSpec
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -38,14 +38,16 @@ MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
 }
 
 
-def build(model: ModelSpec, seed: int) -> nn.Sequential:
+def build_model(model: ModelSpec, seed: int) -> nn.Sequential:
     """Return the net, initialised from `seed` on the CPU, so that every device starts the same.
 
     Maps images (B, 1, 28, 28) to logits (B, 10). The global generator is left as it was.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        modules = {layer.name: MODULES[layer.kind](layer, layer.config) for layer in plan(model)}
+        modules = {
+            layer.name: MODULES[layer.kind](layer, layer.config) for layer in plan_layers(model)
+        }
         net = nn.Sequential(OrderedDict(modules))
         initialise(net, model)
     return net

@@ -5,7 +5,7 @@ import subprocess
 from importlib.metadata import version
 
 
-def describe() -> dict[str, str]:
+def describe_environment() -> dict[str, str]:
     """Return versions, platform and the git commit of the working directory."""
     commit = _git("rev-parse", "HEAD")
     return {

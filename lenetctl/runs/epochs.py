@@ -10,17 +10,17 @@ from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.training import checkpoint
 from lenetctl.training.loop import EpochResult
-from lenetctl.training.state import State
+from lenetctl.training.state import TrainingState
 
 LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
 
 
-def keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> None:
+def save_epoch(run: Run, state: TrainingState, result: EpochResult, *, validated: bool) -> None:
     """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
     line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
     if validated and result.is_best:
-        checkpoint.save(run.best, state.weights(), epoch=result.epoch)
-    checkpoint.save_epoch(
+        checkpoint.write_checkpoint(run.best, state.weights(), epoch=result.epoch)
+    checkpoint.write_epoch_checkpoint(
         run.checkpoints,
         state.tensors(),
         result.epoch,
@@ -31,7 +31,7 @@ def keep(run: Run, state: State, result: EpochResult, *, validated: bool) -> Non
     run.append_epoch(line)
 
 
-def restore(state: State, run: Run, record: Mapping[str, Any]) -> list[str]:
+def restore_state(state: TrainingState, run: Run, record: Mapping[str, Any]) -> list[str]:
     """Take `state` to the last epoch of `run`; return what the user should know of it.
 
     `record` is what the run would begin with here and now.
@@ -40,7 +40,7 @@ def restore(state: State, run: Run, record: Mapping[str, Any]) -> list[str]:
         CheckpointError: what is there is no state of this run.
 
     """
-    last, warnings = checkpoint.load_last(run.checkpoints)
+    last, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
     before, now = (
         f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
         for r in (run.record, record)

@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from lenetctl.data.dataset import load as load_data
-from lenetctl.data.device import Resident
+from lenetctl.data.dataset import load_dataset
+from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.weights import load_weights
+from lenetctl.runs.weights import read_weights
 from lenetctl.specs.schema import DataSpec
 from lenetctl.training import device as devices
 from lenetctl.training.evaluate import evaluate
-from lenetctl.training.state import fresh
-from lenetctl.training.state import load_weights as fill
+from lenetctl.training.state import copy_weights as fill
+from lenetctl.training.state import initial_state
 
 
 @devices.memory_explained()
-def examine(
+def evaluate_run(
     run: Run,
     dataset: str | None,
     split: str,
@@ -33,17 +33,17 @@ def examine(
 
     """
     spec = run.spec()
-    own = load_weights(run, weights)
+    own = read_weights(run, weights)
     if dataset not in (None, spec.data.dataset):
         spec = spec.model_copy(update={"data": _other(spec.data, str(dataset))})
-    where = devices.select(device)
-    loaded = load_data(spec.data, data_dir)
+    where = devices.select_device(device)
+    loaded = load_dataset(spec.data, data_dir)
     images = getattr(loaded, split)
     if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")
     trained_on = run.record["data"]  # another set's images are normalised as the net knows them
-    part = Resident(images, where, trained_on["mean"], trained_on["std"])
-    net = fresh(spec, where).net  # laid out as in training, for the same bits
+    part = DeviceSplit(images, where, trained_on["mean"], trained_on["std"])
+    net = initial_state(spec, where).net  # laid out as in training, for the same bits
     fill(net, own)
     with devices.numerics(spec.training):
         measured = evaluate(net, part)

@@ -10,26 +10,25 @@ from typing import Any
 
 import torch
 
-from lenetctl.data.dataset import Dataset
-from lenetctl.data.dataset import load as load_data
+from lenetctl.data.dataset import Dataset, load_dataset
 from lenetctl.errors import DivergedError, PrunedError
 from lenetctl.runs import environment, store
-from lenetctl.runs.epochs import keep, restore
+from lenetctl.runs.epochs import restore_state, save_epoch
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import Options
-from lenetctl.specs.layers import CLASSES, plan
+from lenetctl.runs.options import RunOptions
+from lenetctl.specs.layers import CLASSES, plan_layers
 from lenetctl.specs.schema import Spec
 from lenetctl.training import checkpoint, device, steps
-from lenetctl.training.engines import choose
-from lenetctl.training.loop import EpochResult, Progress, Splits, train, with_weights
-from lenetctl.training.state import State, fresh
+from lenetctl.training.engines import choose_engine
+from lenetctl.training.loop import EpochResult, Progress, Splits, evaluate_weights, train
+from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the status says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
 PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
-class Watcher:
+class RunCallback:
     """Is told how a run goes; made to be overridden."""
 
     def begun(self, run: Run, spec: Spec, done: int) -> None:
@@ -47,7 +46,7 @@ class Watcher:
 
 @device.memory_explained()
 def execute(
-    spec: Spec, options: Options, watcher: Watcher | None = None, resume: Run | None = None
+    spec: Spec, options: RunOptions, watcher: RunCallback | None = None, resume: Run | None = None
 ) -> Run:
     """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
 
@@ -55,12 +54,12 @@ def execute(
     FAILED, an interrupt and a watcher's PrunedError KILLED. Errors in data, device or folder are
     raised before a run begins.
     """
-    watcher = watcher or Watcher()
-    ground = Ground.of(spec, options)
+    watcher = watcher or RunCallback()
+    ground = RunContext.of(spec, options)
     wanted = options.engine
     if resume and wanted == "auto" and resume.record["engine"] in steps.ENGINES:
         wanted = resume.record["engine"]  # another one would round differently
-    choice = choose(wanted, spec, len(ground.splits.train), ground.device)
+    choice = choose_engine(wanted, spec, len(ground.splits.train), ground.device)
     if choice.warning:
         watcher.warn(choice.warning)
     with (
@@ -69,13 +68,13 @@ def execute(
     ):
         step = steps.ENGINES[choice.engine](state.net, state.optimizer, spec.training)
         for result in train(state, step, ground.splits, spec, watcher.progress):
-            keep(run, state, result, validated=ground.splits.validation is not None)
+            save_epoch(run, state, result, validated=ground.splits.validation is not None)
             watcher.epoch(run, result)
     return run
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class RunContext:
     """What all runs with the same data on the same device stand on."""
 
     device: torch.device
@@ -83,36 +82,36 @@ class Ground:
     splits: Splits
 
     @classmethod
-    def of(cls, spec: Spec, options: Options) -> Ground:
+    def of(cls, spec: Spec, options: RunOptions) -> RunContext:
         """Load the data of `spec` onto the device."""
-        where = device.select(options.device)
-        dataset = load_data(spec.data, options.data_dir)
+        where = device.select_device(options.device)
+        dataset = load_dataset(spec.data, options.data_dir)
         return cls(where, dataset, Splits.of(dataset, spec, where))
 
 
 @contextmanager
 def under_way(
     spec: Spec,
-    options: Options,
-    ground: Ground,
+    options: RunOptions,
+    ground: RunContext,
     engine: str,
-    watcher: Watcher,
+    watcher: RunCallback,
     resume: Run | None = None,
-) -> Iterator[tuple[Run, State]]:
+) -> Iterator[tuple[Run, TrainingState]]:
     """Begin a run or go on with one; measure and conclude it where the context ends without error.
 
     Whatever ends the context, the run's status says so.
     """
-    record = _record(spec, options, ground.dataset, device.describe(ground.device))
+    record = _record(spec, options, ground.dataset, device.describe_device(ground.device))
     record |= {"engine": engine}
     if resume:
         beginning = store.resumed(resume)
     else:
         beginning = store.begun(options.root, spec, f"{spec.name}-s{spec.training.seed}", record)
     with beginning as run, _ending(run):
-        state = fresh(spec, ground.device)
+        state = initial_state(spec, ground.device)
         if resume:
-            for warning in restore(state, run, record):
+            for warning in restore_state(state, run, record):
                 watcher.warn(warning)
         watcher.begun(run, spec, state.epoch)
         yield run, state
@@ -121,7 +120,7 @@ def under_way(
         watcher.warn("the loss never left ln 10, that of guessing: try another learning rate")
 
 
-def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) -> dict[str, Any]:
+def _record(spec: Spec, options: RunOptions, dataset: Dataset, device_name: str) -> dict[str, Any]:
     return {
         "experiment": options.experiment,
         "command": options.command,
@@ -136,8 +135,8 @@ def _record(spec: Spec, options: Options, dataset: Dataset, device_name: str) ->
             "std": dataset.std if spec.data.normalize == "standard" else 1.0,
         },
         "device": device_name,
-        "parameters": sum(layer.parameters for layer in plan(spec.model)),
-        "environment": environment.describe(),
+        "parameters": sum(layer.parameters for layer in plan_layers(spec.model)),
+        "environment": environment.describe_environment(),
     }
 
 
@@ -157,12 +156,14 @@ def _ending(run: Run) -> Iterator[None]:
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 
-def _conclude(run: Run, state: State, splits: Splits, classes: tuple[str, ...]) -> None:
+def _conclude(run: Run, state: TrainingState, splits: Splits, classes: tuple[str, ...]) -> None:
     """Measure the test set with the weights that count and write both down."""
     validated = splits.validation is not None
-    weights = checkpoint.load(run.best).tensors if validated else state.weights()
-    checkpoint.save(run.weights, weights, epoch=state.best_epoch if validated else state.epoch)
-    test = with_weights(state, weights, splits.test)
+    weights = checkpoint.read_checkpoint(run.best).tensors if validated else state.weights()
+    checkpoint.write_checkpoint(
+        run.weights, weights, epoch=state.best_epoch if validated else state.epoch
+    )
+    test = evaluate_weights(state, weights, splits.test)
     measured = {"test/loss": test.loss, "test/accuracy": test.accuracy} if validated else {}
     epochs = run.epochs()
     speeds = [line["examples_per_second"] for line in epochs]

@@ -87,7 +87,7 @@ class Run:
 
     def spec(self) -> Spec:
         """Return the resolved spec."""
-        return specs.load(self.path / "spec.yaml")
+        return specs.load_spec(self.path / "spec.yaml")
 
     def epochs(self) -> list[dict[str, float]]:
         """Return the metrics of each epoch so far; a line cut off by a crash counts for nothing."""

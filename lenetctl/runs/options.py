@@ -7,7 +7,7 @@ from lenetctl.runs.store import ROOT
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """What a run needs to know beside its spec; none of it changes what is computed."""
 
     root: Path = ROOT

@@ -3,10 +3,10 @@
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.training import checkpoint
-from lenetctl.training.state import Tensors, under
+from lenetctl.training.state import Tensors, with_prefix
 
 
-def load_weights(run: Run, which: str | None = None) -> Tensors:
+def read_weights(run: Run, which: str | None = None) -> Tensors:
     """Return the weights `last` or `best`; by default best where there is a validation split.
 
     Raises:
@@ -18,9 +18,9 @@ def load_weights(run: Run, which: str | None = None) -> Tensors:
         if not run.best.exists():
             message = "no best weights: data.validation was 0, so nothing chose them; use last"
             raise CheckpointError(f"{run.path.name}: {message}")
-        return checkpoint.load(run.best).tensors
-    whole = checkpoint.written(run.checkpoints)
+        return checkpoint.read_checkpoint(run.best).tensors
+    whole = checkpoint.complete_checkpoints(run.checkpoints)
     if not whole:
         raise CheckpointError(f"{run.path.name}: it has no checkpoint yet")
-    tensors = checkpoint.load(whole[-1]).tensors
-    return under("net.", tensors) | under("ema.", tensors)
+    tensors = checkpoint.read_checkpoint(whole[-1]).tensors
+    return with_prefix("net.", tensors) | with_prefix("ema.", tensors)

@@ -32,7 +32,7 @@ class Fault:
     reads: list[KeyPath]  # the keys that are impossible together
 
 
-def faults(error: ValidationError, value: dict[str, Any]) -> Iterator[Fault]:
+def find_faults(error: ValidationError, value: dict[str, Any]) -> Iterator[Fault]:
     """Yield the errors of `value`, and the impossible combinations that these keep from view.
 
     Pydantic looks for combinations only in a section without other errors. So what is wrong is

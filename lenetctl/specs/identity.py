@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from lenetctl.specs.schema import Spec
-from lenetctl.specs.yaml import scalar
+from lenetctl.specs.yaml import parse_scalar
 
 
 def sha256(spec: Spec) -> str:
@@ -40,7 +40,7 @@ class _Dumper(yaml.SafeDumper):
     """Quotes text that YAML 1.1 has for text and 1.2 for a number: a name such as `1e-3`."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        style = None if isinstance(scalar(text), str) else '"'
+        style = None if isinstance(parse_scalar(text), str) else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -10,7 +10,7 @@ BLOCKS = {"conv": "Conv2d", "dense": "Linear", "norm": "BatchNorm", "dropout": "
 COLUMNS = ("layer", "output shape", "parameters", "MACs")
 
 
-def book(layers: Sequence[Layer], batch: int) -> str:
+def book_lines(layers: Sequence[Layer], batch: int) -> str:
     """Return the lines that the chapter prints, `01Conv2d layer output : (1, 6, 28, 28)`."""
     return "\n".join(
         f"{number:02d}{BLOCKS.get(layer.kind, 'LambdaBlock')} layer output : {_shape(layer, batch)}"
@@ -18,13 +18,13 @@ def book(layers: Sequence[Layer], batch: int) -> str:
     )
 
 
-def markdown(layers: Sequence[Layer], batch: int) -> str:
+def layers_markdown(layers: Sequence[Layer], batch: int) -> str:
     """Return a table for a README or a report."""
-    lines = [COLUMNS, ("---", "---", "---:", "---:"), *rows(layers, batch)]
+    lines = [COLUMNS, ("---", "---", "---:", "---:"), *layer_rows(layers, batch)]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
-def document(layers: Sequence[Layer], batch: int) -> dict[str, Any]:
+def layers_document(layers: Sequence[Layer], batch: int) -> dict[str, Any]:
     """Return what `--json` prints."""
     return {
         "input_shape": [batch, *INPUT_SHAPE],
@@ -43,13 +43,13 @@ def document(layers: Sequence[Layer], batch: int) -> dict[str, Any]:
     }
 
 
-def rows(layers: Sequence[Layer], batch: int) -> list[tuple[str, ...]]:
+def layer_rows(layers: Sequence[Layer], batch: int) -> list[tuple[str, ...]]:
     """Return the cells of a table, below `COLUMNS`; the last row is the total."""
     table = [
         (layer.name, _shape(layer, batch), f"{layer.parameters:,}", f"{batch * layer.macs:,}")
         for layer in layers
     ]
-    total = document(layers, batch)
+    total = layers_document(layers, batch)
     return [*table, ("total", "", f"{total['parameters']:,}", f"{total['macs']:,}")]
 
 

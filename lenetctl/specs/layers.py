@@ -41,7 +41,7 @@ class Layer:
     macs: int = 0  # multiply-accumulate operations of one image's forward pass
 
 
-def plan(model: ModelSpec) -> list[Layer]:
+def plan_layers(model: ModelSpec) -> list[Layer]:
     """Return the layers of `model` in order, `conv1` to `output`.
 
     Raises:

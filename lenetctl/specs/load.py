@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs import messages
-from lenetctl.specs.faults import faults
+from lenetctl.specs.faults import find_faults
 from lenetctl.specs.overrides import override
 from lenetctl.specs.schema import NAME_LENGTH, Spec
-from lenetctl.specs.yaml import Document, KeyPath, Origin, read_file
+from lenetctl.specs.yaml import Document, KeyPath, Origin, read_yaml_file
 
 MAX_EXTENDS = 8
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
+def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     """Return the spec that `path` describes, with each `key=value` of `overrides` set.
 
     Raises:
@@ -35,8 +35,8 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     try:
         spec = Spec.model_validate(document.value)
     except ValidationError as error:
-        found = faults(error, document.value)
-        problems = [*problems, *messages.problems(found, document, str(path))]
+        found = find_faults(error, document.value)
+        problems = [*problems, *messages.as_problems(found, document, str(path))]
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec
@@ -86,7 +86,7 @@ def _base(base: Any, path: Path, chain: tuple[Path, ...], origin: Origin) -> Pat
 
 
 def _read_mapping(path: Path) -> Document:
-    document = read_file(path)
+    document = read_yaml_file(path)
     if document.value is None:
         return replace(document, value={})
     if not isinstance(document.value, dict):

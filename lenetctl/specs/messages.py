@@ -32,7 +32,7 @@ ALLOWED_TEXT = {
 }
 
 
-def problems(faults: Iterable[Fault], document: Document, file: str) -> list[Problem]:
+def as_problems(faults: Iterable[Fault], document: Document, file: str) -> list[Problem]:
     """Return what is wrong with `document`, read from `file`; beyond a hundred, only how much."""
     faults = list(faults)
     told = [_problem(fault, document, file) for fault in faults[:MAX_PROBLEMS]]

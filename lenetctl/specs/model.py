@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lenetctl.specs.layers import ShapeError, plan
+from lenetctl.specs.layers import ShapeError, plan_layers
 from lenetctl.specs.section import Section, impossible
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"]
@@ -63,7 +63,7 @@ class ModelSpec(Section):
     @model_validator(mode="after")
     def _every_layer_has_an_output(self) -> Self:
         try:
-            plan(self)
+            plan_layers(self)
         except ShapeError as error:
             raise impossible(str(error), error.at, (("conv",), ("pool",))) from error
         return self

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs.messages import shown
 from lenetctl.specs.schema import Spec
-from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, read
+from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, parse_yaml
 
 
 def override(document: Document, text: str) -> Document:
@@ -27,7 +27,7 @@ def override(document: Document, text: str) -> Document:
             raise _refusal("write key=value, as in training.epochs=3")
         if path == ("extends",):
             raise _refusal("a file says what it extends, the command line cannot")
-        given = read(value, source)
+        given = parse_yaml(value, source)
         tree, path = _with(tree, path, given.value)
         problems = given.problems
         origins = {p: o for p, o in origins.items() if p[: len(path)] != path}

@@ -29,7 +29,7 @@ from lenetctl.specs.training import (
     Optimizer,
     Schedule,
     Sgd,
-    Step,
+    StepDecay,
     TrainingSpec,
 )
 
@@ -57,7 +57,7 @@ __all__ = [
     "Sgd",
     "Shift",
     "Spec",
-    "Step",
+    "StepDecay",
     "TrainingSpec",
 ]
 

@@ -58,7 +58,7 @@ class Constant(Section):
     warmup: Warmup = 0.0
 
 
-class Step(Section):
+class StepDecay(Section):
     """Multiply the learning rate by `gamma` every `step_size` epochs."""
 
     kind: Literal["step"]
@@ -85,7 +85,7 @@ class OneCycle(Section):
 
 
 Optimizer = Annotated[Sgd | Adam | AdamW, Field(discriminator="kind")]
-Schedule = Annotated[Constant | Step | Cosine | OneCycle, Field(discriminator="kind")]
+Schedule = Annotated[Constant | StepDecay | Cosine | OneCycle, Field(discriminator="kind")]
 
 
 class EarlyStopping(Section):

@@ -48,7 +48,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_file(path: Path) -> Document:
+def read_yaml_file(path: Path) -> Document:
     """Return what the file at `path` holds, or raise as `read` does."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe could keep us waiting for ever
@@ -65,10 +65,10 @@ def read_file(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SpecError([Problem(str(path), line, "", "not UTF-8 text")]) from error
-    return read(text, str(path))
+    return parse_yaml(text, str(path))
 
 
-def read(text: str, file: str) -> Document:
+def parse_yaml(text: str, file: str) -> Document:
     """Return what `text` holds; `file` is what messages call it.
 
     Keys written twice are among the document's problems, to be told with the schema's.
@@ -93,7 +93,7 @@ def read(text: str, file: str) -> Document:
     return Document(value, reader.origins, reader.problems)
 
 
-def scalar(text: str) -> Any:
+def parse_scalar(text: str) -> Any:
     """Return what a plain scalar of YAML 1.2 means: `1e-3` is a number, `on` is a string."""
     if _NULL.fullmatch(text):
         return None
@@ -150,7 +150,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.construct(item, (*path, i)) for i, item in enumerate(node.value)]
         quoted = getattr(node, "style", None)  # or a block
-        return node.value if quoted else scalar(node.value)
+        return node.value if quoted else parse_scalar(node.value)
 
     def _items(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
         first: dict[str, int] = {}

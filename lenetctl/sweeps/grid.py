@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from lenetctl.errors import Problem, SpecError
-from lenetctl.specs.yaml import Origin, dotted, read, read_file
+from lenetctl.specs.yaml import Origin, dotted, parse_yaml, read_yaml_file
 
 SEED = "training.seed"
 KEYS = ("base", "seeds", "grid", "search")
 
 
 @dataclass(frozen=True)
-class Axis:
+class SweptKey:
     """A key of a spec, the values that it takes in turn, and where that is written."""
 
     key: str
@@ -27,11 +27,11 @@ class SweepFile:
     """What a `sweep.yaml` says: the spec to vary (None: every spec beside it), and how."""
 
     base: Path | None
-    axes: Mapping[str, Axis]
-    space: Mapping[str, Axis]  # for `--search`
+    axes: Mapping[str, SweptKey]
+    space: Mapping[str, SweptKey]  # for `--search`
 
 
-def parse(text: str, option: str = "-g") -> Axis:
+def parse_grid_option(text: str, option: str = "-g") -> SweptKey:
     """Return the axis that `key=a,b,c` describes; the values are read as YAML.
 
     Raises:
@@ -43,10 +43,10 @@ def parse(text: str, option: str = "-g") -> Axis:
     if not key or not values:
         message = "write key=a,b,c, as in model.pool.kind=avg,max"
         raise SpecError([Problem(source, None, "", message)])
-    return Axis(key, read(f"[{values}]", source).value, Origin(source))
+    return SweptKey(key, parse_yaml(f"[{values}]", source).value, Origin(source))
 
 
-def read_sweep(path: Path) -> SweepFile:
+def read_sweep_file(path: Path) -> SweepFile:
     """Return what the `sweep.yaml` at `path` says.
 
     Raises:
@@ -74,7 +74,7 @@ class _File:
     """A sweep file as it is read, and what was found wrong with it."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._document = path, read_file(path)
+        self._path, self._document = path, read_yaml_file(path)
         self.value: Any = {} if self._document.value is None else self._document.value
         self.problems = list(self._document.problems)
 
@@ -82,20 +82,20 @@ class _File:
         line = self._document.origins[key].line
         self.problems.append(Problem(str(self._path), line, dotted(key), message))
 
-    def section(self, name: str) -> dict[str, Axis]:
+    def section(self, name: str) -> dict[str, SweptKey]:
         keys = self.value.get(name, {})
         if not isinstance(keys, dict):
             self.refuse("must be a mapping of dotted keys to lists of values", name)
             keys = {}
         return {key: self.axis(key, values, name, key) for key, values in keys.items()}
 
-    def axis(self, name: str, values: Any, *key: str) -> Axis:
+    def axis(self, name: str, values: Any, *key: str) -> SweptKey:
         if isinstance(values, dict) and key[0] == "search":
             values = [values]  # a range
         if not isinstance(values, list) or not values:
             self.refuse("must be a list of one or more values", *key)
             values = []
-        return Axis(name, values, self._document.origins[key])
+        return SweptKey(name, values, self._document.origins[key])
 
 
 def _unknown(key: str) -> str:

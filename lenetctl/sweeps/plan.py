@@ -15,7 +15,7 @@ from lenetctl.errors import Problem, SpecError, UsageError
 from lenetctl.specs.overrides import override
 from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.yaml import Document
-from lenetctl.sweeps.grid import SEED, Axis, read_sweep
+from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
 
 SWEEP_FILE = "sweep.yaml"
 MAX_PROBLEMS = 100
@@ -45,7 +45,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """The trials of a sweep in the order in which they are run, no two the same experiment."""
 
     name: str
@@ -53,11 +53,11 @@ class Plan:
     duplicates: list[tuple[str, str]]  # a trial that was left out, and the one it equals
 
 
-def plan(
+def plan_sweep(
     path: Path,
-    axes: Mapping[str, Axis] | None = None,
+    axes: Mapping[str, SweptKey] | None = None,
     settings: Sequence[str] = (),
-) -> Plan:
+) -> SweepPlan:
     """Return the trials of the folder, `sweep.yaml` or spec at `path`.
 
     `axes` are laid over those of the files, and `settings` (`key=value`) hold for every trial.
@@ -82,7 +82,7 @@ def plan(
         raise SpecError(list(dict.fromkeys(problems))[:MAX_PROBLEMS])
     if not trials:
         raise UsageError(f"{path}: there is no spec in it (*.yaml other than {SWEEP_FILE})")
-    return Plan(_name(path), list(trials.values()), duplicates)
+    return SweepPlan(_name(path), list(trials.values()), duplicates)
 
 
 def _name(path: Path) -> str:
@@ -92,11 +92,11 @@ def _name(path: Path) -> str:
 
 
 def _sources(
-    path: Path, inherited: Mapping[str, Axis]
-) -> Iterator[tuple[Path, Mapping[str, Axis]]]:
+    path: Path, inherited: Mapping[str, SweptKey]
+) -> Iterator[tuple[Path, Mapping[str, SweptKey]]]:
     """Yield each spec with what the nearest `sweep.yaml` above it varies."""
     if path.name == SWEEP_FILE:
-        sweep = read_sweep(path)
+        sweep = read_sweep_file(path)
         for axis in sweep.space.values():
             message = "is for a search: add --search tpe --trials N"
             raise SpecError([Problem(axis.origin.file, axis.origin.line, axis.key, message)])
@@ -105,7 +105,7 @@ def _sources(
     elif path.is_dir():
         file = path / SWEEP_FILE
         if file.is_file():
-            inherited = read_sweep(file).axes
+            inherited = read_sweep_file(file).axes
             yield from _sources(file, {})
         else:
             yield from ((spec, inherited) for spec in _specs(path))
@@ -121,10 +121,10 @@ def _specs(folder: Path) -> list[Path]:
 
 
 def _trials(
-    source: Path, axes: Mapping[str, Axis], settings: tuple[str, ...], problems: list[Problem]
+    source: Path, axes: Mapping[str, SweptKey], settings: tuple[str, ...], problems: list[Problem]
 ) -> Iterator[Trial]:
     """Yield the trials of one spec; what is wrong with one joins `problems`."""
-    base = specs.load(source, settings)
+    base = specs.load_spec(source, settings)
     # the file is read once, and each override made once for all trials that share it
     tree = Document(base.model_dump(mode="json", exclude_unset=True), {})
     for document, swept in _combined(tree, {}, list(axes.values())):
@@ -140,7 +140,7 @@ def _trials(
 
 
 def _combined(
-    document: Document, swept: dict[str, Any], axes: Sequence[Axis]
+    document: Document, swept: dict[str, Any], axes: Sequence[SweptKey]
 ) -> Iterator[tuple[Document, dict[str, Any]]]:
     if not axes:
         yield document, swept
@@ -157,10 +157,10 @@ def _validated(document: Document, source: Path, settings: Sequence[str]) -> Spe
             return Spec.model_validate(document.value)
         except ValidationError:
             pass  # loading the file says it better, with lines
-    return specs.load(source, settings)
+    return specs.load_spec(source, settings)
 
 
-def _at_its_axis(problem: Problem, axes: Mapping[str, Axis]) -> Problem:
+def _at_its_axis(problem: Problem, axes: Mapping[str, SweptKey]) -> Problem:
     """Return `problem` where the user wrote the value: in the `sweep.yaml`, or after -g."""
     key = problem.file.removeprefix("-s ").partition("=")[0]
     if problem.line is not None or key not in axes:

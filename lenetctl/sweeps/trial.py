@@ -13,12 +13,12 @@ from filelock import FileLock, Timeout
 
 from lenetctl.errors import BusyError, LenetctlError, PrunedError, UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import every, of_spec
 from lenetctl.sweeps.plan import Trial
 
 if TYPE_CHECKING:
-    from lenetctl.runs.execute import Watcher
+    from lenetctl.runs.execute import RunCallback
 
 Status = Literal["planned", "running", "skipped", "finished", "pruned", "failed", "killed"]
 
@@ -27,7 +27,7 @@ BUSY_PAUSE = 0.5  # seconds between two looks at a run that `lenetctl train` is 
 
 
 @dataclass(frozen=True)
-class News:
+class TrialEvent:
     """What is told of a trial: when it begins, after every epoch, and when it ends."""
 
     sha256: str  # the trial's
@@ -36,7 +36,7 @@ class News:
     message: str = ""
 
 
-Tell = Callable[[News], object]  # a true answer to the news of an epoch prunes the trial
+Tell = Callable[[TrialEvent], object]  # a true answer to the news of an epoch prunes the trial
 
 
 class FailedFast(KeyboardInterrupt):
@@ -83,7 +83,7 @@ class Teller:
     def __call__(self, status: Status, run: Run | None = None, message: str = "") -> object:
         """Tell `status`; return the answer."""
         self.run, self.status = run or self.run, status
-        return self._tell(News(self._sha256, status, self.run, message))
+        return self._tell(TrialEvent(self._sha256, status, self.run, message))
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -106,13 +106,13 @@ class Teller:
             self("killed")
             raise
 
-    def watcher(self) -> Watcher:
+    def watcher(self) -> RunCallback:
         """Return a watcher that passes on what a sweep wants to know of a run."""
-        from lenetctl.runs.execute import Watcher  # noqa: PLC0415  torch: not to plan a sweep
+        from lenetctl.runs.execute import RunCallback  # noqa: PLC0415  torch: not to plan a sweep
 
         told = self
 
-        class Passing(Watcher):
+        class Passing(RunCallback):
             def begun(self, run: Run, *_: object) -> None:
                 told("running", run)
 
@@ -126,7 +126,7 @@ class Teller:
         return Passing()
 
 
-def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) -> Status:
+def run_trial(trial: Trial, options: RunOptions, tell: Tell, *, force: bool = False) -> Status:
     """Do `trial` in this process, unless it is done; return how it ended.
 
     An error is told and ends the trial alone. An interrupt is told and raised. If another sweep is
@@ -148,18 +148,18 @@ def attempt(trial: Trial, options: Options, tell: Tell, *, force: bool = False) 
     return told.status
 
 
-def done(trial: Trial, options: Options) -> Run | None:
+def done(trial: Trial, options: RunOptions) -> Run | None:
     """Return the run that makes training `trial` superfluous."""
     run = finished(of_spec(options.root, trial.sha256))
     if run and trial.spec.data.dataset == "folder":  # whose images can have changed
-        from lenetctl.data.dataset import load  # noqa: PLC0415  torch
+        from lenetctl.data.dataset import load_dataset  # noqa: PLC0415  torch
 
-        now = load(trial.spec.data, options.data_dir).digest
+        now = load_dataset(trial.spec.data, options.data_dir).digest
         return run if run.record["data"]["digest"] == now else None
     return run
 
 
-def begun(trial: Trial, options: Options) -> Run | None:
+def begun(trial: Trial, options: RunOptions) -> Run | None:
     """Return the run that `trial` goes on with."""
     return unfinished(of_spec(options.root, trial.sha256))
 

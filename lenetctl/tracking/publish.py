@@ -14,7 +14,7 @@ from lenetctl import specs
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.model import save_model
 from lenetctl.tracking.store import redacted
-from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, parent
+from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,7 @@ def _begin(client: MlflowClient, run: Run) -> str:
         tags = _tags(run)
         if SWEEP in tags:
             lock = run.path.parent / ".parent.lock"
-            tags[MLFLOW_PARENT] = parent(client, experiment, tags[SWEEP], lock)
+            tags[MLFLOW_PARENT] = sweep_parent_id(client, experiment, tags[SWEEP], lock)
         made = client.create_run(
             experiment, start_time=record["created"], tags=tags, run_name=record["name"]
         )

@@ -22,12 +22,12 @@ class LeNet(PythonModel):
         import safetensors.torch  # noqa: PLC0415
 
         from lenetctl import specs  # noqa: PLC0415
-        from lenetctl.model.build import build  # noqa: PLC0415
-        from lenetctl.training.state import load_weights  # noqa: PLC0415
+        from lenetctl.model.build import build_model  # noqa: PLC0415
+        from lenetctl.training.state import copy_weights  # noqa: PLC0415
 
         files = context.artifacts
-        self.net = build(specs.load(files["spec"]).model, seed=0).eval()
-        load_weights(self.net, safetensors.torch.load_file(files["weights"]))
+        self.net = build_model(specs.load_spec(files["spec"]).model, seed=0).eval()
+        copy_weights(self.net, safetensors.torch.load_file(files["weights"]))
         about = json.loads(Path(files["about"]).read_text())
         self.mean, self.std = about["mean"], about["std"]
 

@@ -24,14 +24,14 @@ REFUSALS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 IN_QUERY = r"((?:password|passwd|token|secret)=)[^&\s]+"
 
 
-def uri(option: str | None) -> str:
+def choose_uri(option: str | None) -> str:
     """Return the tracking URI: the option, else MLFLOW_TRACKING_URI, else MLflow's default."""
     return option or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT
 
 
-def folder(option: str | None) -> Path:
+def store_folder(option: str | None) -> Path:
     """Return where a SQLite store is; the working directory for any other."""
-    where = uri(option)
+    where = choose_uri(option)
     return Path(where.removeprefix(SQLITE)).parent if where.startswith(SQLITE) else Path()
 
 
@@ -40,7 +40,7 @@ def redacted(text: str) -> str:
     return re.sub(IN_QUERY, r"\1***", re.sub(r"(?<=://)[^/\s]+@", "***@", text))
 
 
-def client(tracking_uri: str) -> MlflowClient:
+def open_client(tracking_uri: str) -> MlflowClient:
     """Return a client that gives up on a silent server after seconds, not minutes.
 
     A new SQLite store gets its schema here, by one process at a time: two at once would fail.

@@ -16,7 +16,7 @@ SWEEP = "lenetctl.sweep"  # tag of the children, for a flat search
 PARENT = "lenetctl.sweep_parent"  # tag of the parent, by which it is found again
 
 
-def parent(client: MlflowClient, experiment: str, sweep: str, lock: Path) -> str:
+def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Path) -> str:
     """Return the id of the run that stands for `sweep`, made where there is none.
 
     It is ended as soon as it is made: it only groups, and so no crash can leave it RUNNING.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import client, is_full, redacted, refuses
+from lenetctl.tracking.store import is_full, open_client, redacted, refuses
 
 LONGEST_PAUSE = 10.0  # seconds between two attempts
 
@@ -61,7 +61,7 @@ class Writer:
             self._collect(timeout=pause if self._waiting else None)
             try:
                 for name, run in list(self._waiting.items()):
-                    made = made or client(self.tracking_uri)
+                    made = made or open_client(self.tracking_uri)
                     if run.status["status"] == "FINISHED":
                         self._prepare(run)
                     publish(made, self.tracking_uri, run)

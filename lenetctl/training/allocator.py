@@ -12,7 +12,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_MMAP_THRESHOLD = 32 << 20  # bytes, on 64 bits
 
 
-def keep() -> bool:
+def keep_freed_memory() -> bool:
     """Let this process keep what it frees; return whether its C library knows how."""
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -30,7 +30,7 @@ class Checkpoint:
     numbers: dict[str, Any]
 
 
-def save(path: Path, tensors: Tensors, **numbers: Any) -> None:
+def write_checkpoint(path: Path, tensors: Tensors, **numbers: Any) -> None:
     """Write `path` (`*.safetensors`) and the JSON beside it, each whole or not at all."""
     content = safetensors.torch.save({n: t.contiguous().cpu() for n, t in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
@@ -40,7 +40,7 @@ def save(path: Path, tensors: Tensors, **numbers: Any) -> None:
     write_whole(path.with_suffix(".json"), json.dumps({"sha256": digest, **numbers}))
 
 
-def load(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint at `path` (`*.safetensors`), its tensors on the CPU.
 
     Raises:
@@ -61,29 +61,29 @@ def load(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a checkpoint: {error}") from error
 
 
-def save_epoch(folder: Path, tensors: Tensors, epoch: int, **numbers: Any) -> None:
+def write_epoch_checkpoint(folder: Path, tensors: Tensors, epoch: int, **numbers: Any) -> None:
     """Write the checkpoint of `epoch` into `folder` and drop all but the last two."""
     folder.mkdir(exist_ok=True)
     for torn in folder.glob(".epoch-*.tmp"):  # a process was killed while writing it
         torn.unlink()
-    save(folder / f"epoch-{epoch:06d}.safetensors", tensors, epoch=epoch, **numbers)
+    write_checkpoint(folder / f"epoch-{epoch:06d}.safetensors", tensors, epoch=epoch, **numbers)
     for old in sorted(folder.glob("epoch-*.safetensors"))[:-KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink()
 
 
-def written(folder: Path) -> list[Path]:
+def complete_checkpoints(folder: Path) -> list[Path]:
     """Return the checkpoints of `folder` that were written to their end, the oldest first."""
     paths = sorted(folder.glob("epoch-*.safetensors"))
     return [path for path in paths if path.with_suffix(".json").exists()]
 
 
-def load_last(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+def read_newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     """Return the newest valid checkpoint of `folder`, and a warning for each that is not."""
     warnings: list[str] = []
     for path in sorted(folder.glob("epoch-*.safetensors"), reverse=True):
         try:
-            return load(path), warnings
+            return read_checkpoint(path), warnings
         except CheckpointError as error:
             warnings.append(str(error))
     return None, warnings

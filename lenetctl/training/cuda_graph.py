@@ -19,7 +19,7 @@ Function = Callable[..., Tensors]
 WARM_UP = 3  # calls in which libraries set themselves up and optimizers make their state
 
 
-class Graphed:
+class GraphedFunction:
     """A function of tensors on one CUDA device that is captured once for each set of shapes.
 
     The first calls with new shapes run as they are, on the stream that is captured later; they do
@@ -30,7 +30,7 @@ class Graphed:
         """`function` must not wait for the device, and finds all that varies in its arguments."""
         self._function = function
         self._calls: Counter[tuple[torch.Size, ...]] = Counter()
-        self._captured: dict[tuple[torch.Size, ...], Captured] = {}
+        self._captured: dict[tuple[torch.Size, ...], CapturedGraph] = {}
 
     def __call__(self, *inputs: Tensor) -> Tensors:
         """Return the function of `inputs`, all on one device."""
@@ -44,7 +44,7 @@ class Graphed:
 
 
 @dataclass(frozen=True, eq=False)
-class Captured:
+class CapturedGraph:
     """A captured function: where it reads, how it is run, where it writes."""
 
     inputs: Tensors
@@ -70,13 +70,13 @@ def warmed_up(function: Function, inputs: Tensors) -> Tensors:
     return outputs
 
 
-def capture(function: Function, inputs: Tensors) -> Captured:
+def capture(function: Function, inputs: Tensors) -> CapturedGraph:
     """Capture `function` for inputs of these shapes, which runs none of it."""
     own = tuple(value.clone() for value in inputs)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         outputs = function(*own)
-    return Captured(own, graph.replay, outputs)
+    return CapturedGraph(own, graph.replay, outputs)
 
 
 def capturable(optimizer: torch.optim.Optimizer) -> Tensor:

@@ -14,7 +14,7 @@ from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training import allocator
 
 
-def select(name: str) -> torch.device:
+def select_device(name: str) -> torch.device:
     """Return the device called `name`: auto, cpu, cuda, cuda:1, mps.
 
     Raises:
@@ -33,7 +33,7 @@ def select(name: str) -> torch.device:
     return torch.device(name)
 
 
-def describe(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
     """Return the device in words, as a result should name it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
@@ -69,7 +69,7 @@ def memory_explained() -> Iterator[None]:
 @contextmanager
 def numerics(training: TrainingSpec) -> Iterator[None]:
     """Set precision and determinism as the spec says for as long as the context lasts."""
-    allocator.keep()
+    allocator.keep_freed_memory()
     # read once by cuBLAS when it first starts on a device
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from lenetctl.errors import UsageError
-from lenetctl.specs.layers import plan
+from lenetctl.specs.layers import plan_layers
 from lenetctl.specs.schema import Spec
-from lenetctl.training.cpu.compiler import load
+from lenetctl.training.cpu.compiler import compiled_library
 
 # multiply-accumulates of a run from which compiling for a second or two pays: some seconds of work
 LONG = 10**11
@@ -15,14 +15,14 @@ NARROW = 16  # input channels of a convolution up to which ours is faster than t
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     """An engine, and what the user should know of why it is not the fastest one."""
 
     engine: str
     warning: str = ""
 
 
-def choose(wanted: str, spec: Spec, images: int, device: torch.device) -> Choice:
+def choose_engine(wanted: str, spec: Spec, images: int, device: torch.device) -> EngineChoice:
     """Return the engine for training on `images` images: `wanted`, or what pays where it is auto.
 
     Raises:
@@ -33,17 +33,17 @@ def choose(wanted: str, spec: Spec, images: int, device: torch.device) -> Choice
         if refusal := _refusal(wanted, spec, device):
             raise UsageError(f"--engine {wanted}: {refusal}: use --engine auto")
         if wanted == "compiled":
-            load()
-        return Choice(wanted)
+            compiled_library()
+        return EngineChoice(wanted)
     if not _refusal("graph", spec, device):
-        return Choice("graph")
+        return EngineChoice("graph")
     if _refusal("compiled", spec, device) or not _pays(spec, images):
-        return Choice("eager")
+        return EngineChoice("eager")
     try:
-        load()
+        compiled_library()
     except UsageError as error:
-        return Choice("eager", f"the eager engine instead: {error}")
-    return Choice("compiled")
+        return EngineChoice("eager", f"the eager engine instead: {error}")
+    return EngineChoice("compiled")
 
 
 def _refusal(engine: str, spec: Spec, device: torch.device) -> str:
@@ -58,7 +58,7 @@ def _refusal(engine: str, spec: Spec, device: torch.device) -> str:
 
 
 def _pays(spec: Spec, images: int) -> bool:
-    layers = plan(spec.model)
+    layers = plan_layers(spec.model)
     work = 3 * sum(layer.macs for layer in layers) * images * spec.training.epochs
     narrow = all(layer.input_shape[0] <= NARROW for layer in layers if layer.kind == "conv")
     return narrow and work >= LONG

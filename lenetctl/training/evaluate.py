@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from lenetctl.data.device import Resident
+from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 
 BATCH = 500  # fixed, so that a result does not depend on the training batch
@@ -28,7 +28,7 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(net: nn.Module, split: Resident) -> Evaluation:
+def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
     """Return loss and confusion of `net` on `split`, in float32; the net's mode is kept."""
     was_training = net.training
     net.eval()

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from lenetctl.data.dataset import Dataset
-from lenetctl.data.device import Resident, stream_seed
+from lenetctl.data.device import DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.schema import Spec
 from lenetctl.training.evaluate import Evaluation, evaluate
 from lenetctl.training.meter import Meter
 from lenetctl.training.optimizers import learning_rate
-from lenetctl.training.state import State
+from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
 
 
@@ -25,9 +25,9 @@ from lenetctl.training.steps import Step
 class Splits:
     """A data set on the device."""
 
-    train: Resident
-    validation: Resident | None
-    test: Resident
+    train: DeviceSplit
+    validation: DeviceSplit | None
+    test: DeviceSplit
 
     @classmethod
     def of(cls, dataset: Dataset, spec: Spec, device: torch.device) -> Splits:
@@ -36,13 +36,13 @@ class Splits:
         mean, std = (dataset.mean, dataset.std or 1.0) if standard else (0.0, 1.0)
         held_out = dataset.validation
         return cls(
-            Resident(dataset.train, device, mean, std),
-            Resident(held_out, device, mean, std) if held_out else None,
-            Resident(dataset.test, device, mean, std),
+            DeviceSplit(dataset.train, device, mean, std),
+            DeviceSplit(held_out, device, mean, std) if held_out else None,
+            DeviceSplit(dataset.test, device, mean, std),
         )
 
     @property
-    def watched(self) -> tuple[str, Resident]:
+    def watched(self) -> tuple[str, DeviceSplit]:
         """The split measured after every epoch: validation, or the test set as the book does."""
         return ("validation", self.validation) if self.validation else ("test", self.test)
 
@@ -63,7 +63,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Trained:
+class EpochMeans:
     """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
 
     loss: float
@@ -82,7 +82,7 @@ class EpochResult:
 
 
 def train(
-    state: State,
+    state: TrainingState,
     step: Step,
     splits: Splits,
     spec: Spec,
@@ -115,13 +115,13 @@ def train(
                 _average(state, state.ema, training.ema or 0.0)
             if on_progress and (seen := meter.peek()):
                 on_progress(Progress(epoch, number + 1, steps, *seen))
-        trained = Trained(*meter.read(), started, time.perf_counter())
-        evaluation = with_weights(state, state.weights(), splits.watched[1])
-        yield completed(state, spec, splits, trained, evaluation)
+        trained = EpochMeans(*meter.read(), started, time.perf_counter())
+        evaluation = evaluate_weights(state, state.weights(), splits.watched[1])
+        yield finish_epoch(state, spec, splits, trained, evaluation)
 
 
-def completed(
-    state: State, spec: Spec, splits: Splits, trained: Trained, evaluation: Evaluation
+def finish_epoch(
+    state: TrainingState, spec: Spec, splits: Splits, trained: EpochMeans, evaluation: Evaluation
 ) -> EpochResult:
     """Count an epoch of `state` as done and return what came of it.
 
@@ -150,18 +150,20 @@ def completed(
     return EpochResult(epoch, metrics, is_best)
 
 
-def is_over(state: State, spec: Spec) -> bool:
+def is_over(state: TrainingState, spec: Spec) -> bool:
     """Return whether nothing is left to train."""
     return state.epoch >= spec.training.epochs or stopped_early(state, spec)
 
 
-def stopped_early(state: State, spec: Spec) -> bool:
+def stopped_early(state: TrainingState, spec: Spec) -> bool:
     """Return whether the spec's patience is used up."""
     early = spec.training.early_stopping
     return early is not None and state.epoch - state.best_epoch >= early.patience
 
 
-def with_weights(state: State, weights: dict[str, Tensor], split: Resident) -> Evaluation:
+def evaluate_weights(
+    state: TrainingState, weights: dict[str, Tensor], split: DeviceSplit
+) -> Evaluation:
     """Return the evaluation of the state's net with other weights; its own are put back."""
     own = {name: value.clone() for name, value in state.net.state_dict().items()}
     state.net.load_state_dict(weights)
@@ -172,7 +174,7 @@ def with_weights(state: State, weights: dict[str, Tensor], split: Resident) -> E
 
 
 @torch.no_grad()
-def _average(state: State, averages: dict[str, Tensor], decay: float) -> None:
+def _average(state: TrainingState, averages: dict[str, Tensor], decay: float) -> None:
     own = state.net.state_dict()
     # running statistics of batch norm are averaged with the weights that they belong to
     torch._foreach_lerp_(list(averages.values()), [own[n] for n in averages], 1 - decay)

@@ -7,7 +7,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from lenetctl.specs.schema import Adam, AdamW, Constant, Cosine, OneCycle, Sgd, Step, TrainingSpec
+from lenetctl.specs.schema import (
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    OneCycle,
+    Sgd,
+    StepDecay,
+    TrainingSpec,
+)
 
 
 def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
@@ -30,7 +39,7 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
-def optimizer(
+def build_optimizer(
     parameters: Iterable[nn.Parameter], config: Sgd | Adam | AdamW
 ) -> torch.optim.Optimizer:
     """Return torch's optimizer of the kind, with the spec's values."""
@@ -58,12 +67,17 @@ def learning_rate(training: TrainingSpec, steps_per_epoch: int) -> Callable[[int
 
 
 def _after_warmup(
-    lr: float, schedule: Constant | Step | Cosine, step: int, warmup: int, total: int, epoch: int
+    lr: float,
+    schedule: Constant | StepDecay | Cosine,
+    step: int,
+    warmup: int,
+    total: int,
+    epoch: int,
 ) -> float:
     if isinstance(schedule, Cosine):
         progress = (step - warmup) / max(1, total - warmup)
         return schedule.eta_min + (lr - schedule.eta_min) * (1 + cos(pi * progress)) / 2
-    if isinstance(schedule, Step):
+    if isinstance(schedule, StepDecay):
         return lr * schedule.gamma ** (step // epoch // schedule.step_size)
     return lr
 

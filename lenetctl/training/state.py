@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from lenetctl.errors import CheckpointError
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.specs.schema import Spec
-from lenetctl.training.optimizers import optimizer
+from lenetctl.training.optimizers import build_optimizer
 
 Tensors = dict[str, Tensor]
 
 
 @dataclass
-class State:
+class TrainingState:
     """A net on its way: everything that the next epoch depends on beside spec and data."""
 
     net: nn.Sequential
@@ -40,15 +40,15 @@ class State:
             CheckpointError: they are those of another net.
 
         """
-        load_weights(self.net, under("net.", tensors))
+        copy_weights(self.net, with_prefix("net.", tensors))
         if self.ema is not None:
-            averages = under("ema.", tensors)
+            averages = with_prefix("ema.", tensors)
             check_same_shapes(self.ema, averages)
             for name, value in self.ema.items():
                 value.copy_(averages[name])
         slots: dict[int, Tensors] = {}
         for index, parameter in enumerate(self.net.parameters()):
-            held = under(f"optimizer.{index}.", tensors)
+            held = with_prefix(f"optimizer.{index}.", tensors)
             scalar = torch.zeros(())
             check_same_shapes(
                 {slot: scalar if slot == "step" else parameter for slot in held}, held
@@ -63,28 +63,28 @@ class State:
         return {**self.net.state_dict(), **(self.ema or {})}
 
 
-def fresh(spec: Spec, device: torch.device) -> State:
+def initial_state(spec: Spec, device: torch.device) -> TrainingState:
     """Return the state before the first epoch."""
-    net = build(spec.model, spec.training.seed).to(device)
+    net = build_model(spec.model, spec.training.seed).to(device)
     net = net.to(memory_format=torch.channels_last)  # 1.15 times the speed of the default on a CPU
     averages = {
         name: value.detach().clone()
         for name, value in net.state_dict().items()
         if value.is_floating_point()
     }
-    return State(
+    return TrainingState(
         net,
-        optimizer(net.parameters(), spec.training.optimizer),
+        build_optimizer(net.parameters(), spec.training.optimizer),
         averages if spec.training.ema else None,
     )
 
 
-def under(prefix: str, tensors: Tensors) -> Tensors:
+def with_prefix(prefix: str, tensors: Tensors) -> Tensors:
     """Return the tensors whose names begin with `prefix`, without it."""
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def load_weights(net: nn.Module, weights: Tensors) -> None:
+def copy_weights(net: nn.Module, weights: Tensors) -> None:
     """Copy `weights` into `net`.
 
     Raises:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lenetctl.specs.schema import TrainingSpec
-from lenetctl.training.cpu.forward import forward
-from lenetctl.training.cuda_graph import Graphed, capturable
+from lenetctl.training.cpu.forward import compiled_forward
+from lenetctl.training.cuda_graph import GraphedFunction, capturable
 
 # images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
 # both scalars left on the device
@@ -27,14 +27,14 @@ def compiled(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: Tra
         UsageError: there is no C++ compiler, or it cannot compile the convolutions.
 
     """
-    return _step(forward(net), optimizer, training)
+    return _step(compiled_forward(net), optimizer, training)
 
 
 def graph(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
     """Return the step as one CUDA graph, which also changes `optimizer` to what that takes."""
     rate = capturable(optimizer)
     (group,) = optimizer.param_groups
-    graphed = Graphed(_step(net, optimizer, training))
+    graphed = GraphedFunction(_step(net, optimizer, training))
 
     def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         rate.fill_(group["lr"])  # the trainer's number, where the graph reads it

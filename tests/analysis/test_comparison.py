@@ -4,11 +4,11 @@ from helpers import run_folders
 from scipy import stats
 
 from lenetctl.analysis.comparison import (
-    Trial,
-    compare,
+    ComparedRun,
+    compare_groups,
     difference,
     differing,
-    group,
+    group_runs,
     having,
     settings,
 )
@@ -20,7 +20,7 @@ LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
 
 
 def trials(*runs):
-    return [Trial.of(run) for run in runs]
+    return [ComparedRun.of(run) for run in runs]
 
 
 def by_seed(*values, start=0):
@@ -31,7 +31,7 @@ def test_runs_are_grouped_over_seeds_and_ranked(tmp_path):
     runs = run_folders.seeds(tmp_path, "baseline", LOW) + run_folders.seeds(
         tmp_path, "max", HIGH, model=MAX
     )
-    rows = compare(group(trials(*runs)), ACCURACY)
+    rows = compare_groups(group_runs(trials(*runs)), ACCURACY)
     assert [row.group.name for row in rows] == ["max", "baseline"]
     assert [row.values for row in rows] == [HIGH, LOW]
     assert rows[0].last.mean == pytest.approx(np.mean(HIGH))
@@ -44,7 +44,7 @@ def test_best_is_the_runs_own_best_epoch(tmp_path):
         run_folders.run(tmp_path, "a", 0.5, best=0.75),
         run_folders.run(tmp_path, "a", 0.5, 0.25, seed=1),
     ]
-    (row,) = compare(group(trials(*runs)), ACCURACY)
+    (row,) = compare_groups(group_runs(trials(*runs)), ACCURACY)
     assert (row.best.mean, row.last.mean) == (0.5, 0.5)
     assert row.best.std == pytest.approx(np.std([0.75, 0.25], ddof=1))
     assert row.last.std == 0
@@ -53,7 +53,7 @@ def test_best_is_the_runs_own_best_epoch(tmp_path):
 def test_the_lowest_loss_is_first(tmp_path):
     runs = run_folders.seeds(tmp_path, "a", [0.3], metric="test/loss")
     runs += run_folders.seeds(tmp_path, "b", [0.2], metric="test/loss", model=MAX)
-    rows = compare(group(trials(*runs)), "test/loss")
+    rows = compare_groups(group_runs(trials(*runs)), "test/loss")
     assert [row.group.name for row in rows] == ["b", "a"]
 
 
@@ -108,13 +108,13 @@ def test_one_seed_or_no_spread_has_no_interval(values, control):
 
 
 def test_one_run_has_no_deviation(tmp_path):
-    (row,) = compare(group(trials(run_folders.run(tmp_path, "a", 0.5))), ACCURACY)
+    (row,) = compare_groups(group_runs(trials(run_folders.run(tmp_path, "a", 0.5))), ACCURACY)
     assert (row.last.mean, row.last.std) == (0.5, None)
 
 
 def test_of_one_experiment_the_newest_run_counts(tmp_path):
     runs = [run_folders.run(tmp_path, "a", 0.1), run_folders.run(tmp_path, "renamed", 0.9)]
-    (only,) = group(trials(*runs))
+    (only,) = group_runs(trials(*runs))
     assert only.name == "renamed"
     assert [trial.run for trial in only.trials.values()] == [runs[1]]
 
@@ -123,7 +123,9 @@ def test_the_same_experiment_written_otherwise_counts_once(tmp_path):
     inherits = {"channels": 6, "kernel": 5}
     models = [{"activation": "relu", "conv": [inherits]}]
     models.append({"activation": "relu", "conv": [{**inherits, "activation": "relu"}]})
-    (only,) = group(trials(*(run_folders.run(tmp_path, "a", 0.5, model=model) for model in models)))
+    (only,) = group_runs(
+        trials(*(run_folders.run(tmp_path, "a", 0.5, model=model) for model in models))
+    )
     assert len(only.trials) == 1
 
 
@@ -132,7 +134,7 @@ def test_other_data_are_another_group(tmp_path):
         run_folders.run(tmp_path, "a", 0.1),
         run_folders.run(tmp_path, "a", 0.9, digest="e" * 64),
     ]
-    groups = group(trials(*runs))
+    groups = group_runs(trials(*runs))
     assert differing(groups) == ["data.digest"]
     assert [one.name for one in groups] == ["a (data.digest=dddddddd)", "a (data.digest=eeeeeeee)"]
 
@@ -141,7 +143,7 @@ def test_only_the_keys_that_differ_are_shown(tmp_path):
     runs = run_folders.seeds(tmp_path, "baseline", LOW) + run_folders.seeds(
         tmp_path, "max", HIGH, model=MAX
     )
-    first, second = groups = group(trials(*runs))
+    first, second = groups = group_runs(trials(*runs))
     assert differing(groups) == ["model.pool.kind"]
     assert settings(first, differing(groups)) == ["pool.kind=avg"]
     assert settings(second, differing(groups)) == ["pool.kind=max"]
@@ -153,7 +155,7 @@ def test_groups_of_one_name_are_told_apart(tmp_path):
         run_folders.run(tmp_path, "a", 0.5, training={"ema": 0.9}),
     ]
     runs.append(run_folders.run(tmp_path, "b", 0.5, model=MAX))
-    names = [one.name for one in group(trials(*runs))]
+    names = [one.name for one in group_runs(trials(*runs))]
     assert names == ["a", "a (ema=0.9)", "b"]
 
 
@@ -164,18 +166,18 @@ def test_grouping_by_a_key_pairs_what_is_otherwise_the_same(tmp_path):
             model = {"pool": {"kind": kind}, "activation": activation}
             wobble = 0.01 if (kind, activation) == ("max", "tanh") else 0.0
             runs.append(run_folders.run(tmp_path, "a", level + gain + wobble, model=model))
-    groups = group(trials(*runs), "model.pool.kind")
+    groups = group_runs(trials(*runs), "model.pool.kind")
     assert [one.name for one in groups] == ["avg", "max"]
     assert differing(groups) == ["model.pool.kind"]
     assert groups[0].value("model.activation") is None
-    best = compare(groups, ACCURACY, control=groups[0])[0].difference
+    best = compare_groups(groups, ACCURACY, control=groups[0])[0].difference
     expected = stats.ttest_rel([0.9, 0.61], [0.8, 0.5]).confidence_interval()
     assert (best.low, best.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_key_that_no_spec_has(tmp_path):
     with pytest.raises(UsageError, match=r"--group-by model\.pool: .*model\.pool\.kind"):
-        group(trials(run_folders.run(tmp_path, "a", 0.5)), "model.pool")
+        group_runs(trials(run_folders.run(tmp_path, "a", 0.5)), "model.pool")
 
 
 def test_runs_without_the_metric_are_left_out(tmp_path):

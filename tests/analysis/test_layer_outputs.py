@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from lenetctl.analysis.layer_outputs import activations
-from lenetctl.model.build import build
+from lenetctl.analysis.layer_outputs import layer_outputs
+from lenetctl.model.build import build_model
 from lenetctl.specs.schema import ModelSpec
 
 NET = ModelSpec(norm="batch", dropout=0.5, activation="relu")
@@ -11,7 +11,7 @@ NET = ModelSpec(norm="batch", dropout=0.5, activation="relu")
 
 @pytest.fixture
 def net():
-    net = build(NET, seed=3)
+    net = build_model(NET, seed=3)
     with torch.no_grad():
         net.norm1.running_mean.fill_(0.5)  # so that the two modes of a net differ
     return net
@@ -29,7 +29,7 @@ def test_they_are_what_hooks_see(net, images):
     with torch.no_grad():
         logits = net.eval()(images)
     expected = {name: out.numpy().copy() for name, out in seen.items()}
-    found = activations(net, images, list(expected))
+    found = layer_outputs(net, images, list(expected))
     assert found.layers.keys() == expected.keys()
     for name, maps in found.layers.items():
         np.testing.assert_array_equal(maps, expected[name])
@@ -38,7 +38,7 @@ def test_they_are_what_hooks_see(net, images):
 
 def test_only_what_is_wanted_and_the_mode_is_kept(net, images):
     net.train()
-    found = activations(net, images, ["act2", "dense1"])
+    found = layer_outputs(net, images, ["act2", "dense1"])
     assert {name: maps.shape for name, maps in found.layers.items()} == {
         "act2": (3, 16, 10, 10),
         "dense1": (3, 120),

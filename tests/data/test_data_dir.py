@@ -4,28 +4,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenetctl.data import data_dir as store
+from lenetctl.data import data_dir
 from lenetctl.data.catalog import CATALOG
 from lenetctl.errors import DataError
 
 
 def test_the_option_beats_the_environment_beats_the_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("LENETCTL_DATA", str(tmp_path / "env"))
-    assert store.data_dir(tmp_path / "option") == tmp_path / "option"
-    assert store.data_dir() == tmp_path / "env"
+    assert data_dir.choose_data_dir(tmp_path / "option") == tmp_path / "option"
+    assert data_dir.choose_data_dir() == tmp_path / "env"
     monkeypatch.delenv("LENETCTL_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert store.data_dir().name == "lenetctl"
+    assert data_dir.choose_data_dir().name == "lenetctl"
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch):
     monkeypatch.setenv("LENETCTL_DATA", "~/data")
-    assert store.data_dir() == Path.home() / "data"
+    assert data_dir.choose_data_dir() == Path.home() / "data"
 
 
 @pytest.mark.parametrize("name", ["kmnist", "qmnist"])
 def test_reads_torchvisions_layout(write_known, name):
-    source = store.read(name, write_known(name))
+    source = data_dir.read_published(name, write_known(name))
     assert source.train.images.shape == (40, 28, 28)
     assert source.test.labels.tolist() == [*range(10), *range(10)]
     assert source.classes == CATALOG[name].classes
@@ -33,27 +33,27 @@ def test_reads_torchvisions_layout(write_known, name):
 
 def test_archives_are_read_where_nothing_was_unpacked(write_known):
     folder = write_known()
-    before = store.read("kmnist", folder)
+    before = data_dir.read_published("kmnist", folder)
     for path in (folder / "KMNIST/raw").iterdir():
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
-    after = store.read("kmnist", folder)
+    after = data_dir.read_published("kmnist", folder)
     np.testing.assert_array_equal(before.train.images, after.train.images)
 
 
 def test_a_missing_file_names_the_folder_and_every_way_out(write_known):
     folder = write_known()
     (folder / "KMNIST/raw/t10k-labels-idx1-ubyte").unlink()
-    assert not store.complete("kmnist", folder)
+    assert not data_dir.is_complete("kmnist", folder)
     with pytest.raises(DataError) as caught:
-        store.read("kmnist", folder)
+        data_dir.read_published("kmnist", folder)
     for part in (str(folder / "KMNIST/raw"), "data fetch kmnist", "LENETCTL_DATA", "quickstart"):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_path_that_cannot_exist_is_only_missing():
-    assert not store.complete("mnist", Path("x" * 5000))
+    assert not data_dir.is_complete("mnist", Path("x" * 5000))
 
 
 def test_other_contents_under_a_known_name_are_refused_with_the_expected_digest(write_known):
@@ -61,7 +61,7 @@ def test_other_contents_under_a_known_name_are_refused_with_the_expected_digest(
     with pytest.raises(
         DataError, match=r"SHA-256 is .*expected SHA-256 c59f468a.*data fetch fashion"
     ):
-        store.read("fashion_mnist", folder)
+        data_dir.read_published("fashion_mnist", folder)
 
 
 def test_a_truncated_file_is_refused_with_the_expected_digest(write_known):
@@ -71,7 +71,7 @@ def test_a_truncated_file_is_refused_with_the_expected_digest(write_known):
     with pytest.raises(
         DataError, match=r"truncated.*expected SHA-256 c59f468a.*data fetch fashion"
     ):
-        store.read("fashion_mnist", folder)
+        data_dir.read_published("fashion_mnist", folder)
 
 
 def test_status_tells_each_file_apart(write_known):
@@ -79,7 +79,7 @@ def test_status_tells_each_file_apart(write_known):
     raw = folder / "KMNIST/raw"
     (raw / "train-labels-idx1-ubyte").unlink()
     (raw / "t10k-images-idx3-ubyte").write_bytes(b"nonsense")
-    files = store.status("kmnist", folder)
+    files = data_dir.file_states("kmnist", folder)
     assert [file.state for file in files] == ["unverified", "missing", "damaged", "unverified"]
     assert [file.bytes for file in files] == [16 + 40 * 784, 0, 8, 8 + 20]
     assert [bool(file.problem) for file in files] == [False, True, True, False]
@@ -88,7 +88,7 @@ def test_status_tells_each_file_apart(write_known):
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["fashion_mnist", "mnist"])
 def test_the_real_files_are_the_published_ones(real_data, name):
-    files = store.status(name, real_data)
+    files = data_dir.file_states(name, real_data)
     assert [file.state for file in files] == ["ok"] * 4
     assert [file.bytes for file in files] == [47_040_016, 60_008, 7_840_016, 10_008]
 
@@ -104,7 +104,7 @@ def test_one_flipped_byte_is_found(real_data, tmp_path):
     content[5_000_000] ^= 1
     damaged.unlink()
     damaged.write_bytes(content)
-    states = [file.state for file in store.status("fashion_mnist", tmp_path)]
+    states = [file.state for file in data_dir.file_states("fashion_mnist", tmp_path)]
     assert states == ["ok", "ok", "damaged", "ok"]
     with pytest.raises(DataError, match="5b4141f0"):
-        store.read("fashion_mnist", tmp_path)
+        data_dir.read_published("fashion_mnist", tmp_path)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lenetctl.data.dataset import load
+from lenetctl.data.dataset import load_dataset
 from lenetctl.errors import DataError, UsageError
 from lenetctl.specs.schema import DataSpec
 
@@ -13,7 +13,7 @@ def kmnist(**keys):
 
 
 def test_digits_load_without_a_network(tmp_path):
-    data = load(DataSpec(dataset="digits"), tmp_path / "nowhere")
+    data = load_dataset(DataSpec(dataset="digits"), tmp_path / "nowhere")
     assert data.train.images.shape == (1437, 28, 28)
     assert data.train.images.dtype == torch.uint8
     assert data.train.labels.dtype == torch.int64
@@ -22,7 +22,7 @@ def test_digits_load_without_a_network(tmp_path):
 
 
 def test_known_files_load(write_known):
-    data = load(kmnist(), write_known(), download=False)
+    data = load_dataset(kmnist(), write_known(), download=False)
     assert data.train.images.shape == (40, 28, 28)
     assert data.test.labels.tolist() == [*range(10), *range(10)]
     pixels = data.train.images.double() / 255
@@ -31,7 +31,7 @@ def test_known_files_load(write_known):
 
 
 def test_validation_is_stratified_and_apart(write_known):
-    data = load(kmnist(validation=20), write_known())
+    data = load_dataset(kmnist(validation=20), write_known())
     assert data.validation is not None
     assert data.validation.labels.bincount().tolist() == [2] * 10
     assert data.train.labels.bincount().tolist() == [2] * 10
@@ -41,34 +41,34 @@ def test_validation_is_stratified_and_apart(write_known):
 
 def test_limit_keeps_the_first_of_what_is_not_held_out(write_known):
     folder = write_known()
-    everything = load(kmnist(validation=10), folder)
-    limited = load(kmnist(validation=10, limit=7), folder)
+    everything = load_dataset(kmnist(validation=10), folder)
+    limited = load_dataset(kmnist(validation=10, limit=7), folder)
     assert torch.equal(limited.train.images, everything.train.images[:7])
     assert torch.equal(limited.validation.images, everything.validation.images)
     assert limited.mean == pytest.approx(limited.train.images.double().mean().item() / 255)
-    assert len(load(kmnist(limit=1000), folder).train.labels) == 40
+    assert len(load_dataset(kmnist(limit=1000), folder).train.labels) == 40
 
 
 def test_the_digest_is_of_all_that_was_published(write_known):
     folder = write_known()
-    digest = load(kmnist(), folder).digest
-    assert digest == load(kmnist(validation=10, limit=3), folder).digest
+    digest = load_dataset(kmnist(), folder).digest
+    assert digest == load_dataset(kmnist(validation=10, limit=3), folder).digest
     labels = folder / "KMNIST/raw/t10k-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-1] + b"\3")
-    assert digest != load(kmnist(), folder).digest
+    assert digest != load_dataset(kmnist(), folder).digest
 
 
 @pytest.mark.parametrize("count", [40, 1_000_000])
 def test_holding_out_everything_is_refused(write_known, count):
     with pytest.raises(UsageError, match=r"data.validation: holds out .* of kmnist's 40"):
-        load(kmnist(validation=count), write_known())
+        load_dataset(kmnist(validation=count), write_known())
 
 
 def test_labels_out_of_range_and_too_few_labels_are_refused(write_known):
     with pytest.raises(DataError, match="labels from 0 to 10"):
-        load(kmnist(), write_known(test_labels=np.arange(20) % 11))
+        load_dataset(kmnist(), write_known(test_labels=np.arange(20) % 11))
     with pytest.raises(DataError, match="40 images but 39 labels"):
-        load(kmnist(), write_known(train_labels=np.zeros(39)))
+        load_dataset(kmnist(), write_known(train_labels=np.zeros(39)))
 
 
 def test_files_without_images_are_refused(write_known, to_idx):
@@ -77,12 +77,12 @@ def test_files_without_images_are_refused(write_known, to_idx):
         path = folder / f"KMNIST/raw/t10k-{file}-ubyte"
         path.write_bytes(to_idx(np.zeros(shape, np.uint8)))
     with pytest.raises(DataError, match="kmnist: its test set is empty"):
-        load(kmnist(), folder)
+        load_dataset(kmnist(), folder)
 
 
 def test_missing_files_are_not_fetched_when_told_so(tmp_path):
     with pytest.raises(DataError, match="no complete mnist"):
-        load(DataSpec(dataset="mnist"), tmp_path, download=False)
+        load_dataset(DataSpec(dataset="mnist"), tmp_path, download=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,7 +90,7 @@ def test_a_folder_is_looked_up_in_the_data_folder(tmp_path):
     for place in ("train/a", "train/b", "test/b"):
         (tmp_path / "mine" / place).mkdir(parents=True)
         Image.new("L", (28, 28), 9).save(tmp_path / "mine" / place / "x.png")
-    data = load(DataSpec(dataset="folder", folder="mine"), tmp_path)
+    data = load_dataset(DataSpec(dataset="folder", folder="mine"), tmp_path)
     assert (data.name, data.classes) == ("mine", ("a", "b"))
     assert data.test.labels.tolist() == [1]
     assert data.std == 1.0  # all pixels alike
@@ -105,7 +105,7 @@ def test_a_folder_is_looked_up_in_the_data_folder(tmp_path):
     ],
 )
 def test_the_real_data(real_data, name, first, mean, std):
-    data = load(DataSpec(dataset=name), real_data, download=False)
+    data = load_dataset(DataSpec(dataset=name), real_data, download=False)
     assert data.train.images.shape == (60_000, 28, 28)
     assert data.test.images.shape == (10_000, 28, 28)
     assert data.train.labels[:10].tolist() == first
@@ -114,6 +114,6 @@ def test_the_real_data(real_data, name, first, mean, std):
 
 @pytest.mark.realdata
 def test_5000_of_the_real_data_are_500_of_each_class(real_data):
-    data = load(DataSpec(validation=5000), real_data, download=False)
+    data = load_dataset(DataSpec(validation=5000), real_data, download=False)
     assert data.validation.labels.bincount().tolist() == [500] * 10
     assert data.train.labels.bincount().tolist() == [5500] * 10

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lenetctl.data.dataset import Split
-from lenetctl.data.device import Resident, stream_seed
+from lenetctl.data.device import DeviceSplit, stream_seed
 from lenetctl.specs.schema import Erase, Flip, Shift
 
 DEVICES = [
@@ -31,20 +31,20 @@ def labels(batches):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_pixels_are_those_of_to_tensor(split, device):
-    resident = Resident(split, device)
+    resident = DeviceSplit(split, device)
     assert len(resident) == 23
     assert resident.images.dtype == torch.float32
     assert torch.equal(resident.images.cpu()[:, 0], split.images.float() / 255)
 
 
 def test_normalising_takes_mean_and_std(split):
-    images = Resident(split, "cpu", mean=0.3, std=0.2).images[:, 0]
+    images = DeviceSplit(split, "cpu", mean=0.3, std=0.2).images[:, 0]
     torch.testing.assert_close(images, (split.images / 255 - 0.3) / 0.2)
     assert split.images[5, 0, 0] == 5  # the split itself stays as it was
 
 
 def test_in_order_yields_views_of_all_images(split):
-    resident = Resident(split, "cpu")
+    resident = DeviceSplit(split, "cpu")
     batches = list(resident.in_order(10))
     assert labels(batches) == [[*range(10)], [*range(10, 20)], [20, 21, 22]]
     assert batches[1][0].data_ptr() == resident.images[10].data_ptr()
@@ -52,7 +52,7 @@ def test_in_order_yields_views_of_all_images(split):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_an_epoch_has_every_image_once_with_its_own_label(split, device):
-    batches = list(Resident(split, device).shuffled(10, seed=0, epoch=0))
+    batches = list(DeviceSplit(split, device).shuffled(10, seed=0, epoch=0))
     assert [len(batch) for _, batch in batches] == [10, 10, 3]
     images, targets = (torch.cat(part).cpu() for part in zip(*batches, strict=True))
     assert sorted(targets.tolist()) == list(range(23))
@@ -61,7 +61,7 @@ def test_an_epoch_has_every_image_once_with_its_own_label(split, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_order_is_a_function_of_seed_and_epoch(split, device):
-    resident, reference = Resident(split, device), Resident(split, "cpu")
+    resident, reference = DeviceSplit(split, device), DeviceSplit(split, "cpu")
     first = labels(resident.shuffled(10, seed=1, epoch=2))
     assert first == labels(reference.shuffled(10, seed=1, epoch=2))
     assert first != labels(resident.shuffled(10, seed=1, epoch=3))
@@ -73,7 +73,7 @@ AUGMENT = [Flip(kind="flip"), Shift(kind="shift", pixels=4), Erase(kind="erase")
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_augmentation_repeats_with_seed_and_epoch_and_leaves_the_order(split, device):
-    resident = Resident(split, device)
+    resident = DeviceSplit(split, device)
     epochs = [list(resident.shuffled(10, 1, epoch, AUGMENT)) for epoch in (2, 2, 3)]
     for (one, _), (two, _) in zip(*epochs[:2], strict=True):
         assert torch.equal(one, two)
@@ -83,14 +83,14 @@ def test_augmentation_repeats_with_seed_and_epoch_and_leaves_the_order(split, de
 
 def test_black_comes_in_at_the_borders_of_normalised_images():
     white = Split(torch.full((50, 28, 28), 255, dtype=torch.uint8), torch.zeros(50).long())
-    resident = Resident(white, "cpu", mean=0.25, std=0.5)
+    resident = DeviceSplit(white, "cpu", mean=0.25, std=0.5)
     ((images, _),) = resident.shuffled(50, 0, 0, [Shift(kind="shift", pixels=5)])
     values = images.unique()
     torch.testing.assert_close(values, torch.tensor([-0.5, 1.5]))
 
 
 def test_the_resident_images_are_never_written_to(split):
-    resident = Resident(split, "cpu")
+    resident = DeviceSplit(split, "cpu")
     before = resident.images.clone()
     for images, _ in resident.shuffled(10, 0, 0, AUGMENT):
         images.zero_()
@@ -101,7 +101,7 @@ def test_the_resident_images_are_never_written_to(split):
 
 def test_the_global_generator_is_left_alone(split):
     state = torch.get_rng_state()
-    list(Resident(split, "cpu").shuffled(10, 0, 0, AUGMENT))
+    list(DeviceSplit(split, "cpu").shuffled(10, 0, 0, AUGMENT))
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -122,7 +122,7 @@ def test_every_purpose_seed_and_epoch_has_a_stream_of_its_own():
     "augment", [(), (Flip(kind="flip"), Shift(kind="shift"), Erase(kind="erase"))]
 )
 def test_columns_are_what_the_runs_would_get_alone(split, device, augment):
-    resident = Resident(split, device, mean=0.3, std=0.2)
+    resident = DeviceSplit(split, device, mean=0.3, std=0.2)
     streams = [(0, 1), (7, 1), (0, 4)]  # seed, epoch
     together = list(resident.side_by_side(10, streams, augment))
     for column, (seed, epoch) in enumerate(streams):

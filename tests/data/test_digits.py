@@ -5,7 +5,7 @@ from lenetctl.data import digits
 
 
 def test_the_split_is_fixed_stratified_and_whole():
-    source = digits.read()
+    source = digits.read_digits()
     assert source.train.images.shape == (1437, 28, 28)
     assert source.test.images.shape == (360, 28, 28)
     assert source.train.images.dtype == np.uint8

@@ -12,9 +12,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from torchvision import datasets
 
-from lenetctl.data import data_dir as store
+from lenetctl.data import data_dir
 from lenetctl.data.catalog import CATALOG
-from lenetctl.data.fetch import fetch
+from lenetctl.data.fetch import fetch_dataset
 from lenetctl.errors import DataError, ResourceError
 
 
@@ -65,15 +65,15 @@ def left_in(folder):
 @pytest.mark.parametrize("name", ["kmnist", "qmnist"])
 def test_fetches_whole_files_and_nothing_else(publish, mirror, tmp_path, name, capsys):
     publish(name)
-    fetch(name, tmp_path / "data", mirror)
+    fetch_dataset(name, tmp_path / "data", mirror)
     assert left_in(tmp_path / "data") == sorted(file.name for file in CATALOG[name].files)
-    assert store.read(name, tmp_path / "data").train.images.shape == (40, 28, 28)
+    assert data_dir.read_published(name, tmp_path / "data").train.images.shape == (40, 28, 28)
     assert capsys.readouterr().out == ""
     assert socket.getdefaulttimeout() is None
 
 
 def test_a_whole_data_set_is_not_fetched_again(write_known):
-    fetch("kmnist", write_known(), "http://127.0.0.1:9")
+    fetch_dataset("kmnist", write_known(), "http://127.0.0.1:9")
 
 
 def test_a_damaged_file_is_replaced(publish, mirror, tmp_path):
@@ -81,8 +81,8 @@ def test_a_damaged_file_is_replaced(publish, mirror, tmp_path):
     folder = tmp_path / "data/KMNIST/raw"
     folder.mkdir(parents=True)
     (folder / "train-images-idx3-ubyte").write_bytes(b"nonsense")
-    fetch("kmnist", tmp_path / "data", mirror)
-    assert not any(file.problem for file in store.status("kmnist", tmp_path / "data"))
+    fetch_dataset("kmnist", tmp_path / "data", mirror)
+    assert not any(file.problem for file in data_dir.file_states("kmnist", tmp_path / "data"))
 
 
 @pytest.mark.parametrize("name", ["kmnist", "qmnist"])
@@ -93,7 +93,7 @@ def test_a_damaged_archive_leaves_nothing_behind(publish, mirror, tmp_path, name
     archive = publish(name) / f"{CATALOG[name].files[2].name}.gz"
     archive.write_bytes(damage(archive.read_bytes()))
     with pytest.raises(DataError, match="corrupted") as caught:
-        fetch(name, tmp_path / "data", mirror)
+        fetch_dataset(name, tmp_path / "data", mirror)
     assert "\n" not in str(caught.value)
     assert left_in(tmp_path / "data") == []
 
@@ -105,14 +105,14 @@ def test_an_archive_that_does_not_unpack_is_refused(publish, mirror, tmp_path, m
     resources = [(f, md5 if f == archive.name else old) for f, old in datasets.KMNIST.resources]
     monkeypatch.setattr(datasets.KMNIST, "resources", resources)
     with pytest.raises(DataError, match="end-of-stream"):
-        fetch("kmnist", tmp_path / "data", mirror)
+        fetch_dataset("kmnist", tmp_path / "data", mirror)
     assert left_in(tmp_path / "data") == []
 
 
 def test_other_contents_than_the_known_ones_are_refused(publish, mirror, tmp_path):
     publish("fashion_mnist")  # its small files have the MD5 that torchvision asks for
     with pytest.raises(DataError, match="expected SHA-256 c59f468a"):
-        fetch("fashion_mnist", tmp_path / "data", mirror)
+        fetch_dataset("fashion_mnist", tmp_path / "data", mirror)
     assert left_in(tmp_path / "data") == []
 
 
@@ -123,7 +123,7 @@ def test_no_network_is_told_at_once_with_every_way_out(tmp_path, monkeypatch, na
         closed = server.getsockname()[1]
     start = time.monotonic()
     with pytest.raises(DataError) as caught:
-        fetch(name, tmp_path, f"http://127.0.0.1:{closed}/")
+        fetch_dataset(name, tmp_path, f"http://127.0.0.1:{closed}/")
     assert time.monotonic() - start < 5
     folder = tmp_path / CATALOG[name].folder
     for part in (str(folder), "refused", f"data fetch {name}", "LENETCTL_DATA", "quickstart.yaml"):
@@ -133,13 +133,13 @@ def test_no_network_is_told_at_once_with_every_way_out(tmp_path, monkeypatch, na
 @pytest.mark.parametrize("mirror", ["nonsense", "ftp:/x", "http://[::1"])
 def test_an_address_that_is_none_is_refused(tmp_path, mirror):
     with pytest.raises(DataError, match="fetching it failed"):
-        fetch("kmnist", tmp_path, mirror)
+        fetch_dataset("kmnist", tmp_path, mirror)
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_download(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"cannot be written.*--data-dir"):
-        fetch("kmnist", tmp_path / "file" / "data", "http://127.0.0.1:9")
+        fetch_dataset("kmnist", tmp_path / "file" / "data", "http://127.0.0.1:9")
 
 
 def test_a_full_disk_is_not_taken_for_a_missing_network(publish, mirror, tmp_path, monkeypatch):
@@ -150,7 +150,7 @@ def test_a_full_disk_is_not_taken_for_a_missing_network(publish, mirror, tmp_pat
 
     monkeypatch.setattr(datasets.utils, "_urlretrieve", full)
     with pytest.raises(ResourceError, match="no space left"):
-        fetch("kmnist", tmp_path / "data", mirror)
+        fetch_dataset("kmnist", tmp_path / "data", mirror)
 
 
 def test_what_the_data_commands_need_brings_in_no_torch():

@@ -29,7 +29,7 @@ def root(tmp_path):
 def test_pictures_become_grey_28_by_28_with_sorted_classes(root):
     (root / "train/cat/notes.txt").write_text("not a picture")
     (root / "train/.cache").mkdir()
-    source = folder.read(root)
+    source = folder.read_folder(root)
     assert source.classes == ("cat", "dog")
     assert source.train.images.shape == (4, 28, 28)
     assert source.train.images.dtype == np.uint8
@@ -40,19 +40,19 @@ def test_pictures_become_grey_28_by_28_with_sorted_classes(root):
 def test_shrinking_averages_instead_of_dropping_pixels(root):
     stripes = np.tile(np.array([0, 255], np.uint8), (280, 140))  # one pixel wide
     Image.fromarray(stripes).save(root / "train/cat/one.png")
-    image = folder.read(root).train.images[1]
+    image = folder.read_folder(root).train.images[1]
     assert np.abs(image.astype(int) - 127).max() < 12
 
 
 def test_a_picture_of_the_right_size_is_taken_as_it_is(root):
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     Image.fromarray(pixels).save(root / "train/cat/one.png")
-    np.testing.assert_array_equal(folder.read(root).train.images[1], pixels)
+    np.testing.assert_array_equal(folder.read_folder(root).train.images[1], pixels)
 
 
 def refused(root, match, error=DataError):
     with pytest.raises(error, match=match):
-        folder.read(root)
+        folder.read_folder(root)
 
 
 def test_no_such_folder_and_no_test_set_explain_the_layout(root, tmp_path):
@@ -120,7 +120,7 @@ def test_a_linked_class_that_leads_out_is_refused(root, tmp_path):
 def test_links_within_and_a_linked_root_are_fine(root, tmp_path):
     (root / "train/cat/two.png").symlink_to(root / "train/dog/one.png")
     (tmp_path / "link").symlink_to(root)
-    assert len(folder.read(tmp_path / "link").train.labels) == 5
+    assert len(folder.read_folder(tmp_path / "link").train.labels) == 5
 
 
 def test_a_pipe_does_not_hang(root):

@@ -25,7 +25,7 @@ def content(to_idx):
 def test_reads_what_was_written_and_hashes_it_uncompressed(tmp_path, content, suffix):
     path = tmp_path / f"images{suffix}"
     path.write_bytes(gzip.compress(content) if suffix else content)
-    array, sha256 = idx.read(path, (28, 28))
+    array, sha256 = idx.read_idx(path, (28, 28))
     np.testing.assert_array_equal(array, IMAGES)
     assert array.dtype == np.uint8
     assert array.flags.writeable
@@ -35,13 +35,13 @@ def test_reads_what_was_written_and_hashes_it_uncompressed(tmp_path, content, su
 def test_reads_the_32_bit_labels_of_qmnist(tmp_path, to_idx):
     labels = np.array([[7, -2, 300, 4, 5, 6, 7, 1 << 30]], dtype=np.int32)
     (tmp_path / "labels").write_bytes(to_idx(labels))
-    np.testing.assert_array_equal(idx.read(tmp_path / "labels", (8,), ">i4").array, labels)
+    np.testing.assert_array_equal(idx.read_idx(tmp_path / "labels", (8,), ">i4").array, labels)
 
 
 def refused(path, content, match, **kwargs):
     path.write_bytes(content)
     with pytest.raises(DataError, match=match) as caught:
-        idx.read(path, **{"item": (28, 28), **kwargs})
+        idx.read_idx(path, **{"item": (28, 28), **kwargs})
     assert str(path) in str(caught.value)
 
 
@@ -89,7 +89,7 @@ def test_no_more_is_inflated_than_the_header_allows(tmp_path, content):
 def test_a_missing_file_and_a_folder_are_faults_of_the_data(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere", tmp_path / "nowhere.gz"):
         with pytest.raises(DataError, match="cannot be read"):
-            idx.read(path)
+            idx.read_idx(path)
 
 
 PLACES = st.integers(0, 15) | st.integers(0, 2400)  # the header as often as all the rest
@@ -110,4 +110,4 @@ def test_a_mutated_file_is_read_or_refused(tmp_path, content, edits, cut, tail, 
         mutated[place % len(mutated)] = value
     path.write_bytes(bytes(mutated[: cut or None]) + tail)
     with suppress(DataError):
-        assert idx.read(path, (28, 28)).array.shape[1:] == (28, 28)
+        assert idx.read_idx(path, (28, 28)).array.shape[1:] == (28, 28)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenetctl.data.images import read
+from lenetctl.data.images import read_picture
 from lenetctl.errors import UsageError
 
 SIDE = 280
@@ -47,17 +47,17 @@ def assert_light_square_on_dark(image):
     ],
 )
 def test_every_picture_becomes_light_on_dark(save, pixels):
-    assert_light_square_on_dark(read(save(pixels)))
+    assert_light_square_on_dark(read_picture(save(pixels)))
 
 
 def test_an_image_of_the_data_set_stays_as_it_is(save):
     image = np.zeros((28, 28), np.uint8)
     image[3:25, 5:20] = np.random.default_rng(0).integers(0, 256, (22, 15))
-    np.testing.assert_array_equal(read(save(image)), image)
+    np.testing.assert_array_equal(read_picture(save(image)), image)
 
 
 def test_sides_keep_their_proportion(save):
-    tall = read(save(square(240, 20, side=2 * SIDE)))
+    tall = read_picture(save(square(240, 20, side=2 * SIDE)))
     lit = tall > 128
     assert lit.any(0).sum() == lit.any(1).sum() == 4
     assert (tall[:, :7] < 20).all()
@@ -68,7 +68,7 @@ def test_a_photograph_is_turned_upright(save):
     exif[0x0112] = 6  # to be turned by 90° clockwise
     pixels = np.zeros((SIDE, SIDE), np.uint8)
     pixels[10 : SIDE // 4, 10:-10] = 255  # its upper part, which is to be on the right
-    turned = read(save(pixels, "photo.jpg", exif=exif, quality=95))
+    turned = read_picture(save(pixels, "photo.jpg", exif=exif, quality=95))
     assert turned[14, 24] > 200
     assert turned[3, 10] < 50
 
@@ -78,7 +78,7 @@ def test_what_is_no_picture_is_named(tmp_path, content):
     path = tmp_path / "photo.png"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"photo\.png: not a readable picture") as refused:
-        read(path)
+        read_picture(path)
     assert "\n" not in str(refused.value)
     with pytest.raises(UsageError, match=r"none\.png: .*No such file"):
-        read(tmp_path / "none.png")
+        read_picture(tmp_path / "none.png")

@@ -28,7 +28,7 @@ def project(tmp_path) -> Path:
 def database(tmp_path_factory) -> Path:
     """A store with nothing but its schema, to be copied: making one takes seconds."""
     path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    store.client(f"sqlite:///{path}")
+    store.open_client(f"sqlite:///{path}")
     return path
 
 

@@ -38,7 +38,7 @@ WRITE_CHECKPOINT = "lenetctl.training.checkpoint.write_whole"
 POINTS = {
     "the store half made": Point("pathlib.Path.replace", of="mlflow.db"),
     "a run half begun": Point(f"{RUNS}.write", of="run.json"),
-    "before the first checkpoint": Point("lenetctl.training.checkpoint.save_epoch"),
+    "before the first checkpoint": Point("lenetctl.training.checkpoint.write_epoch_checkpoint"),
     "in MLflow, not known here": Point(f"{MLFLOW}.create_run", when="after"),
     "in an epoch": Point("lenetctl.training.loop.Meter.add", 10),
     "measuring an epoch": Point("lenetctl.training.loop.evaluate", 3),
@@ -100,9 +100,9 @@ def left_by(project):
     last = runs[-1]
     assert last.status["status"] == "FINISHED"
     assert not list(last.path.rglob("*.tmp"))
-    newest, warnings = checkpoint.load_last(last.checkpoints)
+    newest, warnings = checkpoint.read_newest_checkpoint(last.checkpoints)
     assert warnings == []
-    client = store.client(f"sqlite:///{project / 'mlflow.db'}")
+    client = store.open_client(f"sqlite:///{project / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("lenet").experiment_id
     statuses = {one.info.run_id: one.info.status for one in client.search_runs([experiment])}
     assert "RUNNING" not in statuses.values()
@@ -111,7 +111,7 @@ def left_by(project):
     keys = client.get_run(run_id).data.metrics.keys() - CLOCK
     return {
         "weights": {name: value.tolist() for name, value in newest.tensors.items()},
-        "chosen": {n: v.tolist() for n, v in checkpoint.load(last.best).tensors.items()},
+        "chosen": {n: v.tolist() for n, v in checkpoint.read_checkpoint(last.best).tensors.items()},
         "best": (newest.numbers["best_epoch"], newest.numbers["best_accuracy"]),
         "journal": [
             {key: value for key, value in line.items() if key not in CLOCK | {"time"}}

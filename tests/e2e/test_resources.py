@@ -45,7 +45,10 @@ def errors(folder):
 @pytest.mark.parametrize(
     ("full", "named"),
     [
-        (Point("lenetctl.training.checkpoint.save_epoch", 3, "full"), "checkpoints/epoch-000003"),
+        (
+            Point("lenetctl.training.checkpoint.write_epoch_checkpoint", 3, "full"),
+            "checkpoints/epoch-000003",
+        ),
         (Point("lenetctl.runs.folder.Run.append_epoch", 3, "full"), "metrics.jsonl"),
         (Point("lenetctl.runs.folder.Run.set_status", 1, "full", of="FINISHED"), "status.json"),
     ],
@@ -59,7 +62,7 @@ def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, database,
     assert "No space left" in error
     run = last_run(disk)
     assert run.status["status"] != "FINISHED"
-    good, warnings = checkpoint.load_last(run.checkpoints)
+    good, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
     assert (good.numbers["epoch"] >= 2, warnings) == (True, [])
 
     (disk / child_process.BALLAST).unlink(missing_ok=True)

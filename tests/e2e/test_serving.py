@@ -50,7 +50,7 @@ def test_a_trained_run_is_found_loaded_and_served(start, run_to_end, project, mo
     assert found.info.run_name == "quick-s0"
     assert found.data.metrics["test/accuracy"] == result["metrics"]["test/accuracy"] > 0.5
 
-    source = digits.read()
+    source = digits.read_digits()
     images, labels = source.test.images[:64].astype(np.float32) / 255, source.test.labels[:64]
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

@@ -78,7 +78,7 @@ def test_stopped_twice_it_ends_at_once_with_a_valid_checkpoint(
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert run.status["status"] != "FINISHED"
-    last, warnings = checkpoint.load_last(run.checkpoints)
+    last, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
     assert (last.numbers["epoch"] >= 3, warnings) == (True, [])
     run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
     assert in_mlflow(project, run) == ("FINISHED", list(range(1, 61)))

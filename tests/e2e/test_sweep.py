@@ -81,11 +81,11 @@ def test_a_diverging_trial_is_6_and_the_others_finish(project, start, jobs):
 
 @pytest.mark.slow
 def test_mlflow_has_the_runs_below_a_parent_and_skipping_is_quick(project, start):
-    from lenetctl.tracking.store import client
+    from lenetctl.tracking.store import open_client
 
     quick = (*SWEEP, "-s", "training.epochs=1")
     assert finish(start(*quick))[0] == 0
-    made = client(f"sqlite:///{project / 'mlflow.db'}")
+    made = open_client(f"sqlite:///{project / 'mlflow.db'}")
     experiment = made.get_experiment_by_name("quick").experiment_id
     children = made.search_runs([experiment], "tags.`lenetctl.sweep` = 'quick'")
     (parent,) = made.search_runs([experiment], "tags.`lenetctl.sweep_parent` = 'quick'")

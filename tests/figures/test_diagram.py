@@ -4,7 +4,7 @@ import pytest
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from lenetctl.figures import compact, diagram, flow
-from lenetctl.specs import plan
+from lenetctl.specs import plan_layers
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 NETS = {
@@ -35,12 +35,12 @@ def words(figure):
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("draw", [flow, compact, diagram])
 def test_texts_keep_apart_and_on_the_paper(name, draw, assert_tidy):
-    assert_tidy(draw(plan(NETS[name])))
+    assert_tidy(draw(plan_layers(NETS[name])))
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_patches_stay_on_the_paper(name, rendered):
-    figure = diagram(plan(NETS[name]))
+    figure = diagram(plan_layers(NETS[name]))
     rendered(figure)
     for axes in figure.axes:
         for patch in axes.patches:
@@ -50,7 +50,7 @@ def test_patches_stay_on_the_paper(name, rendered):
 
 
 def test_flow_names_sizes_and_operations():
-    figure = flow(plan(NETS["baseline"]))
+    figure = flow(plan_layers(NETS["baseline"]))
     labels = [word for word in words(figure) if "@" in word or word.startswith("image")]
     assert labels == ["image 28×28", "6@28×28", "6@14×14", "16@10×10", "16@5×5"]
     assert " ".join(words(figure)[1:7]) == "6@28×28 5×5 convolution pad 2 sigmoid 6@14×14"
@@ -58,7 +58,7 @@ def test_flow_names_sizes_and_operations():
 
 
 def test_flow_is_drawn_to_scale():
-    (axes,) = flow(plan(NETS["baseline"])).axes
+    (axes,) = flow(plan_layers(NETS["baseline"])).axes
     sheets = [p for p in axes.patches if isinstance(p, Rectangle) and p.get_facecolor()[3] == 1]
     sides = [round(sheet.get_height() / sheets[0].get_height() * 28, 6) for sheet in sheets[:-3]]
     assert sides == [28] + [28] * 6 + [14] * 6 + [10] * 16 + [5] * 16
@@ -67,14 +67,14 @@ def test_flow_is_drawn_to_scale():
 
 
 def test_windows_are_drawn_to_scale():
-    (axes,) = flow(plan(NETS["baseline"])).axes
+    (axes,) = flow(plan_layers(NETS["baseline"])).axes
     image = axes.patches[0].get_height() / 28  # inches per pixel
     squares = [p for p in axes.patches if isinstance(p, Rectangle) and p.get_facecolor()[3] == 0]
     assert [round(square.get_height() / image) for square in squares] == [5, 1, 2, 1, 5, 1, 2, 1]
 
 
 def test_compact_is_the_chapters_notation():
-    figure = compact(plan(NETS["baseline"]))
+    figure = compact(plan_layers(NETS["baseline"]))
     boxes = [word for word in words(figure) if word != "sigmoid"]
     assert boxes[::-1] == [
         "image (28×28)",
@@ -92,7 +92,7 @@ def test_compact_is_the_chapters_notation():
 
 
 def test_diagram_is_both_side_by_side():
-    layers = plan(NETS["deep"])
+    layers = plan_layers(NETS["deep"])
     figure = diagram(layers)
     assert words(figure) == words(flow(layers)) + words(compact(layers))
     left, right = figure.axes

@@ -1,14 +1,14 @@
 """Layers in the words of the diagrams."""
 
-from lenetctl.figures.operations import steps
-from lenetctl.specs import plan
+from lenetctl.figures.operations import operations
+from lenetctl.specs import plan_layers
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 
 def told(model):
     return [
         (one.kind, one.shape, one.window, one.options, one.before, one.after)
-        for one in steps(plan(model))
+        for one in operations(plan_layers(model))
     ]
 
 

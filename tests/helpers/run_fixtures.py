@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lenetctl.runs.execute import Options, execute
+from lenetctl.runs.execute import RunOptions, execute
 from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
 
@@ -34,11 +34,11 @@ def digits() -> Callable[..., Spec]:
 @pytest.fixture(scope="session")
 def finished(digits, tmp_path_factory) -> Run:
     """A run that nobody may change."""
-    return execute(digits(), Options(tmp_path_factory.mktemp("finished"), device="cpu"))
+    return execute(digits(), RunOptions(tmp_path_factory.mktemp("finished"), device="cpu"))
 
 
 @pytest.fixture(scope="session")
 def validated(digits, tmp_path_factory) -> Run:
     """A run with a validation split."""
     spec = digits("validated", data={"validation": 200}, epochs=3)
-    return execute(spec, Options(tmp_path_factory.mktemp("validated"), device="cpu"))
+    return execute(spec, RunOptions(tmp_path_factory.mktemp("validated"), device="cpu"))

@@ -35,7 +35,7 @@ def run(
     (path / "spec.yaml").write_text(yaml.safe_dump(spec))
     record = {
         "name": f"{name}-s{seed}",
-        "spec_sha256": specs.sha256(specs.load(path / "spec.yaml")),
+        "spec_sha256": specs.sha256(specs.load_spec(path / "spec.yaml")),
         "created": number,
         "experiment": experiment,
         "data": {"digest": digest},

@@ -24,7 +24,7 @@ from lenetctl.specs.schema import (
     Pool,
     Sgd,
     Shift,
-    Step,
+    StepDecay,
     TrainingSpec,
 )
 
@@ -159,7 +159,7 @@ def optimizers():
 def schedules():
     constant = st.builds(Constant, kind=st.just("constant"), warmup=WARMUPS)
     step = st.builds(
-        Step,
+        StepDecay,
         kind=st.just("step"),
         step_size=st.integers(1, 100),
         gamma=between(0, 1, exclude_min=True),

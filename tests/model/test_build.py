@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lenetctl.model.build import build
-from lenetctl.specs.layers import plan
+from lenetctl.model.build import build_model
+from lenetctl.specs.layers import plan_layers
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 D2L_JAVA = Pool(size=5, stride=2, padding=2)
@@ -19,19 +19,19 @@ def count(net):
 
 
 def test_the_chapters_net_has_61706_parameters():
-    assert count(build(ModelSpec(), seed=0)) == 61_706
+    assert count(build_model(ModelSpec(), seed=0)) == 61_706
 
 
 def test_without_the_first_bias_as_in_the_chapters_code_it_has_61700():
     conv = (Conv(channels=6, kernel=5, padding=2, bias=False), Conv(channels=16, kernel=5))
-    net = build(ModelSpec(conv=conv, pool=D2L_JAVA), seed=0)
+    net = build_model(ModelSpec(conv=conv, pool=D2L_JAVA), seed=0)
     assert count(net) == 61_700
     assert net.conv1.bias is None
     assert net(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
 
 
 def test_the_chapters_net_layer_by_layer():
-    net = build(ModelSpec(), seed=0)
+    net = build_model(ModelSpec(), seed=0)
     kinds = [(name, type(module).__name__) for name, module in net.named_children()]
     assert kinds == [
         ("conv1", "Conv2d"),
@@ -52,8 +52,8 @@ def test_the_chapters_net_layer_by_layer():
 @settings(max_examples=2 * FUZZ, deadline=None)
 @given(models(widest=8))
 def test_the_plan_is_what_happens(model):
-    layers = plan(model)
-    net = build(model, seed=0).eval()
+    layers = plan_layers(model)
+    net = build_model(model, seed=0).eval()
     assert [name for name, _ in net.named_children()] == [layer.name for layer in layers]
     assert [count(module) for module in net] == [layer.parameters for layer in layers]
     shapes = []
@@ -81,14 +81,14 @@ def test_the_plan_is_what_happens(model):
     ],
 )
 def test_an_activation_is_the_function_of_its_name(kind, function):
-    net = build(ModelSpec(activation=kind), seed=0)
+    net = build_model(ModelSpec(activation=kind), seed=0)
     values = torch.linspace(-3, 3, 50)
     for name in ("act1", "act2", "act3", "act4"):
         assert torch.equal(net.get_submodule(name)(values), function(values))
 
 
 def test_the_padded_pool_of_the_chapters_code_counts_its_zeros():
-    pool = build(ModelSpec(pool=D2L_JAVA), seed=0).pool1
+    pool = build_model(ModelSpec(pool=D2L_JAVA), seed=0).pool1
     images = torch.rand(3, 6, 28, 28)
     assert torch.equal(pool(images), nn.AvgPool2d(5, 2, 2, count_include_pad=True)(images))
     corner = images[:, :, :3, :3].sum((2, 3)) / 25
@@ -96,14 +96,14 @@ def test_the_padded_pool_of_the_chapters_code_counts_its_zeros():
 
 
 def test_a_max_pool_never_takes_its_padding():
-    pool = build(ModelSpec(pool=Pool(kind="max", size=5, stride=2, padding=2)), seed=0).pool1
+    pool = build_model(ModelSpec(pool=Pool(kind="max", size=5, stride=2, padding=2)), seed=0).pool1
     images = -torch.rand(1, 6, 28, 28) - 1
     assert pool(images).max() < 0
     assert torch.equal(pool(images)[:, :, 0, 0], images[:, :, :3, :3].amax((2, 3)))
 
 
 def test_dropout_comes_before_each_dense_layer():
-    net = build(ModelSpec(dropout=0.25), seed=0)
+    net = build_model(ModelSpec(dropout=0.25), seed=0)
     names = [name for name, _ in net.named_children()]
     for dropout, dense in (("dropout1", "dense1"), ("dropout2", "dense2"), ("dropout3", "output")):
         assert names[names.index(dropout) + 1] == dense
@@ -112,14 +112,14 @@ def test_dropout_comes_before_each_dense_layer():
 
 def test_the_same_seed_gives_the_same_weights():
     model = ModelSpec(norm="batch", bias_init="torch")
-    one, same, other = (build(model, seed).state_dict() for seed in (4, 4, 5))
+    one, same, other = (build_model(model, seed).state_dict() for seed in (4, 4, 5))
     assert all(torch.equal(one[name], same[name]) for name in one)
     drawn = [name for name in one if name.startswith(("conv", "dense", "output"))]
     assert not any(torch.equal(one[name], other[name]) for name in drawn)
 
 
 def test_the_largest_seed_is_a_seed():
-    build(ModelSpec(), seed=2**63 - 1)
+    build_model(ModelSpec(), seed=2**63 - 1)
 
 
 @pytest.mark.parametrize("init", ["xavier_uniform", "torch"])
@@ -127,7 +127,7 @@ def test_the_global_generator_is_neither_read_nor_changed(init):
     model = ModelSpec(init=init)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one = build(model, seed=0).output.weight
+    one = build_model(model, seed=0).output.weight
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    assert torch.equal(build(model, seed=0).output.weight, one)
+    assert torch.equal(build_model(model, seed=0).output.weight, one)

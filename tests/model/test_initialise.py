@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.specs.schema import Conv, ModelSpec
 
 KINDS = ["xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun", "torch"]
@@ -14,7 +14,7 @@ FANS = {"conv2": (800, 1600), "dense1": (1024, 300)}
 
 
 def weights(**values):
-    net = build(ModelSpec(conv=CONV, dense=(300,), **values), seed=0)
+    net = build_model(ModelSpec(conv=CONV, dense=(300,), **values), seed=0)
     return {name: net.get_submodule(name).weight.detach() for name in FANS}
 
 
@@ -53,14 +53,14 @@ def test_normal_weights_have_their_deviation(init, std, layer):
 
 @pytest.mark.parametrize("init", KINDS)
 def test_biases_are_zero_and_batch_norm_is_the_identity(init):
-    net = build(ModelSpec(init=init, norm="batch"), seed=0)
+    net = build_model(ModelSpec(init=init, norm="batch"), seed=0)
     for name in ("conv1", "conv2", "dense1", "dense2", "output", "norm1", "norm2"):
         assert not net.get_submodule(name).bias.any()
     assert torch.equal(net.norm1.weight, torch.ones(6))
 
 
 def test_torch_leaves_what_the_constructors_made():
-    net = build(ModelSpec(init="torch", bias_init="torch"), seed=6)
+    net = build_model(ModelSpec(init="torch", bias_init="torch"), seed=6)
     with torch.random.fork_rng():
         torch.manual_seed(6)
         made = [
@@ -77,6 +77,6 @@ def test_torch_leaves_what_the_constructors_made():
 
 
 def test_biases_of_torch_go_with_any_weights():
-    net = build(ModelSpec(init="lecun", bias_init="torch"), seed=0)
+    net = build_model(ModelSpec(init="lecun", bias_init="torch"), seed=0)
     limit = 1 / sqrt(400)
     assert 0.9 * limit < net.dense1.bias.abs().max().item() <= limit

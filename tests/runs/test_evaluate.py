@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from lenetctl.errors import CheckpointError, UsageError
-from lenetctl.runs.evaluate import examine
+from lenetctl.runs.evaluate import evaluate_run
 
 
 def measured(run, dataset=None, split="test", weights=None):
-    return examine(run, dataset, split, weights, None, "cpu")
+    return evaluate_run(run, dataset, split, weights, None, "cpu")
 
 
 def test_the_test_set_gives_what_training_gave(finished):

@@ -7,19 +7,19 @@ import pytest
 import safetensors.torch
 import torch
 
-from lenetctl.data.dataset import load as load_data
+from lenetctl.data.dataset import load_dataset
 from lenetctl.errors import BusyError, CheckpointError, DataError, DivergedError, UsageError
 from lenetctl.runs import execute as module
-from lenetctl.runs.execute import Options, Watcher, execute
+from lenetctl.runs.execute import RunCallback, RunOptions, execute
 from lenetctl.runs.store import every
-from lenetctl.runs.weights import load_weights
+from lenetctl.runs.weights import read_weights
 from lenetctl.training import checkpoint, meter
 
 TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
 MOMENTUM = {"kind": "sgd", "lr": 0.1, "momentum": 0.9}
 
 
-class Interrupt(Watcher):
+class Interrupt(RunCallback):
     """Presses Ctrl-C after an epoch, or in the middle of one."""
 
     def __init__(self, after=None, during=None):
@@ -34,7 +34,7 @@ class Interrupt(Watcher):
             raise KeyboardInterrupt
 
 
-class Listener(Watcher):
+class Listener(RunCallback):
     def __init__(self):
         self.heard, self.warnings = [], []
 
@@ -52,7 +52,7 @@ class Listener(Watcher):
 
 @pytest.fixture
 def options(tmp_path):
-    return Options(tmp_path / "runs", device="cpu")
+    return RunOptions(tmp_path / "runs", device="cpu")
 
 
 def metrics(run):
@@ -60,7 +60,7 @@ def metrics(run):
 
 
 def same_weights(one, other):
-    one, other = load_weights(one), load_weights(other)
+    one, other = read_weights(one), read_weights(other)
     return one.keys() == other.keys() and all(torch.equal(one[n], other[n]) for n in one)
 
 
@@ -105,7 +105,7 @@ def test_interrupted_and_resumed_gives_the_bits_of_an_uninterrupted_run(
 ):
     monkeypatch.setattr(meter, "INTERVAL", 0)  # tell of every step
     spec = digits(epochs=3, optimizer=MOMENTUM, ema=0.9, data={"batch_size": 64})
-    whole = execute(spec, Options(tmp_path / "whole", device="cpu"))
+    whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, options, Interrupt(**how))
     (run,) = every(options.root)
@@ -133,7 +133,7 @@ def test_a_crash_between_checkpoint_and_journal_loses_no_epoch(digits, options, 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(digits, options, tmp_path):
     spec = digits(epochs=3)
-    whole = execute(spec, Options(tmp_path / "whole", device="cpu"))
+    whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, options, Interrupt(after=2))
     (run,) = every(options.root)
@@ -192,7 +192,7 @@ def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):
 
 def test_a_compiled_run_resumes_with_its_own_engine_and_bits(digits, options, tmp_path):
     spec = digits(optimizer=MOMENTUM, data={"limit": 200})
-    whole = execute(spec, Options(tmp_path / "whole", device="cpu", engine="compiled"))
+    whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu", engine="compiled"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, replace(options, engine="compiled"), Interrupt(after=1))
     (run,) = every(options.root)
@@ -223,11 +223,11 @@ def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, optio
     assert "DivergedError" in run.status["message"]
     assert not run.is_held()
     for path in run.checkpoints.glob("*.safetensors"):
-        assert all(t.isfinite().all() for t in checkpoint.load(path).tensors.values())
+        assert all(t.isfinite().all() for t in checkpoint.read_checkpoint(path).tensors.values())
 
 
 def test_any_other_error_fails_the_run(digits, options):
-    class Broken(Watcher):
+    class Broken(RunCallback):
         def epoch(self, run, result):
             raise OSError(28, "No space left on device")
 
@@ -249,13 +249,13 @@ def test_a_loss_at_that_of_guessing_is_a_plateau(digits, options):
 
 def test_validation_chooses_the_weights_and_the_test_set_is_read_once(digits, options, monkeypatch):
     read = []
-    original = module.with_weights
+    original = module.evaluate_weights
 
     def recorded(state, weights, split):
         read.append(len(split))
         return original(state, weights, split)
 
-    monkeypatch.setattr(module, "with_weights", recorded)
+    monkeypatch.setattr(module, "evaluate_weights", recorded)
     run = execute(digits(epochs=4, data={"validation": 200, "batch_size": 32}), options)
     data = run.record["data"]
     assert data["validation"] == 200
@@ -264,7 +264,7 @@ def test_validation_chooses_the_weights_and_the_test_set_is_read_once(digits, op
         assert "validation/accuracy" in line
         assert not any(key.startswith("test/") for key in line)
     accuracies = [line["validation/accuracy"] for line in run.epochs()]
-    best, result = checkpoint.load(run.best), run.result
+    best, result = checkpoint.read_checkpoint(run.best), run.result
     assert best.numbers["epoch"] == result["best"]["epoch"] == 1 + accuracies.index(max(accuracies))
     assert result["best"]["test/accuracy"] == result["final"]["test/accuracy"]
     confusion = torch.tensor(result["confusion"])
@@ -273,7 +273,7 @@ def test_validation_chooses_the_weights_and_the_test_set_is_read_once(digits, op
 
 
 def test_a_second_start_is_refused_while_the_first_one_trains(digits, options):
-    class Again(Watcher):
+    class Again(RunCallback):
         def epoch(self, run, result):
             with pytest.raises(BusyError):
                 execute(digits(), options)
@@ -289,19 +289,19 @@ def test_a_root_that_cannot_be_written_is_told_before_training(digits, tmp_path)
     (tmp_path / "file").touch()
     listener = Listener()
     with pytest.raises(UsageError, match="cannot be written"):
-        execute(digits(), Options(tmp_path / "file", device="cpu"), listener)
+        execute(digits(), RunOptions(tmp_path / "file", device="cpu"), listener)
     assert listener.heard == []
 
 
 def test_missing_data_begin_no_run(digits, options, tmp_path):
     spec = digits(data={"dataset": "folder", "folder": "nowhere"})
     with pytest.raises(DataError):
-        execute(spec, Options(options.root, data_dir=tmp_path, device="cpu"))
+        execute(spec, RunOptions(options.root, data_dir=tmp_path, device="cpu"))
     assert every(options.root) == []
 
 
 def test_the_digest_is_that_of_the_data(finished):
-    assert finished.record["data"]["digest"] == load_data(finished.spec().data).digest
+    assert finished.record["data"]["digest"] == load_dataset(finished.spec().data).digest
 
 
 def test_no_file_of_a_run_is_half_written_or_a_pickle(finished):

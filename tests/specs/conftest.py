@@ -13,7 +13,7 @@ def complaints(tmp_path, monkeypatch):
         content = text if isinstance(text, bytes) else text.encode()
         (tmp_path / "x.yaml").write_bytes(content)
         try:
-            specs.load("x.yaml", overrides)
+            specs.load_spec("x.yaml", overrides)
         except SpecError as error:
             return str(error).splitlines()
         return []

@@ -123,13 +123,13 @@ def test_any_override(file, path, value, text):
 
 def check(file, *overrides):
     try:
-        loaded = specs.load(file, overrides)
+        loaded = specs.load_spec(file, overrides)
     except SpecError as error:
         problems = error.problems
     else:
         specs.sha256(loaded)
         file.write_text(specs.to_yaml(loaded), encoding="utf-8", newline="")
-        assert specs.load(file) == loaded
+        assert specs.load_spec(file) == loaded
         return
     assert problems
     for problem in problems:

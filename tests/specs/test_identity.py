@@ -24,7 +24,7 @@ def file(tmp_path_factory):
 @example(one=Spec(name="010"))  # a number in both
 def test_yaml_and_back(file, one):
     file.write_text(specs.to_yaml(one), encoding="utf-8", newline="")
-    again = specs.load(file)
+    again = specs.load_spec(file)
     assert again == one
     assert specs.sha256(again) == specs.sha256(one)
     assert {type(value) for value in specs.flatten(one).values()} <= {str, int, float}
@@ -34,7 +34,7 @@ def test_yaml_and_back(file, one):
 @given(one=any_spec(), random=st.randoms())
 def test_another_spelling_is_the_same_experiment(file, one, random):
     file.write_text(json.dumps(spelled_out(one, random)), encoding="utf-8")
-    again = specs.load(file)
+    again = specs.load_spec(file)
     assert specs.sha256(again) == specs.sha256(one)
 
 
@@ -142,4 +142,4 @@ def test_flatten():
 def hash_of(folder, text, *overrides):
     path = folder / "spec.yaml"
     path.write_text(text)
-    return specs.sha256(specs.load(path, overrides))
+    return specs.sha256(specs.load_spec(path, overrides))

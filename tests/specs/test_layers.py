@@ -6,7 +6,7 @@ import pytest
 from helpers.strategies import FUZZ, models
 from hypothesis import given, settings
 
-from lenetctl.specs import CLASSES, INPUT_SHAPE, plan
+from lenetctl.specs import CLASSES, INPUT_SHAPE, plan_layers
 from lenetctl.specs.layers import ShapeError
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
@@ -28,16 +28,16 @@ CHAPTER_SHAPES = [
 
 
 def test_the_twelve_layers_of_the_chapter():
-    assert [(layer.name, layer.output_shape) for layer in plan(LENET)] == CHAPTER_SHAPES
+    assert [(layer.name, layer.output_shape) for layer in plan_layers(LENET)] == CHAPTER_SHAPES
 
 
 def test_the_notebooks_pools_leave_the_same_shapes():
     notebook = ModelSpec(pool=Pool(size=5, stride=2, padding=2))
-    assert [(layer.name, layer.output_shape) for layer in plan(notebook)] == CHAPTER_SHAPES
+    assert [(layer.name, layer.output_shape) for layer in plan_layers(notebook)] == CHAPTER_SHAPES
 
 
 def test_parameters_of_lenet():
-    counts = {layer.name: layer.parameters for layer in plan(LENET) if layer.parameters}
+    counts = {layer.name: layer.parameters for layer in plan_layers(LENET) if layer.parameters}
     assert counts == {
         "conv1": 156,
         "conv2": 2416,
@@ -50,12 +50,14 @@ def test_parameters_of_lenet():
 
 def test_without_the_first_bias():
     convs = (Conv(channels=6, kernel=5, padding=2, bias=False), Conv(channels=16, kernel=5))
-    assert sum(layer.parameters for layer in plan(ModelSpec(conv=convs))) == 61_700
+    assert sum(layer.parameters for layer in plan_layers(ModelSpec(conv=convs))) == 61_700
 
 
 def test_macs_of_lenet():
     # 0.83 MFLOP forward at two operations each
-    assert sum(layer.macs for layer in plan(LENET)) == 117_600 + 240_000 + 48_000 + 10_080 + 840
+    assert (
+        sum(layer.macs for layer in plan_layers(LENET)) == 117_600 + 240_000 + 48_000 + 10_080 + 840
+    )
 
 
 def test_every_kind_of_layer():
@@ -65,13 +67,13 @@ def test_every_kind_of_layer():
     )
     model = ModelSpec(conv=convs, dense=(7,), dropout=0.5)
     names = "conv1 norm1 pool1 conv2 act2 flatten dropout1 dense1 act3 dropout2 output"
-    layers = {layer.name: layer for layer in plan(model)}
+    layers = {layer.name: layer for layer in plan_layers(model)}
     assert " ".join(layers) == names
     assert (layers["norm1"].parameters, layers["dropout1"].config) == (4, 0.5)
 
 
 def test_no_convolution_and_no_hidden_layer():
-    layers = plan(ModelSpec(conv=(), dense=()))
+    layers = plan_layers(ModelSpec(conv=(), dense=()))
     assert [layer.name for layer in layers] == ["flatten", "output"]
     assert layers[-1].parameters == 28 * 28 * 10 + 10
 
@@ -103,7 +105,7 @@ def test_no_convolution_and_no_hidden_layer():
 )
 def test_what_does_not_fit(model, message, at):
     with pytest.raises(ShapeError) as refused:
-        plan(unchecked(model))
+        plan_layers(unchecked(model))
     assert str(refused.value) == message
     assert refused.value.at == at
 
@@ -111,7 +113,7 @@ def test_what_does_not_fit(model, message, at):
 @settings(max_examples=FUZZ, deadline=None)
 @given(model=models())
 def test_each_layer_takes_what_the_one_before_gives(model):
-    layers = plan(model)
+    layers = plan_layers(model)
     assert layers[0].input_shape == INPUT_SHAPE
     assert layers[-1].output_shape == (CLASSES,)
     for before, layer in pairwise(layers):

@@ -24,13 +24,13 @@ def folder(tmp_path, monkeypatch):
 
 def said(path):
     with pytest.raises(SpecError) as refused:
-        specs.load(path)
+        specs.load_spec(path)
     return str(refused.value).splitlines()
 
 
 def test_an_empty_file_is_the_chapter(folder):
     folder(x="# nothing\n")
-    assert specs.load("x.yaml") == specs.Spec(name="x")
+    assert specs.load_spec("x.yaml") == specs.Spec(name="x")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_an_empty_file_is_the_chapter(folder):
 )
 def test_the_name_is_the_files(tmp_path, file, name):
     (tmp_path / file).write_text("name: null")
-    assert specs.load(tmp_path / file).name == name
+    assert specs.load_spec(tmp_path / file).name == name
 
 
 def test_what_a_file_extends_shows_through(folder):
@@ -67,7 +67,7 @@ def test_what_a_file_extends_shows_through(folder):
             training: {ema: null, optimizer: null}
         """,
     )
-    loaded = specs.load("x.yaml")
+    loaded = specs.load_spec("x.yaml")
     assert (loaded.name, loaded.description) == ("x", "")
     assert (loaded.data.batch_size, loaded.data.limit) == (2, 3)
     assert (loaded.model.pool.kind, loaded.model.pool.size) == ("max", 2)
@@ -122,7 +122,7 @@ def test_a_cycle(folder):
 def test_a_chain_has_an_end(folder):
     folder(**{f"f{n}": f"extends: f{n + 1}.yaml" for n in range(MAX_EXTENDS + 1)})
     folder(**{f"f{MAX_EXTENDS + 1}": ""})
-    assert specs.load("f2.yaml").name == "f2"
+    assert specs.load_spec("f2.yaml").name == "f2"
     assert said("f0.yaml")[0].endswith(f"more than {MAX_EXTENDS} files, each extending the next")
 
 
@@ -143,8 +143,8 @@ def test_reading_brings_in_nothing_heavy(tmp_path, text):
         from lenetctl import specs
         from lenetctl.errors import SpecError
         try:
-            loaded = specs.load(sys.argv[1])
-            specs.plan(loaded.model), specs.sha256(loaded), specs.to_yaml(loaded)
+            loaded = specs.load_spec(sys.argv[1])
+            specs.plan_layers(loaded.model), specs.sha256(loaded), specs.to_yaml(loaded)
         except SpecError as error:
             print(error, file=sys.stderr)
         print(*{name.partition(".")[0] for name in sys.modules})

@@ -9,7 +9,7 @@ from lenetctl import specs
 def load(tmp_path):
     def load(text, *overrides):
         (tmp_path / "x.yaml").write_text(text)
-        return specs.load(tmp_path / "x.yaml", overrides)
+        return specs.load_spec(tmp_path / "x.yaml", overrides)
 
     return load
 

@@ -41,17 +41,17 @@ from lenetctl.specs import yaml
     ],
 )
 def test_scalars_of_yaml_1_2(text, value):
-    read = yaml.read(f"key: {text}", "x").value["key"]
+    read = yaml.parse_yaml(f"key: {text}", "x").value["key"]
     assert (type(read), repr(read)) == (type(value), repr(value))
 
 
 def test_not_a_number():
-    assert math.isnan(yaml.read(".nan", "x").value)
+    assert math.isnan(yaml.parse_yaml(".nan", "x").value)
 
 
 def test_origins():
     text = "a: 1\nb:\n  - c: 2\n    d: 3\n"
-    origins = yaml.read(text, "x.yaml").origins
+    origins = yaml.parse_yaml(text, "x.yaml").origins
     lines = {path: origin.line for path, origin in origins.items()}
     assert lines == {
         (): 1,
@@ -64,7 +64,7 @@ def test_origins():
 
 
 def test_keys_written_twice():
-    document = yaml.read("a: 1\nb: {c: 1, c: 2}\na: 3\n", "x.yaml")
+    document = yaml.parse_yaml("a: 1\nb: {c: 1, c: 2}\na: 3\n", "x.yaml")
     assert [str(problem) for problem in document.problems] == [
         "x.yaml:2: b.c: written twice, first in line 2",
         "x.yaml:3: a: written twice, first in line 1",
@@ -73,7 +73,7 @@ def test_keys_written_twice():
 
 
 def test_aliases_are_written_out():
-    assert yaml.read("a: &x [1]\nb: *x\n", "x").value == {"a": [1], "b": [1]}
+    assert yaml.parse_yaml("a: &x [1]\nb: *x\n", "x").value == {"a": [1], "b": [1]}
 
 
 LAUGHS = "a0: &a0 [x, x]\n" + "".join(
@@ -108,7 +108,7 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(
 def test_refused(text, said):
     started = time.process_time()
     with pytest.raises(SpecError) as refused:
-        yaml.read(text, "x.yaml")
+        yaml.parse_yaml(text, "x.yaml")
     assert time.process_time() - started < 1  # seconds
     line = str(refused.value)
     assert said in line
@@ -119,11 +119,11 @@ def test_refused(text, said):
 
 def test_too_many_values_are_refused_before_a_tree_is_built():
     with pytest.raises(SpecError, match=r"^x:\d+: too many values$"):
-        yaml.read("- x\n" * 20_000, "x")
+        yaml.parse_yaml("- x\n" * 20_000, "x")
 
 
 def test_a_key_that_is_a_list():
-    document = yaml.read("? [a, b]\n: 1\nc: 2\n", "x")
+    document = yaml.parse_yaml("? [a, b]\n: 1\nc: 2\n", "x")
     assert document.value == {"c": 2}
     assert [problem.message for problem in document.problems] == ["a key must be a word"]
 
@@ -158,10 +158,10 @@ def test_files_that_are_none(tmp_path, monkeypatch):
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
     path = tmp_path / "windows.yaml"
     path.write_bytes("a: 1\r\nb: 2\r\n".encode("utf-8-sig"))
-    assert yaml.read_file(path).value == {"a": 1, "b": 2}
+    assert yaml.read_yaml_file(path).value == {"a": 1, "b": 2}
 
 
 def refusal(path):
     with pytest.raises(SpecError) as refused:
-        yaml.read_file(Path(path))
+        yaml.read_yaml_file(Path(path))
     return str(refused.value)

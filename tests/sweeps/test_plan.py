@@ -5,8 +5,8 @@ import pytest
 
 from lenetctl import specs
 from lenetctl.errors import SpecError, UsageError
-from lenetctl.sweeps.grid import SEED, parse
-from lenetctl.sweeps.plan import plan
+from lenetctl.sweeps.grid import SEED, parse_grid_option
+from lenetctl.sweeps.plan import plan_sweep
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 
 def axes(*texts):
-    return {axis.key: axis for axis in map(parse, texts)}
+    return {axis.key: axis for axis in map(parse_grid_option, texts)}
 
 
 def names(planned):
@@ -32,14 +32,14 @@ def names(planned):
 
 
 def test_a_folder_is_every_spec_in_it_and_below(folder):
-    planned = plan(folder(b="model: {activation: relu}", a="", deeper__c="data: {limit: 9}"))
+    planned = plan_sweep(folder(b="model: {activation: relu}", a="", deeper__c="data: {limit: 9}"))
     assert planned.name == "study"
     assert names(planned) == ["a-s0", "b-s0", "c-s0"]
     assert all(trial.overrides == {} for trial in planned.trials)
 
 
 def test_a_sweep_file_holds_for_its_folder_and_those_below_without_one(folder):
-    planned = plan(
+    planned = plan_sweep(
         folder(
             sweep="seeds: [0, 1]",
             a="",
@@ -53,20 +53,22 @@ def test_a_sweep_file_holds_for_its_folder_and_those_below_without_one(folder):
 
 def test_the_command_line_is_laid_over_the_sweep_file(folder):
     path = folder(sweep="seeds: [0, 1]\ngrid: {model.pool.kind: [avg, max]}", a="")
-    planned = plan(path, axes("training.seed=5"), ["training.epochs=1"])
+    planned = plan_sweep(path, axes("training.seed=5"), ["training.epochs=1"])
     assert names(planned) == ["a-avg-s5", "a-max-s5"]
     assert {trial.spec.training.epochs for trial in planned.trials} == {1}
 
 
 def test_a_sweep_file_can_name_its_base(folder):
     path = folder(base__net="", sweep="base: base/net.yaml\ngrid: {data.limit: [1, 2]}", other="")
-    assert names(plan(path / "sweep.yaml")) == ["net-limit=1-s0", "net-limit=2-s0"]
-    assert plan(path / "sweep.yaml").name == "study"
+    assert names(plan_sweep(path / "sweep.yaml")) == ["net-limit=1-s0", "net-limit=2-s0"]
+    assert plan_sweep(path / "sweep.yaml").name == "study"
 
 
 def test_a_grid_is_every_combination_named_by_its_values(folder):
     path = folder(a="") / "a.yaml"
-    planned = plan(path, axes("model.pool.kind=avg,max", "model.dense=[120, 84],[84]", f"{SEED}=3"))
+    planned = plan_sweep(
+        path, axes("model.pool.kind=avg,max", "model.dense=[120, 84],[84]", f"{SEED}=3")
+    )
     assert planned.name == "a"
     assert names(planned) == [
         "a-avg-dense=120-84-s3",
@@ -82,14 +84,18 @@ def test_a_grid_is_every_combination_named_by_its_values(folder):
 def test_a_trial_is_what_loading_its_overrides_gives(folder):
     path = folder(a="training: {optimizer: {lr: 0.5}}") / "a.yaml"
     grid = axes("training.optimizer.kind=sgd,adam", "model.conv.1.channels=8,16", f"{SEED}=0,1")
-    for trial in plan(path, grid).trials:
+    for trial in plan_sweep(path, grid).trials:
         words = trial.command.split()
         settings = [after for word, after in pairwise(words) if word == "-s"]
-        assert trial.sha256 == specs.sha256(trial.spec) == specs.sha256(specs.load(path, settings))
+        assert (
+            trial.sha256
+            == specs.sha256(trial.spec)
+            == specs.sha256(specs.load_spec(path, settings))
+        )
 
 
 def test_trials_that_mean_the_same_are_folded(folder):
-    planned = plan(folder(a="", b="training: {epochs: 10}"), axes("model.pool.kind=avg,max"))
+    planned = plan_sweep(folder(a="", b="training: {epochs: 10}"), axes("model.pool.kind=avg,max"))
     assert names(planned) == ["a-avg-s0", "a-max-s0"]
     assert planned.duplicates == [("b-avg-s0", "a-avg-s0"), ("b-max-s0", "a-max-s0")]
 
@@ -97,7 +103,7 @@ def test_trials_that_mean_the_same_are_folded(folder):
 def test_every_problem_is_told_at_once_where_it_is_written(folder):
     path = folder(a="model: {pool: {kind: mux}}", sweep="seeds:\n  - 0\n  - x", b="", c="dta: {}")
     with pytest.raises(SpecError) as caught:
-        plan(path)
+        plan_sweep(path)
     told = [(p.file.rpartition("/")[2], p.line, p.key) for p in caught.value.problems]
     assert set(told) >= {
         ("a.yaml", 1, "model.pool.kind"),
@@ -120,7 +126,7 @@ def test_every_problem_is_told_at_once_where_it_is_written(folder):
 )
 def test_a_wrong_sweep_file_is_refused_with_its_line(folder, text, line, key):
     with pytest.raises(SpecError) as caught:
-        plan(folder(sweep=text, a=""))
+        plan_sweep(folder(sweep=text, a=""))
     (problem,) = caught.value.problems
     assert (problem.key, problem.line) == (key, line or problem.line)
 
@@ -128,22 +134,22 @@ def test_a_wrong_sweep_file_is_refused_with_its_line(folder, text, line, key):
 @pytest.mark.parametrize("text", ["model.dense", "=1", "model.dense=", "model.dense=[1"])
 def test_a_wrong_grid_is_refused(text):
     with pytest.raises(SpecError, match="-g "):
-        parse(text)
+        parse_grid_option(text)
 
 
 def test_a_wrong_value_in_a_grid_is_told_by_its_option(folder):
     with pytest.raises(SpecError, match=r"-g model.pool.kind=avg,mix: model.pool.kind: .*mix"):
-        plan(folder(a="") / "a.yaml", axes("model.pool.kind=avg,mix"))
+        plan_sweep(folder(a="") / "a.yaml", axes("model.pool.kind=avg,mix"))
 
 
 def test_a_folder_without_specs_is_a_mistake(tmp_path):
     with pytest.raises(UsageError, match="no spec"):
-        plan(tmp_path)
+        plan_sweep(tmp_path)
 
 
 def test_ten_thousand_trials_are_planned_in_seconds(folder):
     many = ",".join(str(n) for n in range(1, 101))
     grid = axes(f"model.conv.1.channels={many}", f"{SEED}={many}")
     started = time.process_time()
-    assert len(plan(folder(a="") / "a.yaml", grid).trials) == 10_000
+    assert len(plan_sweep(folder(a="") / "a.yaml", grid).trials) == 10_000
     assert time.process_time() - started < 15

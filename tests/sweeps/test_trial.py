@@ -6,7 +6,7 @@ import pytest
 from helpers.trial_events import Ear, fail_fast, metrics
 
 from lenetctl import specs
-from lenetctl.runs.execute import Options, execute
+from lenetctl.runs.execute import RunOptions, execute
 from lenetctl.runs.store import every
 from lenetctl.sweeps.executors.processes import processes, serial
 from lenetctl.sweeps.plan import Trial
@@ -19,7 +19,7 @@ DIVERGES = {"kind": "sgd", "lr": 1e30}
 def options(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # in workers, too: the same threads, the same bits
     prepare(tmp_path)
-    return Options(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
+    return RunOptions(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_was_stopped_goes_on(trials, options, digits, tmp_path):
     assert run.status["status"] == "KILLED"
     assert unfinished(index(options.root)[trial.sha256]) == run
     serial([trial], options, Ear())
-    whole = execute(digits(epochs=3), Options(tmp_path / "whole", device="cpu"))
+    whole = execute(digits(epochs=3), RunOptions(tmp_path / "whole", device="cpu"))
     assert every(options.root) == [run]
     assert metrics(run) == metrics(whole)
 
@@ -85,7 +85,7 @@ def test_images_that_changed_are_trained_on_again(digits, trials, options, tmp_p
     digest = run.record["data"]["digest"]
     for now, expected in ((digest, run), ("0" * 64, None)):
         loaded = type("Loaded", (), {"digest": now})
-        monkeypatch.setattr("lenetctl.data.dataset.load", lambda *_, loaded=loaded: loaded)
+        monkeypatch.setattr("lenetctl.data.dataset.load_dataset", lambda *_, loaded=loaded: loaded)
         assert done(same, options) == expected
 
 
@@ -110,7 +110,7 @@ def test_failing_fast_leaves_the_rest_alone(trials, options):
 def test_workers_give_the_bits_of_the_serial_executor(trials, options, tmp_path):
     in_workers(trials(0, 1), options, Ear())
     assert not multiprocessing.active_children()
-    other = Options(tmp_path / "serial", device="cpu")
+    other = RunOptions(tmp_path / "serial", device="cpu")
     prepare(other.root)
     serial(trials(0, 1), other, Ear())
     alone, shared = (

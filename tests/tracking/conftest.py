@@ -7,7 +7,7 @@ import pytest
 from mlflow import MlflowClient
 
 from lenetctl.artifacts import draw
-from lenetctl.runs.execute import Options, Watcher, execute
+from lenetctl.runs.execute import RunCallback, RunOptions, execute
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import every
 from lenetctl.specs.schema import Spec
@@ -42,13 +42,13 @@ def start() -> Callable[..., Run]:
     """Execute a spec below a folder, up to the end or to an interrupt after an epoch."""
 
     def make(spec, root, stop_after=None, resume=None, **options):
-        class Stop(Watcher):
+        class Stop(RunCallback):
             def epoch(self, run, result):
                 if result.epoch == stop_after:
                     raise KeyboardInterrupt
 
         with suppress(KeyboardInterrupt):
-            draw(execute(spec, Options(root, device="cpu", **options), Stop(), resume))
+            draw(execute(spec, RunOptions(root, device="cpu", **options), Stop(), resume))
         return resume or every(root)[-1]
 
     return make
@@ -65,7 +65,7 @@ def finished(digits, start, tmp_path_factory) -> Run:
 def empty_database(tmp_path_factory) -> Path:
     """A store with its schema and nothing in it, to be copied: making one takes seconds."""
     path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    store.client(f"sqlite:///{path}")
+    store.open_client(f"sqlite:///{path}")
     return path
 
 
@@ -77,7 +77,7 @@ def uri(empty_database, tmp_path) -> str:
 
 @pytest.fixture
 def client(uri) -> MlflowClient:
-    return store.client(uri)
+    return store.open_client(uri)
 
 
 @pytest.fixture

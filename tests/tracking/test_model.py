@@ -6,11 +6,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from lenetctl.data.dataset import load as load_data
-from lenetctl.model.build import build
-from lenetctl.runs.weights import load_weights
+from lenetctl.data.dataset import load_dataset
+from lenetctl.model.build import build_model
+from lenetctl.runs.weights import read_weights
 from lenetctl.tracking.model import save_model
-from lenetctl.training.state import load_weights as fill
+from lenetctl.training.state import copy_weights as fill
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,10 @@ def model(trained, monkeypatch):
 
 def test_its_probabilities_are_the_nets(model, trained):
     spec = trained.spec()
-    dataset = load_data(spec.data)
+    dataset = load_dataset(spec.data)
     images = dataset.test.images[:16].float() / 255
-    net = build(spec.model, seed=1).eval()
-    fill(net, load_weights(trained))
+    net = build_model(spec.model, seed=1).eval()
+    fill(net, read_weights(trained))
     with torch.inference_mode():
         normalised = (images - dataset.mean) / dataset.std
         expected = net(normalised.reshape(-1, 1, 28, 28)).softmax(1).numpy()
@@ -62,6 +62,6 @@ def test_it_carries_signature_example_and_classes(model):
 
 def test_its_weights_are_plain_numbers(model, trained):
     stored = safetensors.torch.load_file(model / "artifacts/weights.safetensors")
-    weights = load_weights(trained)
+    weights = read_weights(trained)
     assert stored.keys() == weights.keys()
     assert all(torch.equal(stored[name], weights[name]) for name in stored)

@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from lenetctl import specs
 from lenetctl.artifacts import draw_evaluation
-from lenetctl.runs.evaluate import examine
+from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import publish as module
 from lenetctl.tracking import store
@@ -60,7 +60,7 @@ def published(finished, empty_database, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     run = Run(Path(shutil.copytree(finished.path, folder / finished.path.name)))
     uri = f"sqlite:///{shutil.copy(empty_database, folder / 'mlflow.db')}"
-    client = store.client(uri)
+    client = store.open_client(uri)
     client.create_experiment("lenet", artifact_location=(folder / "artifacts").as_uri())
     publish(client, uri, run)
     assert is_current(run, uri)
@@ -126,7 +126,7 @@ def test_artifacts_are_complete_and_none_is_a_pickle(published):
     wanted = {"spec.yaml", "shapes.md", "curves.png", "confusion_matrix.png", "model/MLmodel"}
     assert wanted <= set(found)
     local = Path(client.download_artifacts(run.published["run_id"], "", str(folder)))
-    assert specs.load(local / "spec.yaml") == run.spec()
+    assert specs.load_spec(local / "spec.yaml") == run.spec()
     assert "61,706" in (local / "shapes.md").read_text()
     for picture in ("curves.png", "confusion_matrix.png"):
         assert (local / picture).read_bytes().startswith(b"\x89PNG")
@@ -166,10 +166,10 @@ def test_a_lost_cursor_finds_the_run_again(client, uri, copied):
 
 
 def test_with_the_database_gone_the_same_run_is_made_again(uri, empty_database, tmp_path, copied):
-    first = store.client(uri)
+    first = store.open_client(uri)
     publish(first, uri, copied)
     there = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'other.db')}"
-    other = store.client(there)
+    other = store.open_client(there)
     before, points, files = logged(first, copied), history(first, copied), artifacts(first, copied)
     copied.write("published.json", copied.published | {"tracking_uri": there})  # of no run there
     publish(other, there, copied)
@@ -266,7 +266,7 @@ def test_with_a_validation_split_the_test_metrics_are_those_of_the_end(
 
 def test_evaluations_are_logged_once_and_again_when_they_change(client, uri, copied):
     publish(client, uri, copied)
-    document = examine(copied, None, "train", None, None, "cpu")
+    document = evaluate_run(copied, None, "train", None, None, "cpu")
     draw_evaluation(copied, document)
     assert not is_current(copied, uri)
     publish(client, uri, copied)

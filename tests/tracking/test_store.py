@@ -6,15 +6,15 @@ import pytest
 
 from lenetctl.tracking import store
 
-OPEN = "import sys; from lenetctl.tracking.store import client; client(sys.argv[1])"
+OPEN = "import sys; from lenetctl.tracking.store import open_client; open_client(sys.argv[1])"
 
 
 def test_the_option_beats_the_environment_which_beats_the_default(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert store.uri(None) == "sqlite:///mlflow.db"
+    assert store.choose_uri(None) == "sqlite:///mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking")
-    assert store.uri(None) == "http://tracking"
-    assert store.uri("sqlite:///here.db") == "sqlite:///here.db"
+    assert store.choose_uri(None) == "http://tracking"
+    assert store.choose_uri("sqlite:///here.db") == "sqlite:///here.db"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_a_killed_process_left_of_a_new_store_is_removed(tmp_path):
     torn = tmp_path / ".new.db-x1"
     torn.mkdir()
     (torn / "new.db").touch()
-    store.client(f"sqlite:///{tmp_path / 'new.db'}")
+    store.open_client(f"sqlite:///{tmp_path / 'new.db'}")
     assert {path.name for path in tmp_path.iterdir()} == {"new.db", "new.db.lock"}
 
 

@@ -80,7 +80,7 @@ def test_news_that_come_while_it_publishes_are_not_lost(write, monkeypatch, uri,
         publishing.set()
         assert go_on.wait(30)
 
-    monkeypatch.setattr(module, "client", lambda uri: None)
+    monkeypatch.setattr(module, "open_client", lambda uri: None)
     monkeypatch.setattr(module, "publish", slow)
     copied.set_status("RUNNING")
     writing, _ = write(uri)
@@ -170,7 +170,7 @@ def test_a_slow_store_is_waited_for_as_long_as_it_gets_on(write, monkeypatch, ur
         time.sleep(0.3)
         done.append(run)
 
-    monkeypatch.setattr(module, "client", lambda uri: None)
+    monkeypatch.setattr(module, "open_client", lambda uri: None)
     monkeypatch.setattr(module, "publish", slow)
     writing, _ = write(uri)
     runs = [Run(copied.path.parent / str(number)) for number in range(5)]
@@ -189,7 +189,7 @@ def test_numbers_that_look_like_a_refusal_are_none(write, monkeypatch, uri, copi
         if len(attempts) == 1:
             raise OSError("database is locked: run 5401c403")
 
-    monkeypatch.setattr(module, "client", lambda uri: None)
+    monkeypatch.setattr(module, "open_client", lambda uri: None)
     monkeypatch.setattr(module, "publish", publish)
     writing, _ = write(uri)
     writing.notify(copied)

@@ -113,7 +113,7 @@ from lenetctl.tracking.publish import publish
 assert "mlflow" not in sys.modules
 run = Run(Path({str(copied.path)!r}))
 draw(run)
-publish(store.client({uri!r}), {uri!r}, run)
+publish(store.open_client({uri!r}), {uri!r}, run)
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

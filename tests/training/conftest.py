@@ -6,7 +6,7 @@ import torch
 from lenetctl.data.dataset import Dataset, Split
 from lenetctl.specs.schema import Spec
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
 
@@ -57,7 +57,7 @@ def begin(dataset) -> Callable:
 
     def begin(spec, state=None, device="cpu", on_progress=None, data=dataset):
         where = torch.device(device)
-        state = state or fresh(spec, where)
+        state = state or initial_state(spec, where)
         step = eager(state.net, state.optimizer, spec.training)
         return state, train(state, step, Splits.of(data, spec, where), spec, on_progress)
 

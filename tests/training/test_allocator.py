@@ -10,7 +10,7 @@ PROGRAM = """
 from pathlib import Path
 from lenetctl.training import allocator
 if {kept}:
-    allocator.keep()
+    allocator.keep_freed_memory()
 resident = lambda: int(Path("/proc/self/statm").read_text().split()[1])
 block = bytearray(b"x") * (16 << 20)
 before = resident()
@@ -34,4 +34,4 @@ def test_what_is_freed_stays_with_the_process(kept):
 
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
-    assert not allocator.keep()
+    assert not allocator.keep_freed_memory()

@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenetctl.errors import CheckpointError
-from lenetctl.training.checkpoint import load, load_last, save, save_epoch
+from lenetctl.training.checkpoint import (
+    read_checkpoint,
+    read_newest_checkpoint,
+    write_checkpoint,
+    write_epoch_checkpoint,
+)
 
 TENSORS = {
     "net.weight": torch.arange(6, dtype=torch.float32).view(2, 3),
@@ -47,8 +52,8 @@ def path(tmp_path):
 
 
 def test_what_was_saved_is_loaded(path):
-    save(path, TENSORS, epoch=3, history=[{"train/loss": 0.1}])
-    loaded = load(path)
+    write_checkpoint(path, TENSORS, epoch=3, history=[{"train/loss": 0.1}])
+    loaded = read_checkpoint(path)
     assert loaded.path == path
     assert_same(loaded.tensors)
     assert loaded.numbers["epoch"] == 3
@@ -57,8 +62,10 @@ def test_what_was_saved_is_loaded(path):
 
 def test_the_layout_in_memory_does_not_matter(path):
     image = torch.randn(2, 3, 4, 5)
-    save(path, {"last": image.to(memory_format=torch.channels_last), "view": image[:, 1].mT})
-    tensors = load(path).tensors
+    write_checkpoint(
+        path, {"last": image.to(memory_format=torch.channels_last), "view": image[:, 1].mT}
+    )
+    tensors = read_checkpoint(path).tensors
     assert torch.equal(tensors["last"], image)
     assert torch.equal(tensors["view"], image[:, 1].mT)
 
@@ -66,17 +73,17 @@ def test_the_layout_in_memory_does_not_matter(path):
 def test_two_are_kept_and_the_newest_is_loaded(tmp_path):
     folder = tmp_path / "checkpoints"
     for epoch in range(1, 13):
-        save_epoch(folder, TENSORS, epoch, best_epoch=1)
+        write_epoch_checkpoint(folder, TENSORS, epoch, best_epoch=1)
     stems = ["epoch-000011", "epoch-000012"]
     names = [f"{stem}.{suffix}" for stem in stems for suffix in ("json", "safetensors")]
     assert sorted(p.name for p in folder.iterdir()) == names
-    last, warnings = load_last(folder)
+    last, warnings = read_newest_checkpoint(folder)
     assert (last.numbers["epoch"], last.numbers["best_epoch"], warnings) == (12, 1, [])
 
 
 def test_an_empty_folder_has_no_checkpoint(tmp_path):
-    assert load_last(tmp_path) == (None, [])
-    assert load_last(tmp_path / "none") == (None, [])
+    assert read_newest_checkpoint(tmp_path) == (None, [])
+    assert read_newest_checkpoint(tmp_path / "none") == (None, [])
 
 
 def cut(path):
@@ -105,12 +112,12 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
     for epoch in (1, 2):
-        save_epoch(tmp_path, TENSORS, epoch)
+        write_epoch_checkpoint(tmp_path, TENSORS, epoch)
     newest = tmp_path / "epoch-000002.safetensors"
     DAMAGES[damage](newest)
     with pytest.raises(CheckpointError, match="epoch-000002"):
-        load(newest)
-    last, (warning,) = load_last(tmp_path)
+        read_checkpoint(newest)
+    last, (warning,) = read_newest_checkpoint(tmp_path)
     assert last.numbers["epoch"] == 1
     assert_same(last.tensors)
     assert "epoch-000002" in warning
@@ -119,36 +126,36 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, damage):
 
 def test_with_all_damaged_there_is_none(tmp_path):
     for epoch in (1, 2):
-        save_epoch(tmp_path, TENSORS, epoch)
+        write_epoch_checkpoint(tmp_path, TENSORS, epoch)
         flip_a_bit(tmp_path / f"epoch-00000{epoch}.safetensors")
-    last, warnings = load_last(tmp_path)
+    last, warnings = read_newest_checkpoint(tmp_path)
     assert last is None
     assert len(warnings) == 2
 
 
 def test_a_missing_one_is_named(path):
     with pytest.raises(CheckpointError, match=r"last\.(json|safetensors): there is no such file"):
-        load(path)
+        read_checkpoint(path)
 
 
 def test_saving_over_an_old_one_never_pairs_old_with_new(path, monkeypatch):
-    save(path, TENSORS, epoch=1)
+    write_checkpoint(path, TENSORS, epoch=1)
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("lenetctl.training.checkpoint.write_whole", full)
     with pytest.raises(OSError, match="No space"):
-        save(path, TENSORS, epoch=2)
+        write_checkpoint(path, TENSORS, epoch=2)
     with pytest.raises(CheckpointError):
-        load(path)
+        read_checkpoint(path)
 
 
 def test_a_file_left_half_written_is_removed(tmp_path):
     torn = tmp_path / ".epoch-000001.safetensors-x1.tmp"  # as a SIGKILL leaves it
     torn.write_bytes(b"half")
-    assert load_last(tmp_path) == (None, [])
-    save_epoch(tmp_path, TENSORS, 1)
+    assert read_newest_checkpoint(tmp_path) == (None, [])
+    write_epoch_checkpoint(tmp_path, TENSORS, 1)
     assert not torn.exists()
 
 
@@ -162,11 +169,11 @@ def test_a_pickle_is_refused_and_not_run(path):
 
     planted(path, pickle.dumps(Bomb()))
     with pytest.raises(CheckpointError):
-        load(path)
+        read_checkpoint(path)
     torch.save({"w": torch.ones(1), "bomb": Bomb()}, path)
     planted(path, path.read_bytes())
     with pytest.raises(CheckpointError):
-        load(path)
+        read_checkpoint(path)
     assert not hasattr(builtins, "lenetctl_was_here")
 
 
@@ -186,15 +193,15 @@ def test_a_pickle_is_refused_and_not_run(path):
 )
 def test_a_giant_or_impossible_claim_is_refused(path, content):
     with pytest.raises(CheckpointError, match="not a checkpoint"):
-        load(planted(path, content))
+        read_checkpoint(planted(path, content))
 
 
 def test_a_giant_file_is_refused_unread(path):
-    save(path, TENSORS)
+    write_checkpoint(path, TENSORS)
     with path.open("r+b") as file:
         file.truncate(9 << 30)  # sparse: it takes no room on the disk
     with pytest.raises(CheckpointError, match="larger than any net"):
-        load(path)
+        read_checkpoint(path)
 
 
 @st.composite
@@ -213,7 +220,7 @@ def edits(draw):
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "good.safetensors"
-    save(path, TENSORS, epoch=1)
+    write_checkpoint(path, TENSORS, epoch=1)
     return (
         path.read_bytes(),
         path.with_suffix(".json").read_bytes(),
@@ -229,7 +236,7 @@ def test_changed_bytes_give_the_same_tensors_or_an_error(saved, edit, of_numbers
     path.write_bytes(tensors if of_numbers else edit(tensors))
     path.with_suffix(".json").write_bytes(edit(numbers) if of_numbers else numbers)
     try:
-        loaded = load(path)
+        loaded = read_checkpoint(path)
     except CheckpointError:
         return
     assert_same(loaded.tensors)
@@ -242,7 +249,7 @@ def test_changed_bytes_with_a_digest_that_agrees_give_tensors_or_an_error(saved,
     tensors, _, path = saved
     planted(path, edit(tensors))
     try:
-        loaded = load(path)
+        loaded = read_checkpoint(path)
     except CheckpointError:
         return
     assert all(isinstance(value, torch.Tensor) for value in loaded.tensors.values())

@@ -5,12 +5,12 @@ import torch
 from helpers.equality import measured
 
 from lenetctl.training import cuda_graph
-from lenetctl.training.cuda_graph import WARM_UP, Captured, Graphed
+from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction
 from lenetctl.training.device import numerics
 from lenetctl.training.fleet import loop
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import ENGINES
 
 DRAWN = {"data": {"augment": [{"kind": "flip"}, {"kind": "shift"}]}}
@@ -38,7 +38,7 @@ def on_cpu(monkeypatch):
                 out.copy_(value)
 
         captured.append([tuple(value.shape) for value in inputs])
-        return Captured(own, replay, function.outputs)
+        return CapturedGraph(own, replay, function.outputs)
 
     monkeypatch.setattr(cuda_graph, "capture", capture)
     monkeypatch.setattr(cuda_graph, "warmed_up", lambda function, inputs: function(*inputs))
@@ -62,7 +62,7 @@ def test_it_is_captured_once_for_each_set_of_shapes(on_cpu):
         calls.append(len(x))
         return (2 * x.sum(),)
 
-    graphed = Graphed(as_captured(double, torch.zeros(())))
+    graphed = GraphedFunction(as_captured(double, torch.zeros(())))
     for size in (4, 3) * (WARM_UP + 2):
         (doubled,) = graphed(torch.full((size,), 1.5))
         assert doubled == 3 * size
@@ -74,7 +74,7 @@ def trained(tiny, dataset, engine, training, device="cpu", **more):
     spec = tiny(epochs=WARM_UP + 2, **training, **more)
     where = torch.device(device)
     with numerics(spec.training):
-        state = fresh(spec, where)
+        state = initial_state(spec, where)
         step = ENGINES[engine](state.net, state.optimizer, spec.training)
         results = list(train(state, step, Splits.of(dataset, spec, where), spec))
     return state, results
@@ -93,7 +93,8 @@ def close(one, other, **tolerance):
 def test_training_is_that_of_the_eager_engine(tiny, dataset, on_cpu, monkeypatch, training):
     scalars = torch.zeros(()), torch.zeros((), dtype=torch.int64)
     monkeypatch.setattr(
-        "lenetctl.training.steps.Graphed", lambda step: Graphed(as_captured(step, *scalars))
+        "lenetctl.training.steps.GraphedFunction",
+        lambda step: GraphedFunction(as_captured(step, *scalars)),
     )
     eager, graphed = (trained(tiny, dataset, name, training) for name in ("eager", "graph"))
     close(eager, graphed, rtol=1e-4, atol=1e-6)
@@ -107,15 +108,15 @@ def test_a_fleet_is_captured_anew_when_a_model_leaves(tiny, dataset, on_cpu, mon
         models = step.func.__self__.weights.parameters.shape[0]
         made.append(models)
         shapes = torch.zeros(models), torch.zeros(models, dtype=torch.int64)
-        return Graphed(as_captured(step, *shapes))
+        return GraphedFunction(as_captured(step, *shapes))
 
-    monkeypatch.setattr(loop, "Graphed", graphed)
+    monkeypatch.setattr(loop, "GraphedFunction", graphed)
     monkeypatch.setattr(loop, "_on_cuda", lambda _: True)
     specs = [tiny(seed=seed, epochs=WARM_UP + 2 + seed) for seed in range(2)]
     cpu = torch.device("cpu")
 
     def states():
-        made_now = [fresh(spec, cpu) for spec in specs]
+        made_now = [initial_state(spec, cpu) for spec in specs]
         members = dict(enumerate(zip(made_now, specs, strict=True)))
         list(train_fleet(members, Splits.of(dataset, specs[0], cpu)))
         return made_now

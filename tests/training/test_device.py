@@ -4,7 +4,7 @@ import torch
 
 from lenetctl.errors import ResourceError, UsageError
 from lenetctl.specs.schema import TrainingSpec
-from lenetctl.training.device import describe, memory_explained, numerics, select
+from lenetctl.training.device import describe_device, memory_explained, numerics, select_device
 
 cuda = torch.backends.cuda.matmul
 cudnn = torch.backends.cudnn
@@ -21,17 +21,17 @@ def settings():
 
 
 def test_cpu_is_everywhere():
-    assert select("cpu") == torch.device("cpu")
+    assert select_device("cpu") == torch.device("cpu")
 
 
 def test_auto_is_something_that_computes():
-    assert (torch.ones(2, device=select("auto")) + 1).sum().item() == 4
+    assert (torch.ones(2, device=select_device("auto")) + 1).sum().item() == 4
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "cuda:-1", "CPU", "", "cpu:0", "meta"])
 def test_an_unknown_device_is_refused_in_one_line(name):
     with pytest.raises(UsageError, match="not on this machine") as error:
-        select(name)
+        select_device(name)
     assert f"--device {name}:" in str(error.value)
     assert "here: auto, cpu" in str(error.value)
     assert "\n" not in str(error.value)
@@ -41,11 +41,11 @@ def test_an_unknown_device_is_refused_in_one_line(name):
 @pytest.mark.parametrize("name", ["cuda", "cuda:0"])
 def test_cuda_is_refused_where_there_is_none(name):
     with pytest.raises(UsageError, match=name):
-        select(name)
+        select_device(name)
 
 
 def test_a_device_is_described_in_words():
-    assert describe(torch.device("cpu")).endswith(f"CPU, {torch.get_num_threads()} threads")
+    assert describe_device(torch.device("cpu")).endswith(f"CPU, {torch.get_num_threads()} threads")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ def test_cudas_memory_that_runs_out_has_a_remedy():
 
 @pytest.mark.gpu
 def test_cuda_is_what_auto_means_and_has_a_name():
-    assert select("auto") == torch.device("cuda")
-    assert select("cuda:0").index == 0
-    assert describe(select("cuda")) == torch.cuda.get_device_name()
+    assert select_device("auto") == torch.device("cuda")
+    assert select_device("cuda:0").index == 0
+    assert describe_device(select_device("cuda")) == torch.cuda.get_device_name()

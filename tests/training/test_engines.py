@@ -4,7 +4,7 @@ import torch
 from lenetctl.errors import UsageError
 from lenetctl.specs.schema import Spec
 from lenetctl.training import engines
-from lenetctl.training.engines import choose
+from lenetctl.training.engines import choose_engine
 
 CPU = torch.device("cpu")
 LENET = [{"channels": 6, "kernel": 5, "padding": 2}, {"channels": 16, "kernel": 5}]
@@ -19,40 +19,43 @@ def no_compiler():
 
 
 def test_auto_compiles_where_the_run_is_long_enough_to_pay_for_it():
-    assert choose("auto", spec(), 60_000, CPU).engine == "compiled"
-    assert choose("auto", spec(epochs=1), 1024, CPU).engine == "eager"
+    assert choose_engine("auto", spec(), 60_000, CPU).engine == "compiled"
+    assert choose_engine("auto", spec(epochs=1), 1024, CPU).engine == "eager"
 
 
 def test_auto_leaves_wide_convolutions_to_the_library():
     wide = [{"channels": 32, "kernel": 3}, {"channels": 64, "kernel": 3}]
-    assert choose("auto", spec(wide), 60_000, CPU).engine == "eager"
+    assert choose_engine("auto", spec(wide), 60_000, CPU).engine == "eager"
 
 
 def test_auto_stays_eager_with_a_warning_where_nothing_can_be_compiled(monkeypatch):
-    monkeypatch.setattr(engines, "load", no_compiler)
-    chosen = choose("auto", spec(), 60_000, CPU)
+    monkeypatch.setattr(engines, "compiled_library", no_compiler)
+    chosen = choose_engine("auto", spec(), 60_000, CPU)
     assert chosen.engine == "eager"
     assert "no C++ compiler" in chosen.warning
 
 
 def test_what_is_asked_for_is_done_or_refused(monkeypatch):
-    assert choose("eager", spec(), 60_000, CPU).engine == "eager"
-    assert choose("compiled", spec(epochs=1), 10, CPU).engine == "compiled"
+    assert choose_engine("eager", spec(), 60_000, CPU).engine == "eager"
+    assert choose_engine("compiled", spec(epochs=1), 10, CPU).engine == "compiled"
     with pytest.raises(UsageError, match=r"--engine compiled: .*the device is cuda"):
-        choose("compiled", spec(), 60_000, torch.device("cuda"))
+        choose_engine("compiled", spec(), 60_000, torch.device("cuda"))
     with pytest.raises(UsageError, match=r"--engine compiled: .*precision is bf16"):
-        choose("compiled", spec(precision="bf16"), 60_000, CPU)
+        choose_engine("compiled", spec(precision="bf16"), 60_000, CPU)
     with pytest.raises(UsageError, match=r"--engine graph: .*the device is cpu"):
-        choose("graph", spec(), 60_000, CPU)
-    monkeypatch.setattr(engines, "load", no_compiler)
+        choose_engine("graph", spec(), 60_000, CPU)
+    monkeypatch.setattr(engines, "compiled_library", no_compiler)
     with pytest.raises(UsageError, match="no C\\+\\+ compiler"):
-        choose("compiled", spec(), 60_000, CPU)
+        choose_engine("compiled", spec(), 60_000, CPU)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_auto_is_a_graph_on_cuda(precision):
-    assert choose("auto", spec(precision=precision), 10, torch.device("cuda:1")).engine == "graph"
+    assert (
+        choose_engine("auto", spec(precision=precision), 10, torch.device("cuda:1")).engine
+        == "graph"
+    )
 
 
 def test_auto_elsewhere_is_eager():
-    assert choose("auto", spec(), 60_000, torch.device("mps")).engine == "eager"
+    assert choose_engine("auto", spec(), 60_000, torch.device("mps")).engine == "eager"

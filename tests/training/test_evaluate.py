@@ -5,8 +5,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from torch import nn
 
 from lenetctl.data.dataset import Split
-from lenetctl.data.device import Resident
-from lenetctl.model.build import build
+from lenetctl.data.device import DeviceSplit
+from lenetctl.model.build import build_model
 from lenetctl.specs.schema import ModelSpec
 from lenetctl.training.evaluate import BATCH, Evaluation, evaluate
 
@@ -17,7 +17,7 @@ def split():
     generator = torch.Generator().manual_seed(8)
     images = torch.randint(0, 256, (2 * BATCH + 37, 28, 28), generator=generator)
     labels = torch.randint(0, 10, (len(images),), generator=generator)
-    return Resident(Split(images.to(torch.uint8), labels), "cpu")
+    return DeviceSplit(Split(images.to(torch.uint8), labels), "cpu")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_net_is_left_as_it_was(net, split, training):
 
 
 def test_dropout_is_off_and_nothing_is_drawn(split):
-    net = build(ModelSpec(dropout=0.5), seed=0).train()
+    net = build_model(ModelSpec(dropout=0.5), seed=0).train()
     before = torch.get_rng_state()
     first, second = evaluate(net, split), evaluate(net, split)
     assert first.loss == second.loss
@@ -80,9 +80,9 @@ def test_dropout_is_off_and_nothing_is_drawn(split):
 
 @pytest.mark.gpu
 def test_cuda_measures_the_same(split):
-    net = build(ModelSpec(activation="relu"), seed=0)
+    net = build_model(ModelSpec(activation="relu"), seed=0)
     on_cpu = evaluate(net, split)
     images, labels = split.images[:, 0] * 255, split.labels
-    on_cuda = evaluate(net.to("cuda"), Resident(Split(images.to(torch.uint8), labels), "cuda"))
+    on_cuda = evaluate(net.to("cuda"), DeviceSplit(Split(images.to(torch.uint8), labels), "cuda"))
     assert on_cuda.loss == pytest.approx(on_cpu.loss, rel=1e-4)
     assert abs(on_cuda.confusion - on_cpu.confusion).sum() <= 0.01 * len(labels)

@@ -6,21 +6,21 @@ import torch
 from helpers.equality import CLOCK, Waits, assert_equal, measured
 from torch.nn.functional import cross_entropy
 
-from lenetctl.data.device import Resident
+from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import DivergedError
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.training.evaluate import evaluate
-from lenetctl.training.loop import Splits, stopped_early, with_weights
-from lenetctl.training.state import fresh
+from lenetctl.training.loop import Splits, evaluate_weights, stopped_early
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
 
 def test_an_epoch_is_that_of_a_textbook(tiny, dataset, run):
     spec = tiny(epochs=1, seed=3)
-    net = build(spec.model, seed=3).to(memory_format=torch.channels_last)
+    net = build_model(spec.model, seed=3).to(memory_format=torch.channels_last)
     sgd = torch.optim.SGD(net.parameters(), lr=0.1)
     loss_sum = right = 0.0
-    for images, labels in Resident(dataset.train, "cpu").shuffled(16, seed=3, epoch=1):
+    for images, labels in DeviceSplit(dataset.train, "cpu").shuffled(16, seed=3, epoch=1):
         sgd.zero_grad()
         logits = net(images)
         loss = cross_entropy(logits, labels)
@@ -33,7 +33,7 @@ def test_an_epoch_is_that_of_a_textbook(tiny, dataset, run):
     assert_equal(state.net.state_dict(), net.state_dict())
     assert result.metrics["train/loss"] == pytest.approx(loss_sum / 60, rel=1e-6)
     assert result.metrics["train/accuracy"] == pytest.approx(right / 60)
-    validation = evaluate(net, Resident(dataset.validation, "cpu"))
+    validation = evaluate(net, DeviceSplit(dataset.validation, "cpu"))
     assert result.metrics["validation/loss"] == validation.loss
     assert result.metrics["validation/accuracy"] == validation.accuracy
 
@@ -105,10 +105,10 @@ def test_dropout_is_drawn_anew_every_epoch(tiny, begin):
 
 def test_the_averages_are_those_computed_by_hand(tiny, dataset, run):
     spec = tiny(ema=0.8, epochs=1)
-    by_hand = fresh(spec, torch.device("cpu"))
+    by_hand = initial_state(spec, torch.device("cpu"))
     step = eager(by_hand.net, by_hand.optimizer, spec.training)
     averages = {name: value.clone() for name, value in by_hand.net.state_dict().items()}
-    for batch in Resident(dataset.train, "cpu").shuffled(16, seed=0, epoch=1):
+    for batch in DeviceSplit(dataset.train, "cpu").shuffled(16, seed=0, epoch=1):
         step(*batch)
         for name, value in by_hand.net.state_dict().items():
             averages[name] = 0.8 * averages[name] + 0.2 * value
@@ -118,7 +118,7 @@ def test_the_averages_are_those_computed_by_hand(tiny, dataset, run):
     for name, value in averages.items():
         torch.testing.assert_close(state.ema[name], value)
     by_hand.net.load_state_dict(state.ema)
-    served = evaluate(by_hand.net, Resident(dataset.validation, "cpu"))
+    served = evaluate(by_hand.net, DeviceSplit(dataset.validation, "cpu"))
     assert result.metrics["validation/loss"] == served.loss
 
 
@@ -148,7 +148,7 @@ def test_patience_counts_epochs_without_a_better_one(tiny, run, patience):
 
 def test_patience_begins_anew_with_a_better_epoch(tiny):
     spec = tiny(epochs=9, early_stopping={"patience": 2})
-    state = fresh(spec, torch.device("cpu"))
+    state = initial_state(spec, torch.device("cpu"))
     stops = []
     for state.epoch, state.best_epoch in [(0, 0), (2, 1), (3, 1), (3, 3), (4, 3), (5, 3)]:
         stops.append(stopped_early(state, spec))
@@ -205,10 +205,10 @@ def test_watching_changes_nothing(tiny, run, monkeypatch):
 
 def test_weights_lent_for_an_evaluation_are_given_back(tiny, dataset):
     spec = tiny(model={"norm": "batch"})
-    state = fresh(spec, torch.device("cpu"))
-    split = Resident(dataset.test, "cpu")
+    state = initial_state(spec, torch.device("cpu"))
+    split = DeviceSplit(dataset.test, "cpu")
     before = {name: value.clone() for name, value in state.net.state_dict().items()}
-    other = build(spec.model, seed=1)
-    lent = with_weights(state, other.state_dict(), split)
+    other = build_model(spec.model, seed=1)
+    lent = evaluate_weights(state, other.state_dict(), split)
     assert lent.loss == pytest.approx(evaluate(other, split).loss)
     assert_equal(state.net.state_dict(), before)

@@ -7,7 +7,7 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, StepLR
 
 from lenetctl.specs.schema import TrainingSpec
-from lenetctl.training.optimizers import learning_rate, optimizer
+from lenetctl.training.optimizers import build_optimizer, learning_rate
 
 
 def training(schedule, epochs=6, lr=0.9):
@@ -123,7 +123,7 @@ def test_the_rate_is_a_pure_function_of_the_step(kind):
 )
 def test_the_optimizer_is_torchs_with_the_specs_values(section, kind, values):
     config = TrainingSpec.model_validate({"optimizer": section}).optimizer
-    made = optimizer([torch.nn.Parameter(torch.zeros(1))], config)
+    made = build_optimizer([torch.nn.Parameter(torch.zeros(1))], config)
     assert isinstance(made, kind)
     assert {key: made.param_groups[0][key] for key in values} == values
 
@@ -152,7 +152,7 @@ def test_its_steps_and_its_state_are_torchs_bit_for_bit(section, kind):
             made.step()
         return parameter, made.state_dict()["state"][0]
 
-    parameter, state = trained(lambda parameters: optimizer(parameters, config))
+    parameter, state = trained(lambda parameters: build_optimizer(parameters, config))
     expected, slots = trained(lambda parameters: kind(parameters, **options))
     assert torch.equal(parameter, expected)
     assert state.keys() == slots.keys()
@@ -163,12 +163,12 @@ def test_its_steps_and_its_state_are_torchs_bit_for_bit(section, kind):
 def test_it_does_not_import_torchs_compiler(kind):
     code = f"""
 import sys, torch
-from lenetctl.training.optimizers import optimizer
+from lenetctl.training.optimizers import build_optimizer
 from lenetctl.specs.schema import TrainingSpec
 
 config = TrainingSpec.model_validate({{"optimizer": {{"kind": "{kind}", "lr": 0.1}}}}).optimizer
 parameter = torch.nn.Parameter(torch.ones(1))
-made = optimizer([parameter], config)
+made = build_optimizer([parameter], config)
 made.zero_grad()
 parameter.sum().backward()
 made.step()

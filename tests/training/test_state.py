@@ -4,7 +4,7 @@ from helpers.equality import assert_equal, measured
 
 from lenetctl.errors import CheckpointError
 from lenetctl.training import checkpoint
-from lenetctl.training.state import fresh, load_weights
+from lenetctl.training.state import copy_weights, initial_state
 
 CPU = torch.device("cpu")
 SGD = {"lr": 0.1, "momentum": 0.9}
@@ -33,12 +33,12 @@ def test_going_on_after_any_epoch_gives_the_bits_of_an_uninterrupted_run(
     for result in epochs:
         results.append(result)
         best.append((whole.best_epoch, whole.best_accuracy))
-        checkpoint.save(tmp_path / f"{result.epoch}.safetensors", whole.tensors())
+        checkpoint.write_checkpoint(tmp_path / f"{result.epoch}.safetensors", whole.tensors())
 
     for done in range(1, 4):
         torch.manual_seed(done)  # another process has drawn other numbers
-        resumed = fresh(spec, CPU)
-        resumed.restore(checkpoint.load(tmp_path / f"{done}.safetensors").tensors)
+        resumed = initial_state(spec, CPU)
+        resumed.restore(checkpoint.read_checkpoint(tmp_path / f"{done}.safetensors").tensors)
         resumed.epoch, (resumed.best_epoch, resumed.best_accuracy) = done, best[done - 1]
         rest = run(spec, resumed)[1]
         assert measured(rest) == measured(results[done:])
@@ -61,7 +61,7 @@ def test_going_on_leaves_the_restored_tensors_alone(tiny, run):
     spec = tiny(ema=0.9, optimizer=SGD)
     given = {name: value.clone() for name, value in run(spec)[0].tensors().items()}
     kept = {name: value.clone() for name, value in given.items()}
-    state = fresh(spec, CPU)
+    state = initial_state(spec, CPU)
     state.restore(given)
     run(spec, state)
     assert_equal(given, kept)
@@ -70,8 +70,8 @@ def test_going_on_leaves_the_restored_tensors_alone(tiny, run):
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
 def test_a_state_from_before_the_first_epoch_is_a_state_too(tiny, run, kind):
     spec = tiny(**KINDS[kind])
-    restored = fresh(spec, CPU)
-    restored.restore(fresh(spec, CPU).tensors())
+    restored = initial_state(spec, CPU)
+    restored.restore(initial_state(spec, CPU).tensors())
     assert measured(run(spec, restored)[1]) == measured(run(spec)[1])
 
 
@@ -84,11 +84,11 @@ def test_weights_are_the_averages_where_there_are_any(tiny, run):
 
 
 def test_weights_of_another_net_are_told_apart_by_name_and_shape(tiny):
-    net = fresh(tiny(), CPU).net
-    other = fresh(tiny(model={"dense": [13, 5], "norm": "batch"}), CPU).net
+    net = initial_state(tiny(), CPU).net
+    other = initial_state(tiny(model={"dense": [13, 5], "norm": "batch"}), CPU).net
     before = net.conv1.weight.clone()
     with pytest.raises(CheckpointError) as error:
-        load_weights(net, other.state_dict())
+        copy_weights(net, other.state_dict())
     message = str(error.value)
     assert "dense1.weight is 13×16, expected 12×16" in message
     assert "dense2.bias is 5, expected none" in message
@@ -115,4 +115,4 @@ def test_a_state_of_another_run_is_refused(tiny, run, change):
     tensors = run(spec)[0].tensors()
     change(tensors)
     with pytest.raises(CheckpointError):
-        fresh(spec, CPU).restore(tensors)
+        initial_state(spec, CPU).restore(tensors)

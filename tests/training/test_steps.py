@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
 
@@ -13,7 +13,7 @@ def batch():
 
 
 def begin(spec):
-    state = fresh(spec, torch.device("cpu"))
+    state = initial_state(spec, torch.device("cpu"))
     return state.net, eager(state.net, state.optimizer, spec.training)
 
 

@@ -14,7 +14,7 @@ from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 
 if TYPE_CHECKING:
-    from lenetctl.analysis.activations import Subject
+    from lenetctl.analysis.activations import InspectedNet
 
 
 @guarded
@@ -65,12 +65,12 @@ def activations(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw the feature maps of some layers for test images and pictures of your own."""
-    from lenetctl.analysis.activations import choose, choose_layers, look
+    from lenetctl.analysis.activations import choose_inputs, choose_layers, net_outputs
     from lenetctl.cli.console import Screen
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views import activations
     from lenetctl.cli.views.preview import tell
-    from lenetctl.data.dataset import load
+    from lenetctl.data.dataset import load_dataset
 
     screen = Screen(as_json=as_json, quiet=quiet)
     subjects = _subjects(net, compare, overrides, weights and weights.value)
@@ -79,10 +79,10 @@ def activations(
         there = " and ".join(", ".join(names) for names in wanted)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
     first = next(iter(subjects.values()))
-    dataset = load(first.spec.data, data_dir)
-    inputs = choose(dataset, _listed(classes), per_class, pictures or [])
+    dataset = load_dataset(first.spec.data, data_dir)
+    inputs = choose_inputs(dataset, _listed(classes), per_class, pictures or [])
     seen = {
-        name: look(subject, dataset, inputs, names)
+        name: net_outputs(subject, dataset, inputs, names)
         for (name, subject), names in zip(subjects.items(), wanted, strict=True)
     }
 
@@ -100,7 +100,7 @@ def activations(
     text = "\n".join(f"{file} written" for file in files)
     if drawn < len(inputs.labels):
         screen.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
-    screen.result(activations.document(first, seen, picture, kernels, npz), text)
+    screen.result(activations.activations_document(first, seen, picture, kernels, npz), text)
     if first.run and logged:
         for file in files:
             if file.parent.resolve() != logged.resolve():
@@ -114,7 +114,7 @@ def _listed(text: str | None) -> list[str] | None:
 
 def _subjects(
     net: str, compare: str | None, overrides: list[str] | None, weights: str | None
-) -> dict[str, Subject]:
+) -> dict[str, InspectedNet]:
     """Return the nets by the names that the picture gives them; overrides are for the first.
 
     Raises:
@@ -132,13 +132,13 @@ def _subjects(
     return {first.name: first, name: other}
 
 
-def _subject(net: str, overrides: list[str] | None, weights: str | None) -> Subject:
+def _subject(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
-    from lenetctl.analysis.activations import Subject
+    from lenetctl.analysis.activations import InspectedNet
     from lenetctl.runs.store import ROOT, find
 
     if Path(net).suffix in (".yaml", ".yml"):
-        return Subject.untrained(specs.load(net, overrides or []))
+        return InspectedNet.untrained(specs.load_spec(net, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return Subject.trained(find(ROOT, net), weights)
+    return InspectedNet.trained(find(ROOT, net), weights)

@@ -66,20 +66,20 @@ def compare(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
     screen = Screen(as_json=as_json, quiet=quiet)
-    trials = [numbers.Trial.of(run) for run in _chosen(runs, experiment, screen.warn)]
-    groups = numbers.group(numbers.having(trials, metric), group_by)
+    trials = [numbers.ComparedRun.of(run) for run in _chosen(runs, experiment, screen.warn)]
+    groups = numbers.group_runs(numbers.having(trials, metric), group_by)
     against = _control(groups, control)
-    rows = numbers.compare(groups, metric, against)
+    rows = numbers.compare_groups(groups, metric, against)
     if plot:
         for file in _draw(rows, metric, plot):
             typer.echo(f"{file} drawn", err=True)
     shown = formats.Comparison(metric, rows, against, group_by or "group")
     if as_json:
-        screen.result(formats.document(shown), "")
+        screen.result(formats.comparison_document(shown), "")
     elif as_csv:
-        typer.echo(formats.csv_text(shown), nl=False)
+        typer.echo(formats.comparison_csv(shown), nl=False)
     elif as_markdown:
-        typer.echo(formats.markdown(shown))
+        typer.echo(formats.comparison_markdown(shown))
     else:
         print_table(shown, quiet=quiet)
 
@@ -134,10 +134,10 @@ def _named(name: str, warn: Callable[[str], None]) -> list[Run]:
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> list[Run]:
     """Return the finished runs of a sweep, of whichever experiment they are."""
     from lenetctl.runs.store import ROOT
-    from lenetctl.sweeps.plan import plan
+    from lenetctl.sweeps.plan import plan_sweep
     from lenetctl.sweeps.trial import finished, index
 
-    known, trials = index(ROOT), plan(path).trials
+    known, trials = index(ROOT), plan_sweep(path).trials
     done = [run for trial in trials if (run := finished(known.get(trial.sha256, [])))]
     if not done:
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")

@@ -34,12 +34,12 @@ def fetch(
     ] = None,
 ) -> None:
     """Download data sets, checked against their published digests."""
-    from lenetctl.data import data_dir as store
-    from lenetctl.data import fetch as fetching
+    from lenetctl.data.data_dir import choose_data_dir
+    from lenetctl.data.fetch import fetch_dataset
 
-    where = store.data_dir(data_dir)
+    where = choose_data_dir(data_dir)
     for name in _known(datasets, ("fashion_mnist", "mnist")):
-        fetching.fetch(name, where, mirror)
+        fetch_dataset(name, where, mirror)
         typer.echo(f"{name}: complete in {where}")
 
 
@@ -66,10 +66,10 @@ def list_(data_dir: options.DataDir = None, as_json: options.Json = False) -> No
 def _show(names: Sequence[str], data_dir: options.DataDir, *, as_json: bool) -> bool:
     """Print how each file fares; return whether any is missing or damaged."""
     from lenetctl.cli.console import Screen
-    from lenetctl.data import data_dir as store
+    from lenetctl.data.data_dir import choose_data_dir, file_states
 
-    where = store.data_dir(data_dir)
-    files = {name: store.status(name, where) for name in names}
+    where = choose_data_dir(data_dir)
+    files = {name: file_states(name, where) for name in names}
     document = {
         name: [{"path": str(f.path), "state": f.state, "bytes": f.bytes} for f in found]
         for name, found in files.items()

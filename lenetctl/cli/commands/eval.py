@@ -47,13 +47,15 @@ def evaluate(
     from lenetctl.cli.console import Screen
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.classes import print_classes
-    from lenetctl.runs.evaluate import examine
+    from lenetctl.runs.evaluate import evaluate_run
     from lenetctl.runs.store import ROOT, find, settle
 
     screen = Screen(as_json=as_json, quiet=quiet)
     settle(ROOT)
     found = find(ROOT, run)
-    document = examine(found, dataset, split.value, weights and weights.value, data_dir, device)
+    document = evaluate_run(
+        found, dataset, split.value, weights and weights.value, data_dir, device
+    )
     text = f"{document['dataset']} {split.value}: loss {document['loss']:.4f}, "
     screen.result(document, f"{text}accuracy {document['accuracy']:.4f}")
     if not as_json and not quiet:

@@ -34,9 +34,9 @@ def shapes(
     """Print each layer's output shape, parameters and multiply-accumulates."""
     from lenetctl import specs
     from lenetctl.cli.views.layers import print_table
-    from lenetctl.specs.layer_formats import book, document, markdown
+    from lenetctl.specs.layer_formats import book_lines, layers_document, layers_markdown
 
-    planned = specs.plan(specs.load(spec, overrides or []).model)
+    planned = specs.plan_layers(specs.load_spec(spec, overrides or []).model)
     if diagram:
         from lenetctl.figures.diagram import diagram as drawn
         from lenetctl.figures.style import save
@@ -44,9 +44,9 @@ def shapes(
         save(drawn(planned), diagram)
         typer.echo(f"{diagram} drawn", err=True)
     if as_json or style is Format.json:
-        typer.echo(json.dumps(document(planned, batch)))
+        typer.echo(json.dumps(layers_document(planned, batch)))
     elif style is Format.table:
         print_table(planned, batch)
     else:
-        write = {Format.book: book, Format.markdown: markdown}[style]
+        write = {Format.book: book_lines, Format.markdown: layers_markdown}[style]
         typer.echo(write(planned, batch))

@@ -91,13 +91,13 @@ def sweep(
     from lenetctl.cli import run_sweep
     from lenetctl.cli.console import Screen
     from lenetctl.errors import UsageError
-    from lenetctl.sweeps.grid import SEED, parse
+    from lenetctl.sweeps.grid import SEED, parse_grid_option
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
-    axes = [parse(text) for text in grid or []]
+    axes = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
-        axes.append(parse(f"{SEED}={seeds}"))
+        axes.append(parse_grid_option(f"{SEED}={seeds}"))
     by_key = {axis.key: axis for axis in axes}
     many = ExecutorName.processes if (jobs or 1) > 1 else ExecutorName.serial
     how = run_sweep.How(

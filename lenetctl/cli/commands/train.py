@@ -42,7 +42,7 @@ def train(
     """Train one net; Ctrl-C stops it so that --resume can go on."""
     from lenetctl import specs
     from lenetctl.cli.console import Screen
-    from lenetctl.cli.resume import chosen, named, spec_file
+    from lenetctl.cli.resume import named_run, run_to_resume, spec_file_of
     from lenetctl.errors import UsageError
 
     settings = [*(overrides or []), *(SMOKE if smoke else ())]
@@ -50,11 +50,11 @@ def train(
         settings.append(f"training.seed={seed}")
     if spec is None and not resume:
         raise UsageError("name a SPEC, or a run with --resume RUN")
-    earlier = named(resume) if resume else None
+    earlier = named_run(resume) if resume else None
     # the spec is checked before torch is imported: a typing error is told at once
-    loaded = specs.load(spec or spec_file(earlier), settings)
+    loaded = specs.load_spec(spec or spec_file_of(earlier), settings)
     if resume is not None:
-        earlier = chosen(earlier, loaded, tracking_uri)
+        earlier = run_to_resume(earlier, loaded, tracking_uri)
 
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
@@ -62,20 +62,20 @@ def train(
     writing = writer(tracking_uri, screen)
     writing.start()  # it imports MLflow while this process imports torch
 
-    from lenetctl.cli.views.run import Reporter, document, summary
+    from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
-    from lenetctl.runs.options import Options
+    from lenetctl.runs.options import RunOptions
     from lenetctl.runs.store import ROOT
     from lenetctl.tracking.store import redacted
 
     catch_up(ROOT, writing)
-    reporter = Reporter(screen, writing)
+    reporter = RunView(screen, writing)
     command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))
     try:
         with reporter:
             run = execute(
                 loaded,
-                Options(
+                RunOptions(
                     data_dir=data_dir,
                     device=device,
                     engine=engine.value,
@@ -99,5 +99,5 @@ def train(
     writing.notify(run)
     writing.close()
     text = summary(run, writing.tracking_uri, command, blocks=screen.has_blocks)
-    screen.result(document(run, writing.tracking_uri), text)
+    screen.result(train_document(run, writing.tracking_uri), text)
     require_current([run], writing, screen)

@@ -24,7 +24,7 @@ def ui(
     from lenetctl.runs.store import ROOT, every
     from lenetctl.tracking import store
 
-    where = store.uri(tracking_uri)
+    where = store.choose_uri(tracking_uri)
     screen = Screen()
     if every(ROOT):
         writing = writer(tracking_uri, screen)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenetctl.analysis.activations import Inputs, Look, Subject
+from lenetctl.analysis.activations import Inputs, InspectedNet, NetOutputs
 from lenetctl.errors import UsageError
 from lenetctl.figures import feature_maps, feature_maps_compared, save
 from lenetctl.figures.kernels import kernels as kernels_figure
@@ -20,7 +20,7 @@ LONGEST = 150  # characters of a name
 MOST_ROWS = 40  # of a picture
 
 
-def stem(inputs: Inputs, looks: dict[str, Look], weights: str | None) -> str:
+def stem(inputs: Inputs, looks: dict[str, NetOutputs], weights: str | None) -> str:
     """Return what a picture is called in a run: by what it shows, `act1-act2-2-pullover-2-coat`.
 
     So another choice of layers, inputs or weights gives another file, the same one the same.
@@ -38,7 +38,7 @@ def as_maps(layer: NDArray[np.float32]) -> NDArray[np.float32]:
     return layer if layer.ndim == 4 else layer[:, None, None]
 
 
-def draw(inputs: Inputs, looks: dict[str, Look], picture: Path) -> int:
+def draw(inputs: Inputs, looks: dict[str, NetOutputs], picture: Path) -> int:
     """Draw the inputs and feature maps of one net, or of two below each other.
 
     Of many inputs the first of each label are drawn; return how many.
@@ -75,7 +75,7 @@ def _drawn(labels: Sequence[str]) -> list[int]:
     return rows[:MOST_ROWS]
 
 
-def draw_kernels(subjects: Iterable[Subject], picture: Path) -> list[Path | None]:
+def draw_kernels(subjects: Iterable[InspectedNet], picture: Path) -> list[Path | None]:
     """Draw the kernels of each net's first convolution beside `picture`; return the files.
 
     Where there is no convolution there is no file.
@@ -90,7 +90,7 @@ def draw_kernels(subjects: Iterable[Subject], picture: Path) -> list[Path | None
     return files
 
 
-def keep(inputs: Inputs, looks: dict[str, Look], file: Path) -> None:
+def keep(inputs: Inputs, looks: dict[str, NetOutputs], file: Path) -> None:
     """Write `inputs`, `labels` and each layer by its name, of a second net under `compared/`."""
     arrays: dict[str, Any] = {"inputs": inputs.images, "labels": np.array(inputs.labels)}
     for prefix, one in zip(("", "compared/"), looks.values(), strict=False):
@@ -103,9 +103,9 @@ def keep(inputs: Inputs, looks: dict[str, Look], file: Path) -> None:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
-def document(
-    subject: Subject,
-    looks: dict[str, Look],
+def activations_document(
+    subject: InspectedNet,
+    looks: dict[str, NetOutputs],
     picture: Path,
     kernels: Sequence[Path | None],
     npz: Path | None,

@@ -45,7 +45,7 @@ class Comparison:
         return [*apart[:MOST], f"and {rest} more"] if rest > 1 else apart
 
 
-def document(shown: Comparison) -> dict[str, Any]:
+def comparison_document(shown: Comparison) -> dict[str, Any]:
     """Return what `--json` prints."""
     return {
         "metric": shown.metric,
@@ -66,7 +66,7 @@ def document(shown: Comparison) -> dict[str, Any]:
     }
 
 
-def csv_text(shown: Comparison) -> str:
+def comparison_csv(shown: Comparison) -> str:
     """Return a header and a line a group; what there is none of is empty."""
     text = StringIO()
     fields = ("group", "metric", "n", "mean", "std", "best_mean", "best_std")
@@ -89,7 +89,7 @@ def csv_text(shown: Comparison) -> str:
     return text.getvalue()
 
 
-def markdown(shown: Comparison) -> str:
+def comparison_markdown(shown: Comparison) -> str:
     """Return a table for a report, the notes below it."""
     first, *others = titles(shown)
     lines = [[first, "differs in", *others], ["---", "---", *["---:"] * len(others)]]

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from lenetctl.cli.console import Console
-from lenetctl.specs.layer_formats import COLUMNS, rows
+from lenetctl.specs.layer_formats import COLUMNS, layer_rows
 from lenetctl.specs.layers import Layer
 
 
 def print_table(layers: Sequence[Layer], batch: int) -> None:
     """Print a table for people."""
-    *body, total = rows(layers, batch)
+    *body, total = layer_rows(layers, batch)
     table = Table(show_footer=True)
     for title, sum_of_column in zip(COLUMNS, total, strict=True):
         numeric = title in ("parameters", "MACs")

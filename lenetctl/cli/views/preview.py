@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from lenetctl.analysis.activations import Inputs, Look
+from lenetctl.analysis.activations import Inputs, NetOutputs
 from lenetctl.cli.console import Screen
 from lenetctl.cli.views.activations import as_maps, words
 from lenetctl.figures import previews
@@ -17,7 +17,7 @@ from lenetctl.figures import previews
 Pixel = NDArray[np.uint8]  # red, green, blue, opacity
 
 
-def tell(screen: Screen, inputs: Inputs, looks: dict[str, Look]) -> None:
+def tell(screen: Screen, inputs: Inputs, looks: dict[str, NetOutputs]) -> None:
     """Print what each net takes each input for, on a capable terminal with small pictures."""
     for name, one in looks.items():
         screen.say(name)
@@ -30,7 +30,9 @@ def tell(screen: Screen, inputs: Inputs, looks: dict[str, Look]) -> None:
                 screen.console.print("  ", line, sep="")
 
 
-def _previews(console: Console, inputs: Inputs, one: Look, nets: int) -> dict[int, list[Text]]:
+def _previews(
+    console: Console, inputs: Inputs, one: NetOutputs, nets: int
+) -> dict[int, list[Text]]:
     """Return lines for the first input of each label, by its row, as many as fit the screen."""
     firsts = [inputs.labels.index(label) for label in dict.fromkeys(inputs.labels)]
     maps = [as_maps(layer)[firsts] for layer in one.maps.values()]

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lenetctl.cli.console import Screen
 from lenetctl.cli.views.sparkline import sparkline
-from lenetctl.runs.execute import Watcher
+from lenetctl.runs.execute import RunCallback
 from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.store import DEFAULT, redacted
@@ -23,7 +23,7 @@ from lenetctl.training.loop import Progress as Now
 MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 
 
-class Reporter(Watcher):
+class RunView(RunCallback):
     """Shows a bar on a terminal and a line an epoch everywhere, and tells the writer."""
 
     def __init__(self, screen: Screen, writing: WriterProcess) -> None:
@@ -83,7 +83,7 @@ class Reporter(Watcher):
             self._bar.update(self._task, description=said, total=self._epochs, completed=done)
 
 
-def document(run: Run, tracking_uri: str) -> dict[str, Any]:
+def train_document(run: Run, tracking_uri: str) -> dict[str, Any]:
     """Return what `train --json` prints."""
     record, result = run.record, run.result
     return {

@@ -18,8 +18,8 @@ from rich.table import Table
 from lenetctl import specs
 from lenetctl.cli.console import Screen
 from lenetctl.runs.folder import Run
-from lenetctl.sweeps.plan import Plan, Trial
-from lenetctl.sweeps.trial import News, Status
+from lenetctl.sweeps.plan import SweepPlan, Trial
+from lenetctl.sweeps.trial import Status, TrialEvent
 
 ORDER = (  # in the live table
     "running",
@@ -43,7 +43,7 @@ class Row:
     epochs: list[dict[str, float]] = field(default_factory=list)
 
 
-class Board:
+class SweepView:
     """Hears the news of a sweep; a live table on a terminal, plain lines elsewhere."""
 
     def __init__(self, name: str, trials: Iterable[Trial], screen: Screen) -> None:
@@ -70,7 +70,7 @@ class Board:
             self.rows[trial.sha256] = Row(trial)
             yield trial
 
-    def tell(self, news: News) -> None:
+    def tell(self, news: TrialEvent) -> None:
         """Take news in and say what is worth a line."""
         row = self.rows[news.sha256]
         begins = news.status == "running" != row.status
@@ -117,7 +117,9 @@ class Board:
         return table
 
 
-def print_plan(plan: Plan, board: Board, goes_on: Mapping[str, Run], console: Console) -> None:
+def print_plan(
+    plan: SweepPlan, board: SweepView, goes_on: Mapping[str, Run], console: Console
+) -> None:
     """Print the trials: where they differ, their parameters, what is done already."""
     flat = {key: specs.flatten(row.trial.spec) for key, row in board.rows.items()}
     keys = dict.fromkeys(key for one in flat.values() for key in one)
@@ -132,7 +134,7 @@ def print_plan(plan: Plan, board: Board, goes_on: Mapping[str, Run], console: Co
             for key, value in flat[sha256].items()
             if key in swept or value != usual[key][0]
         )
-        parameters = sum(layer.parameters for layer in specs.plan(row.trial.spec.model))
+        parameters = sum(layer.parameters for layer in specs.plan_layers(row.trial.spec.model))
         state = "done" if row.status == "skipped" else "to run"
         if sha256 in goes_on:
             state = f"to go on after epoch {len(goes_on[sha256].epochs())}"

@@ -8,24 +8,24 @@ from functools import cache, partial
 from math import ceil
 
 from lenetctl.errors import BusyError, DivergedError, ResourceError
-from lenetctl.runs.epochs import keep
-from lenetctl.runs.execute import Ground, under_way
-from lenetctl.runs.options import Options
+from lenetctl.runs.epochs import save_epoch
+from lenetctl.runs.execute import RunContext, under_way
+from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.executors.processes import serial
 from lenetctl.sweeps.plan import Trial
 from lenetctl.sweeps.trial import Tell, Teller, begun, claimed, done
 from lenetctl.training import device
-from lenetctl.training.fleet.key import kin
-from lenetctl.training.fleet.loop import Outcome, train_fleet
+from lenetctl.training.fleet.key import fleet_key
+from lenetctl.training.fleet.loop import EpochOutcome, train_fleet
 from lenetctl.training.loop import is_over
-from lenetctl.training.state import State
+from lenetctl.training.state import TrainingState
 
 SIZE = 256  # models of a fleet, at most
 
 
 def fleet(
     trials: Iterable[Trial],
-    options: Options,
+    options: RunOptions,
     tell: Tell,
     size: int = SIZE,
     *,
@@ -45,7 +45,7 @@ def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
     """Yield the trials in groups that can share a fleet, none larger than `size`."""
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
-        kinds.setdefault(kin(trial.spec), []).append(trial)
+        kinds.setdefault(fleet_key(trial.spec), []).append(trial)
     for alike in kinds.values():
         fleets = ceil(len(alike) / size)
         each = ceil(len(alike) / fleets)
@@ -53,10 +53,12 @@ def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
             yield alike[first : first + each]
 
 
-def _together(trials: Sequence[Trial], options: Options, tell: Tell, *, force: bool) -> list[Trial]:
+def _together(
+    trials: Sequence[Trial], options: RunOptions, tell: Tell, *, force: bool
+) -> list[Trial]:
     """Train `trials` as one fleet; return those that other processes are at."""
     common = trials[0].spec
-    ground = cache(partial(Ground.of, common, options))
+    ground = cache(partial(RunContext.of, common, options))
     busy: list[Trial] = []
     lives = [_life(trial, options, ground, tell, busy, force=force) for trial in trials]
     try:
@@ -79,13 +81,13 @@ def _together(trials: Sequence[Trial], options: Options, tell: Tell, *, force: b
 
 def _life(
     trial: Trial,
-    options: Options,
-    ground: Callable[[], Ground],
+    options: RunOptions,
+    ground: Callable[[], RunContext],
     tell: Tell,
     busy: list[Trial],
     *,
     force: bool,
-) -> Generator[State, Outcome, None]:
+) -> Generator[TrainingState, EpochOutcome, None]:
     """Do one trial, yielding its state for each epoch and being sent what came of it."""
     told = Teller(trial, tell)
     watcher = told.watcher()
@@ -101,7 +103,9 @@ def _life(
                     outcome = yield state
                     if isinstance(outcome, DivergedError):
                         raise outcome
-                    keep(run, state, outcome, validated=ground().splits.validation is not None)
+                    save_epoch(
+                        run, state, outcome, validated=ground().splits.validation is not None
+                    )
                     watcher.epoch(run, outcome)
             told("finished", run)
     except BusyError:
@@ -115,7 +119,7 @@ def _explained(error: BaseException, models: int) -> BaseException:
     return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
 
 
-def _end(life: Generator[State, Outcome, None], error: BaseException) -> None:
+def _end(life: Generator[TrainingState, EpochOutcome, None], error: BaseException) -> None:
     try:
         life.throw(error)
     except StopIteration:

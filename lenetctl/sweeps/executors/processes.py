@@ -13,28 +13,28 @@ from typing import NoReturn
 
 from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import News, Tell, attempt
+from lenetctl.sweeps.trial import Tell, TrialEvent, run_trial
 
 GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
 
 
 def serial(
     trials: Iterable[Trial],
-    options: Options,
+    options: RunOptions,
     tell: Tell,
     *,
     force: bool = False,
 ) -> None:
     """Do one trial after another in this process, with all its threads."""
     for trial in trials:
-        attempt(trial, options, tell, force=force)
+        run_trial(trial, options, tell, force=force)
 
 
 def processes(
     trials: Iterable[Trial],
-    options: Options,
+    options: RunOptions,
     tell: Tell,
     jobs: int,
     *,
@@ -82,21 +82,21 @@ class Queue:
         """Return the next trial; None where none is left."""
         return self._back.popleft() if self._back else next(self._rest, None)
 
-    def buried(self, trial: Trial, run: Run | None, cause: str) -> News:
+    def buried(self, trial: Trial, run: Run | None, cause: str) -> TrialEvent:
         """Take back a trial whose process died, once; write that down and return it as news."""
         if run and run.status["status"] == "RUNNING":
             run.set_status("FAILED", "killed", cause)
         if trial.sha256 in self._came_back:
-            return News(trial.sha256, "failed", run, cause)
+            return TrialEvent(trial.sha256, "failed", run, cause)
         self._came_back.add(trial.sha256)
         self._back.append(trial)
-        return News(trial.sha256, "killed", run, f"{cause}; trying again")
+        return TrialEvent(trial.sha256, "killed", run, f"{cause}; trying again")
 
 
 class _Worker:
     """A process that does the trials that it is given, one at a time, and tells of them."""
 
-    def __init__(self, options: Options, jobs: int) -> None:
+    def __init__(self, options: RunOptions, jobs: int) -> None:
         self.connection, theirs = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=_work, args=(theirs, options, jobs))
         with interrupts_held():
@@ -115,10 +115,10 @@ class _Worker:
         with suppress(OSError):
             self.connection.send(bool(answer))
 
-    def hear(self) -> News | None:
+    def hear(self) -> TrialEvent | None:
         """Return what the worker has to tell, None if it died."""
         try:
-            news: News = self.connection.recv()
+            news: TrialEvent = self.connection.recv()
         except (EOFError, OSError):
             return None
         self.run = news.run or self.run
@@ -147,7 +147,7 @@ def _stop(workers: Sequence[_Worker]) -> None:
             worker.process.join()
 
 
-def _work(connection: Connection, options: Options, jobs: int) -> None:
+def _work(connection: Connection, options: RunOptions, jobs: int) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     end_with_parent(GRACE)
     with suppress(EOFError, OSError, KeyboardInterrupt):
@@ -155,7 +155,7 @@ def _work(connection: Connection, options: Options, jobs: int) -> None:
 
         torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
 
-        def tell(news: News) -> object:
+        def tell(news: TrialEvent) -> object:
             with suppress(OSError, EOFError):  # nobody listens any more
                 connection.send(news)
                 return news.status == "running" and connection.recv()
@@ -163,7 +163,7 @@ def _work(connection: Connection, options: Options, jobs: int) -> None:
 
         while True:
             trial, force = connection.recv()
-            attempt(trial, options, tell, force=force)
+            run_trial(trial, options, tell, force=force)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -24,17 +24,17 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.executors.processes import GRACE, Queue
 from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import News, Tell, attempt
+from lenetctl.sweeps.trial import Tell, TrialEvent, run_trial
 
 LISTENING = 0.5  # seconds between two looks at which tasks ended
 
 
 def cluster(
     trials: Iterable[Trial],
-    options: Options,
+    options: RunOptions,
     tell: Tell,
     jobs: int | None = None,
     *,
@@ -115,20 +115,20 @@ def _task(jobs: int | None) -> tuple[int, Any]:
     return jobs, ray.remote(max_retries=0, **share)(_work)
 
 
-def _work(trial: Trial, options: Options, desk: Any, *, force: bool) -> None:
+def _work(trial: Trial, options: RunOptions, desk: Any, *, force: bool) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
-    attempt(trial, options, lambda news: ray.get(desk.tell.remote(news)), force=force)
+    run_trial(trial, options, lambda news: ray.get(desk.tell.remote(news)), force=force)
 
 
 class _Desk:
     """Where tasks leave their news and, while they run, wait for an answer."""
 
     def __init__(self) -> None:
-        self._news: asyncio.Queue[tuple[int | None, News]] = asyncio.Queue()
+        self._news: asyncio.Queue[tuple[int | None, TrialEvent]] = asyncio.Queue()
         self._numbers, self._answers = count(), dict[int, asyncio.Future[bool]]()
 
-    async def tell(self, news: News) -> bool:
+    async def tell(self, news: TrialEvent) -> bool:
         if news.status != "running":
             await self._news.put((None, news))
             return False
@@ -137,7 +137,7 @@ class _Desk:
         await self._news.put((number, news))
         return await answer
 
-    async def hear(self) -> list[tuple[int | None, News]]:
+    async def hear(self) -> list[tuple[int | None, TrialEvent]]:
         try:
             heard = [await asyncio.wait_for(self._news.get(), LISTENING)]
         except TimeoutError:

@@ -11,9 +11,9 @@ from typing import Any
 
 from lenetctl.errors import UsageError
 from lenetctl.specs.yaml import Origin
-from lenetctl.sweeps.grid import SEED, Axis, read_sweep
-from lenetctl.sweeps.plan import SWEEP_FILE, Trial, plan
-from lenetctl.sweeps.search.search_space import Choice, Range, dimension
+from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
+from lenetctl.sweeps.plan import SWEEP_FILE, Trial, plan_sweep
+from lenetctl.sweeps.search.search_space import Choices, Range, search_dimension
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Search:
 
     name: str
     source: Path  # the spec that varies
-    space: tuple[Choice | Range, ...]
-    seed: Mapping[str, Axis]  # one value, or none: the spec's own
+    space: tuple[Choices | Range, ...]
+    seed: Mapping[str, SweptKey]  # one value, or none: the spec's own
     settings: tuple[str, ...]  # `key=value`, set on every trial
     trials: int  # in all, those of earlier commands included
 
     @classmethod
     def of(
-        cls, path: Path, axes: Mapping[str, Axis], settings: Sequence[str], trials: int
+        cls, path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], trials: int
     ) -> Search:
         """Read what the spec or `sweep.yaml` at `path` and `axes`, laid over it, say.
 
@@ -41,7 +41,7 @@ class Search:
         name, source, found = path.stem, path, {}
         file = path / SWEEP_FILE if path.is_dir() else path
         if file.name == SWEEP_FILE:
-            sweep = read_sweep(file)
+            sweep = read_sweep_file(file)
             if sweep.base is None:
                 raise UsageError(f"{file}: a search varies one spec; name it there: `base: FILE`")
             name, source = file.resolve().parent.name, sweep.base
@@ -52,10 +52,10 @@ class Search:
             raise UsageError("a search compares trials of one seed: run its best with several")
         if not found:
             raise UsageError("nothing to search: name keys with -g, or in sweep.yaml")
-        space = tuple(map(dimension, found.values()))
+        space = tuple(map(search_dimension, found.values()))
         for axis, one in zip(found.values(), space, strict=True):
             # wrong keys and values are told now, where they were written
-            plan(source, {**seed, axis.key: replace(axis, values=[*one.extremes])}, settings)
+            plan_sweep(source, {**seed, axis.key: replace(axis, values=[*one.extremes])}, settings)
         search = cls(name, source, space, seed, tuple(settings), trials)
         if not search.trial({}).spec.data.validation:
             raise UsageError(
@@ -70,8 +70,8 @@ class Search:
             SpecError: they make no possible net.
 
         """
-        axes = {key: Axis(key, [value], Origin("--search")) for key, value in values.items()}
-        return plan(self.source, {**self.seed, **axes}, self.settings).trials[0]
+        axes = {key: SweptKey(key, [value], Origin("--search")) for key, value in values.items()}
+        return plan_sweep(self.source, {**self.seed, **axes}, self.settings).trials[0]
 
     @property
     def identity(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lenetctl.errors import Problem, SpecError
-from lenetctl.sweeps.grid import Axis
+from lenetctl.sweeps.grid import SweptKey
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -17,7 +17,7 @@ DIGITS = 3  # of a number between low and high: enough to tell rates apart, few 
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choices:
     """One of several values, of any kind that YAML has."""
 
     key: str
@@ -67,7 +67,7 @@ class Range:
         return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
 
-def dimension(axis: Axis) -> Choice | Range:
+def search_dimension(axis: SweptKey) -> Choices | Range:
     """Return what `axis` lets a search choose from: `{low: …, high: …}` is a range, else its list.
 
     Raises:
@@ -76,7 +76,7 @@ def dimension(axis: Axis) -> Choice | Range:
     """
     first, *others = axis.values
     if others or not isinstance(first, dict) or not {"low", "high"} <= first.keys():
-        return Choice(axis.key, tuple(axis.values))
+        return Choices(axis.key, tuple(axis.values))
     if problem := _problem(**first):
         raise SpecError([Problem(axis.origin.file, axis.origin.line, axis.key, problem)])
     return Range(axis.key, **first)

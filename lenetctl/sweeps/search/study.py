@@ -19,7 +19,7 @@ from lenetctl.errors import BusyError, SpecError
 from lenetctl.runs.folder import Run
 from lenetctl.sweeps.plan import Trial
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.trial import News
+from lenetctl.sweeps.trial import TrialEvent
 
 VALIDATION = "validation/accuracy"  # of the best epoch: what is to be as high as it can be
 ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
@@ -74,7 +74,7 @@ class Study:
             if same == [asked]:
                 yield trial
 
-    def tell(self, news: News) -> bool:
+    def tell(self, news: TrialEvent) -> bool:
         """Take the news of a trial in; return whether the trial is to be pruned."""
         trial, asked = self._under_way[news.sha256]
         if news.status == "running":
@@ -102,7 +102,7 @@ class Study:
 
 
 @contextmanager
-def opened(
+def open_study(
     search: Search, database: Path, sampler: SamplerName, pruner: PrunerName
 ) -> Iterator[Study]:
     """Yield the study of `search`, held by this process for as long as the context lasts.

@@ -19,7 +19,7 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp",
 
 
 @functools.cache
-def load() -> ctypes.CDLL:
+def compiled_library() -> ctypes.CDLL:
     """Return the library, compiled first where the cache does not have it.
 
     Raises:

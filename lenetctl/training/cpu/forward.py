@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from lenetctl.training.cpu.compiler import load
+from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
 
 Layer = Callable[[Tensor], Tensor]
@@ -16,7 +16,7 @@ FUSED: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid"}
 POOLS: dict[type[nn.Module], str] = {nn.AvgPool2d: "avg", nn.MaxPool2d: "max"}
 
 
-def forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
+def compiled_forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
     """Return what maps images (N, 1, H, W) to the logits (N, 10) of `net`, on a CPU, in float32.
 
     Gradients reach the net's own parameters. Values are those of `net` within float tolerance. A
@@ -26,7 +26,7 @@ def forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
         UsageError: there is no C++ compiler, or it cannot compile the layers.
 
     """
-    lanes = int(load().lanes())
+    lanes = int(compiled_library().lanes())
     modules = list(net)
     flatten = next(i for i, module in enumerate(modules) if isinstance(module, nn.Flatten))
     layers, back = _layers(modules[:flatten]), modules[flatten + 1 :]

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lenetctl.training.cpu.compiler import load
+from lenetctl.training.cpu.compiler import compiled_library
 
 
 class Convolution(torch.autograd.Function):
@@ -36,7 +36,7 @@ class Convolution(torch.autograd.Function):
         kernel = weight.shape[2]
         shares = x.new_empty(len(x), *weight.shape)
         shape = _shape(x, gradient, kernel, ctx.stride, ctx.padding)
-        load().weight_gradient(_data(x), _data(gradient), _data(shares), shape)
+        compiled_library().weight_gradient(_data(x), _data(gradient), _data(shares), shape)
         of_bias = gradient.sum((0, 2, 3, 4)) if ctx.biased else None
         of_x = None
         if ctx.needs_input_grad[0]:
@@ -64,7 +64,7 @@ class ActivatedPool(torch.autograd.Function):
         active, pooled = torch.empty_like(x), x.new_empty(*x.shape[:2], height, width, x.shape[4])
         planes = x.shape[0] * x.shape[1]
         ctx.shape = (ctypes.c_long * 8)(planes, *x.shape[2:4], height, width, size, stride, padding)
-        load()[f"{ctx.kind}_forward"](_data(x), _data(active), _data(pooled), ctx.shape)
+        compiled_library()[f"{ctx.kind}_forward"](_data(x), _data(active), _data(pooled), ctx.shape)
         ctx.save_for_backward(active, pooled)
         return pooled
 
@@ -74,7 +74,7 @@ class ActivatedPool(torch.autograd.Function):
         active, pooled = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         of_x = torch.empty_like(active)
-        load()[f"{ctx.kind}_backward"](
+        compiled_library()[f"{ctx.kind}_backward"](
             _data(active), _data(pooled), _data(gradient), _data(of_x), ctx.shape
         )
         return of_x, None, None, None, None, None
@@ -91,7 +91,7 @@ def _convolve(
     out = x.new_empty(len(x), len(weight), *sides, x.shape[4])
     shape = _shape(x, out, weight.shape[2], stride, padding)
     innermost = weight.permute(1, 2, 3, 0).contiguous()  # (C, K, K, O)
-    load().convolve(_data(x), _data(innermost), _data(bias), _data(out), shape)
+    compiled_library().convolve(_data(x), _data(innermost), _data(bias), _data(out), shape)
     return out
 
 

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import dropout
 
 
-class StackedDropout:
+class FleetDropout:
     """Keeps, for each net, the state that the global generator would have if it were alone."""
 
     def __init__(self, seeds: Sequence[int], shares: Sequence[float], device: torch.device) -> None:

@@ -4,7 +4,7 @@ from lenetctl import specs
 from lenetctl.specs.schema import Spec, TrainingSpec
 
 
-def kin(spec: Spec) -> str:
+def fleet_key(spec: Spec) -> str:
     """Return a key that is the same for all specs whose models one fleet can train.
 
     They share data, layers, kind of optimizer, precision and determinism, and whether they have

@@ -14,25 +14,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from lenetctl.data.device import Resident, stream_seed
+from lenetctl.data.device import DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
-from lenetctl.training.cuda_graph import Graphed
+from lenetctl.training.cuda_graph import GraphedFunction
 from lenetctl.training.evaluate import BATCH, Evaluation
-from lenetctl.training.fleet.dropout import StackedDropout
-from lenetctl.training.fleet.state import Stack
-from lenetctl.training.loop import EpochResult, Splits, Trained, completed, is_over
+from lenetctl.training.fleet.dropout import FleetDropout
+from lenetctl.training.fleet.state import FleetState
+from lenetctl.training.loop import EpochMeans, EpochResult, Splits, finish_epoch, is_over
 from lenetctl.training.optimizers import learning_rate
-from lenetctl.training.state import State
+from lenetctl.training.state import TrainingState
 
-Outcome = EpochResult | DivergedError
-Member = tuple[State, Spec]
+EpochOutcome = EpochResult | DivergedError
+Member = tuple[TrainingState, Spec]
 # images, labels, coefficients and what drops features, as `Stack.step` takes them
-Step = Callable[[Tensor, Tensor, Tensor, StackedDropout], tuple[Tensor, ...]]
+FleetStep = Callable[[Tensor, Tensor, Tensor, FleetDropout], tuple[Tensor, ...]]
 
 
-def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[int, Outcome]]:
+def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[int, EpochOutcome]]:
     """Train states by their specs, yielding after every epoch what came of each.
 
     As with `train`, the states are moved along by then. A model that diverged, stopped early or
@@ -45,7 +45,7 @@ def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[
 
     """
     going = [n for n, member in members.items() if not is_over(*member)]
-    stack = Stack.of([members[n] for n in going]) if going else None
+    stack = FleetState.of([members[n] for n in going]) if going else None
     while stack:
         step, size = _step(stack), len(going)
         while len(going) == size:
@@ -60,47 +60,49 @@ def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[
         stack = stack.rows(rows) if rows else None
 
 
-def _step(stack: Stack) -> Step:
+def _step(stack: FleetState) -> FleetStep:
     """Return `stack.step`, on CUDA as one graph.
 
     Not with dropout: a graph cannot give the generator from model to model.
     """
     if not _on_cuda(stack) or stack.net.drops:
         return stack.step
-    graphed = Graphed(partial(stack.step, drop=lambda features: features))
+    graphed = GraphedFunction(partial(stack.step, drop=lambda features: features))
     return lambda images, labels, row, _: graphed(images, labels, row)
 
 
-def _on_cuda(stack: Stack) -> bool:
+def _on_cuda(stack: FleetState) -> bool:
     return stack.weights.parameters.is_cuda
 
 
-def _epoch(stack: Stack, step: Step, members: Sequence[Member], splits: Splits) -> list[Outcome]:
+def _epoch(
+    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: Splits
+) -> list[EpochOutcome]:
     started = time.perf_counter()
     trained = _train(stack, step, members, splits)
     ended = time.perf_counter()
-    evaluations = evaluate_stack(stack, splits.watched[1])
+    evaluations = evaluate_fleet(stack, splits.watched[1])
     steps = splits.steps(members[0][1])
     stack.write([(state, (state.epoch + 1) * steps) for state, _ in members])
-    outcomes: list[Outcome] = []
+    outcomes: list[EpochOutcome] = []
     for (state, spec), means, evaluation in zip(members, trained, evaluations, strict=True):
         try:
-            epoch = Trained(*means, started, ended)
-            outcomes.append(completed(state, spec, splits, epoch, evaluation))
+            epoch = EpochMeans(*means, started, ended)
+            outcomes.append(finish_epoch(state, spec, splits, epoch, evaluation))
         except DivergedError as error:
             outcomes.append(error)
     return outcomes
 
 
 def _train(
-    stack: Stack, step: Step, members: Sequence[Member], splits: Splits
+    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: Splits
 ) -> list[tuple[float, float]]:
     """Train for one epoch; return each model's mean loss and accuracy."""
     split, (_, common) = splits.train, members[0]
     device = split.labels.device
     streams = [(spec.training.seed, state.epoch + 1) for state, spec in members]
     coefficients = _coefficients(stack, members, splits.steps(common)).to(device)
-    drop = StackedDropout(
+    drop = FleetDropout(
         [stream_seed("dropout", *stream) for stream in streams],
         [spec.model.dropout for _, spec in members],
         device,
@@ -115,7 +117,7 @@ def _train(
     return list(zip(losses, rights, strict=True))
 
 
-def _coefficients(stack: Stack, members: Sequence[Member], steps: int) -> Tensor:
+def _coefficients(stack: FleetState, members: Sequence[Member], steps: int) -> Tensor:
     """Return what `Stack.step` takes for each step of an epoch, (S, K, M, 1)."""
     rates = [learning_rate(spec.training, steps) for _, spec in members]
     begun = [state.epoch * steps for state, _ in members]
@@ -130,7 +132,7 @@ def _coefficients(stack: Stack, members: Sequence[Member], steps: int) -> Tensor
 
 
 @torch.inference_mode()
-def evaluate_stack(stack: Stack, split: Resident) -> list[Evaluation]:
+def evaluate_fleet(stack: FleetState, split: DeviceSplit) -> list[Evaluation]:
     """Return loss and confusion of each model on `split`, with its averages where it has any."""
     weights = stack.served()
     models, device = len(weights.parameters), split.labels.device

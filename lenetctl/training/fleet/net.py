@@ -15,25 +15,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, cross_entropy
 
-from lenetctl.training.state import Tensors, under
+from lenetctl.training.state import Tensors, with_prefix
 
 Drop = Callable[[Tensor], Tensor]  # (M, B, features) to what dropout leaves of them
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class FleetWeights:
     """The tensors of M nets."""
 
     parameters: Tensor  # (M, P): those of a net one after another, in the order of its layers
     buffers: Tensors  # by name, (M, …)
 
-    def rows(self, index: Tensor) -> Weights:
+    def rows(self, index: Tensor) -> FleetWeights:
         """Return a copy of some of the nets."""
         buffers = {name: value[index] for name, value in self.buffers.items()}
-        return Weights(self.parameters[index], buffers)
+        return FleetWeights(self.parameters[index], buffers)
 
 
-class StackedNet:
+class FleetNet:
     """What M nets compute, given their weights."""
 
     def __init__(self, net: nn.Sequential) -> None:
@@ -46,15 +46,15 @@ class StackedNet:
         """Whether there is a dropout layer."""
         return any(isinstance(layer, nn.Dropout) for _, layer in self._layers)
 
-    def stack(self, nets: Sequence[Tensors]) -> Weights:
+    def stack(self, nets: Sequence[Tensors]) -> FleetWeights:
         """Return a copy of the tensors of M nets."""
         flat = [torch.cat([net[name].flatten() for name in self._shapes]) for net in nets]
         others = [name for name in nets[0] if name not in self._shapes]
-        return Weights(
+        return FleetWeights(
             torch.stack(flat), {n: torch.stack([net[n] for net in nets]) for n in others}
         )
 
-    def unstack(self, weights: Weights) -> list[Tensors]:
+    def unstack(self, weights: FleetWeights) -> list[Tensors]:
         """Return the tensors of each net, as views."""
         tensors = self.named(weights.parameters) | weights.buffers
         models = len(weights.parameters)
@@ -66,7 +66,7 @@ class StackedNet:
         named = zip(self._shapes.items(), parts, strict=True)
         return {name: part.view(-1, *shape) for (name, shape), part in named}
 
-    def logits(self, weights: Weights, images: Tensor, drop: Drop | None = None) -> Tensor:
+    def logits(self, weights: FleetWeights, images: Tensor, drop: Drop | None = None) -> Tensor:
         """Return the logits (M, B, 10) of images (B, M, 1, 28, 28).
 
         With `drop` the nets are in training: batch norm goes by the batch and moves its running
@@ -76,7 +76,7 @@ class StackedNet:
         models = len(weights.parameters)
         x = images.flatten(1, 2)
         for name, layer in self._layers:
-            own = under(f"{name}.", tensors)
+            own = with_prefix(f"{name}.", tensors)
             match layer:
                 case nn.Conv2d():
                     bias = own["bias"].flatten() if "bias" in own else None
@@ -104,7 +104,7 @@ def _normalised(x: Tensor, layer: nn.BatchNorm2d, own: Tensors, *, training: boo
     return batch_norm(x, mean, var, scale, shift, training, layer.momentum, layer.eps)
 
 
-def losses(logits: Tensor, labels: Tensor, smoothing: Tensor | None = None) -> Tensor:
+def fleet_losses(logits: Tensor, labels: Tensor, smoothing: Tensor | None = None) -> Tensor:
     """Return the mean cross-entropy (M,) of logits (M, B, 10) and labels (B, M).
 
     `smoothing` (M, 1) is the part of the weight that a net's loss gives to all classes alike.

@@ -14,7 +14,7 @@ from lenetctl.specs.schema import Adam, AdamW, Sgd
 
 
 @dataclass(frozen=True)
-class Kind:
+class FleetOptimizer:
     """One kind of optimizer."""
 
     slots: Callable[[Any], tuple[str, ...]]  # the tensors that torch's optimizer keeps, by config
@@ -69,9 +69,9 @@ def _adam(
     parameters.addcdiv_(mean * rate, square.sqrt().div_(correction).add_(eps), value=-1)
 
 
-_ADAM = Kind(_adam_slots, counts=True, coefficients=_adam_coefficients, update=_adam)
-KINDS: dict[str, Kind] = {
-    "sgd": Kind(_sgd_slots, counts=False, coefficients=_sgd_coefficients, update=_sgd),
+_ADAM = FleetOptimizer(_adam_slots, counts=True, coefficients=_adam_coefficients, update=_adam)
+FLEET_OPTIMIZERS: dict[str, FleetOptimizer] = {
+    "sgd": FleetOptimizer(_sgd_slots, counts=False, coefficients=_sgd_coefficients, update=_sgd),
     "adam": _ADAM,
     "adamw": _ADAM,
 }

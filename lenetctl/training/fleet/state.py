@@ -9,26 +9,26 @@ import torch
 from torch import Tensor
 
 from lenetctl.specs.schema import Spec, TrainingSpec
-from lenetctl.training.fleet.net import Drop, StackedNet, Weights, losses
-from lenetctl.training.fleet.optimizers import KINDS, Kind
-from lenetctl.training.state import State, Tensors
+from lenetctl.training.fleet.net import Drop, FleetNet, FleetWeights, fleet_losses
+from lenetctl.training.fleet.optimizers import FLEET_OPTIMIZERS, FleetOptimizer
+from lenetctl.training.state import Tensors, TrainingState
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class FleetState:
     """M models that take their steps together."""
 
-    net: StackedNet
+    net: FleetNet
     trainings: Sequence[TrainingSpec]
-    weights: Weights
-    averages: Weights | None  # without the integers among the buffers
+    weights: FleetWeights
+    averages: FleetWeights | None  # without the integers among the buffers
     slots: Tensors  # (M, P) by torch's names, zeros where a model's optimizer has no such slot
 
     @classmethod
-    def of(cls, members: Sequence[tuple[State, Spec]]) -> Stack:
+    def of(cls, members: Sequence[tuple[TrainingState, Spec]]) -> FleetState:
         """Copy the states; either all have moving averages or none."""
         states, trainings = [s for s, _ in members], [spec.training for _, spec in members]
-        net = StackedNet(states[0].net)
+        net = FleetNet(states[0].net)
         averages = [state.ema for state in states if state.ema is not None]
         return cls(
             net,
@@ -39,9 +39,9 @@ class Stack:
         )
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> FleetOptimizer:
         """The kind of all the optimizers."""
-        return KINDS[self.trainings[0].optimizer.kind]
+        return FLEET_OPTIMIZERS[self.trainings[0].optimizer.kind]
 
     def coefficients(self, rates: Sequence[float], steps: Sequence[int]) -> list[list[float]]:
         """Return K lists of M numbers for `step`: the models' rates, and their steps from 1."""
@@ -68,7 +68,7 @@ class Stack:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             logits = self.net.logits(replace(self.weights, parameters=parameters), images, drop)
             smoothed = any(training.label_smoothing for training in self.trainings)
-            loss = losses(logits, labels, smoothing if smoothed else None)
+            loss = fleet_losses(logits, labels, smoothing if smoothed else None)
         (gradients,) = torch.autograd.grad(loss.sum(), parameters)
         with torch.no_grad():
             self.kind.update(self.weights.parameters, list(self.slots.values()), gradients, own)
@@ -76,18 +76,18 @@ class Stack:
                 self._average(self.averages, share)
             return loss.detach(), (logits.argmax(2) == labels.T).sum(1)
 
-    def served(self) -> Weights:
+    def served(self) -> FleetWeights:
         """Return what is evaluated: the averages where there are any, else the weights."""
         if self.averages is None:
             return self.weights
-        return Weights(self.averages.parameters, self.weights.buffers | self.averages.buffers)
+        return FleetWeights(self.averages.parameters, self.weights.buffers | self.averages.buffers)
 
-    def _average(self, averages: Weights, share: Tensor) -> None:
+    def _average(self, averages: FleetWeights, share: Tensor) -> None:
         averages.parameters.lerp_(self.weights.parameters, share)
         for name, value in averages.buffers.items():
             value.lerp_(self.weights.buffers[name], share)
 
-    def rows(self, chosen: Sequence[int]) -> Stack:
+    def rows(self, chosen: Sequence[int]) -> FleetState:
         """Return a copy of some of the models."""
         index = torch.tensor(chosen, device=self.weights.parameters.device)
         return replace(
@@ -98,7 +98,7 @@ class Stack:
             slots={name: slot[index] for name, slot in self.slots.items()},
         )
 
-    def write(self, states: Sequence[tuple[State, int]]) -> None:
+    def write(self, states: Sequence[tuple[TrainingState, int]]) -> None:
         """Give each state the values of its model, after so many steps of its optimizer."""
         weights = self.net.unstack(self.weights)
         averages = self.net.unstack(self.averages) if self.averages else [{}] * len(states)
@@ -115,10 +115,10 @@ class Stack:
 
 
 def _slots(training: TrainingSpec) -> tuple[str, ...]:
-    return KINDS[training.optimizer.kind].slots(training.optimizer)
+    return FLEET_OPTIMIZERS[training.optimizer.kind].slots(training.optimizer)
 
 
-def _slot(states: Sequence[State], name: str) -> Tensor:
+def _slot(states: Sequence[TrainingState], name: str) -> Tensor:
     """Return one of the optimizers' slots (M, P)."""
     rows = []
     for state in states:

@@ -5,9 +5,9 @@ from mlflow import MlflowClient
 from PIL import Image
 from rich.text import Text
 
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.runs.store import ROOT, every
-from lenetctl.runs.weights import load_weights
+from lenetctl.runs.weights import read_weights
 
 MAX = """\
 name: wide
@@ -54,8 +54,8 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     assert trained.published["activations"]["raw.npz"] != cursor["activations"]["raw.npz"]
 
     arrays = np.load(tmp_path / "raw.npz")
-    net = build(trained.spec().model, 0).eval()
-    net.load_state_dict(load_weights(trained))
+    net = build_model(trained.spec().model, 0).eval()
+    net.load_state_dict(read_weights(trained))
     seen = {}
     net.act2.register_forward_hook(lambda _, __, out: seen.update(act2=out.numpy()))
     with torch.no_grad():

@@ -94,7 +94,7 @@ def test_overrides_smoke_experiment_and_quiet(lenetctl, write, tracking_uri):
 def test_without_a_compiler_the_compiled_engine_is_refused(lenetctl, write, monkeypatch):
     from lenetctl.training.cpu import compiler
 
-    compiler.load.cache_clear()
+    compiler.compiled_library.cache_clear()
     monkeypatch.setenv("CXX", "no-such-compiler")
     result = lenetctl("train", write(), "--engine", "compiled")
     assert result.code == 2

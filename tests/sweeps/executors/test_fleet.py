@@ -4,9 +4,9 @@ import pytest
 from helpers.trial_events import Ear, fail_fast, metrics
 
 from lenetctl import specs
-from lenetctl.runs.execute import Options, Watcher, execute
+from lenetctl.runs.execute import RunCallback, RunOptions, execute
 from lenetctl.runs.store import every
-from lenetctl.runs.weights import load_weights
+from lenetctl.runs.weights import read_weights
 from lenetctl.sweeps.executors import fleet as module
 from lenetctl.sweeps.executors.fleet import fleet, grouped
 from lenetctl.sweeps.plan import Trial
@@ -19,7 +19,7 @@ DATA = {"limit": 128, "batch_size": 64, "validation": 200}
 @pytest.fixture
 def options(tmp_path):
     prepare(tmp_path)
-    return Options(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
+    return RunOptions(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
 
 
 @pytest.fixture
@@ -67,13 +67,13 @@ def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
         assert run.record["engine"] == ("eager" if one is odd else "fleet")
         assert run.record["command"] == one.command
         assert run.record["tags"] == {"lenetctl.sweep": "study"}
-        alone = execute(one.spec, Options(tmp_path / "alone", device="cpu"))
+        alone = execute(one.spec, RunOptions(tmp_path / "alone", device="cpu"))
         same_metrics(run, alone)
         assert run.status["status"] == "FINISHED"
         assert not run.is_held()
         assert run.result["weights"] == "best"
         assert run.result["best"] == pytest.approx(alone.result["best"], rel=1e-4)
-        assert load_weights(run).keys() == load_weights(alone).keys()
+        assert read_weights(run).keys() == read_weights(alone).keys()
 
 
 def test_what_is_done_is_skipped_unless_forced(trial, options):
@@ -102,7 +102,7 @@ def test_an_interrupt_ends_all_and_both_a_fleet_and_a_run_alone_go_on(trial, opt
     assert not any(run.is_held() for run in runs)
     assert [ear.of(one)[-1] for one in trials] == ["killed"] * 3
 
-    class Warned(Watcher):
+    class Warned(RunCallback):
         said = ""
 
         def warn(self, message):
@@ -116,7 +116,7 @@ def test_an_interrupt_ends_all_and_both_a_fleet_and_a_run_alone_go_on(trial, opt
     for one, run in zip(trials, runs, strict=True):
         assert run.status["status"] == "FINISHED"
         assert [line["epoch"] for line in run.epochs()] == [1, 2, 3, 4]
-        same_metrics(run, execute(one.spec, Options(tmp_path / "alone", device="cpu")))
+        same_metrics(run, execute(one.spec, RunOptions(tmp_path / "alone", device="cpu")))
 
 
 def test_one_that_diverges_fails_alone(trial, options):
@@ -137,8 +137,8 @@ def test_one_that_cannot_be_written_fails_alone(trial, options, monkeypatch):
             raise OSError(28, "No space left on device")
         return own(run, *args, **how)
 
-    own = module.keep
-    monkeypatch.setattr(module, "keep", keep)
+    own = module.save_epoch
+    monkeypatch.setattr(module, "save_epoch", keep)
     good, bad = trial(0), trial(1)
     ear = Ear()
     fleet([bad, good], options, ear)
@@ -218,7 +218,7 @@ def test_a_trial_that_others_are_at_waits_for_them_not_for_the_fleet(trial, opti
 
 
 def _interrupting():
-    class Interrupt(Watcher):
+    class Interrupt(RunCallback):
         def epoch(self, *_):
             raise KeyboardInterrupt
 

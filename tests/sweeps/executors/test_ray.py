@@ -8,7 +8,7 @@ from helpers.trial_events import Ear, metrics
 
 from lenetctl import specs
 from lenetctl.errors import UsageError
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import every
 from lenetctl.sweeps.executors.processes import serial
 from lenetctl.sweeps.plan import Trial
@@ -42,7 +42,7 @@ def nodes():
 @pytest.fixture
 def options(tmp_path):
     prepare(tmp_path / "ray")
-    return Options(tmp_path / "ray", device="cpu")
+    return RunOptions(tmp_path / "ray", device="cpu")
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options, t
     ear = Ear()
     cluster(trials(0, 1, 2), options, ear)
     assert [ear.of(one) for one in trials(0, 1, 2)] == [["running", "finished"]] * 3
-    alone = Options(tmp_path / "serial", device="cpu")
+    alone = RunOptions(tmp_path / "serial", device="cpu")
     prepare(alone.root)
     serial(trials(0, 1, 2), alone, Ear())
     for trial in trials(0, 1, 2):

@@ -1,7 +1,7 @@
 import pytest
 
 from lenetctl.errors import SpecError, UsageError
-from lenetctl.sweeps.grid import parse
+from lenetctl.sweeps.grid import parse_grid_option
 from lenetctl.sweeps.search.definition import Search
 
 SPEC = "data: {dataset: digits, validation: 100}\n"
@@ -21,7 +21,7 @@ def search(tmp_path):
         (tmp_path / "spec.yaml").write_text(spec)
         if sweep is not None:
             (tmp_path / "sweep.yaml").write_text(sweep)
-        axes = {axis.key: axis for axis in map(parse, grid)}
+        axes = {axis.key: axis for axis in map(parse_grid_option, grid)}
         where = tmp_path / ("spec.yaml" if sweep is None else path or "sweep.yaml")
         return Search.of(where, axes, settings, 5)
 

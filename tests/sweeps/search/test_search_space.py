@@ -5,19 +5,21 @@ import pytest
 from optuna.trial import FixedTrial
 
 from lenetctl.errors import SpecError
-from lenetctl.sweeps.grid import parse
-from lenetctl.sweeps.search.search_space import Choice, Range, dimension
+from lenetctl.sweeps.grid import parse_grid_option
+from lenetctl.sweeps.search.search_space import Choices, Range, search_dimension
 
 
 def test_a_list_is_a_choice_of_values_of_any_kind():
-    choice = dimension(parse("model.dense=[120, 84],[],[64]"))
-    assert choice == Choice("model.dense", ([120, 84], [], [64]))
+    choice = search_dimension(parse_grid_option("model.dense=[120, 84],[],[64]"))
+    assert choice == Choices("model.dense", ([120, 84], [], [64]))
     assert choice.suggest(FixedTrial({"model.dense": "[64]"})) == [64]
     assert str(choice) == "model.dense: [120, 84], [], [64]"
 
 
 def test_low_and_high_are_a_range():
-    rate = dimension(parse("training.optimizer.lr={low: 0.01, high: 1, log: true}"))
+    rate = search_dimension(
+        parse_grid_option("training.optimizer.lr={low: 0.01, high: 1, log: true}")
+    )
     assert rate == Range("training.optimizer.lr", 0.01, 1, log=True)
     assert str(rate) == "training.optimizer.lr: 0.01 to 1, log"
     assert rate.suggest(FixedTrial({rate.key: 0.123456})) == 0.123
@@ -25,8 +27,8 @@ def test_low_and_high_are_a_range():
 
 
 def test_what_is_suggested_lies_within_and_is_whole_where_the_ends_are():
-    width = dimension(parse("model.conv.0.channels={low: 4, high: 32, step: 4}"))
-    share = dimension(parse("model.dropout={low: 0.0, high: 0.5}"))
+    width = search_dimension(parse_grid_option("model.conv.0.channels={low: 4, high: 32, step: 4}"))
+    share = search_dimension(parse_grid_option("model.dropout={low: 0.0, high: 0.5}"))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
     drawn = [
         (width.suggest(trial), share.suggest(trial)) for trial in (study.ask() for _ in "." * 50)
@@ -38,7 +40,9 @@ def test_what_is_suggested_lies_within_and_is_whole_where_the_ends_are():
 
 def test_another_mapping_is_a_value():
     optimizer = {"kind": "adam"}
-    assert dimension(parse(f"training.optimizer={json.dumps(optimizer)}")).extremes == (optimizer,)
+    assert search_dimension(
+        parse_grid_option(f"training.optimizer={json.dumps(optimizer)}")
+    ).extremes == (optimizer,)
 
 
 @pytest.mark.parametrize(
@@ -57,5 +61,5 @@ def test_another_mapping_is_a_value():
 )
 def test_a_range_without_numbers_is_refused_where_it_is_written(text, message):
     with pytest.raises(SpecError, match=message) as error:
-        dimension(parse(f"k={text}"))
+        search_dimension(parse_grid_option(f"k={text}"))
     assert str(error.value).startswith("-g k=")

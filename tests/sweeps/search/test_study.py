@@ -3,14 +3,14 @@ import json
 import pytest
 
 from lenetctl.errors import BusyError
-from lenetctl.runs.execute import Options
+from lenetctl.runs.execute import RunOptions
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import every
 from lenetctl.sweeps.executors.processes import serial
-from lenetctl.sweeps.grid import parse
+from lenetctl.sweeps.grid import parse_grid_option
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.search.study import VALIDATION, opened
-from lenetctl.sweeps.trial import News, prepare
+from lenetctl.sweeps.search.study import VALIDATION, open_study
+from lenetctl.sweeps.trial import TrialEvent, prepare
 
 SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
 SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
@@ -22,9 +22,9 @@ def study(tmp_path):
 
     def make(*space, trials=5, sampler="random", pruner="none", spec=SPEC):
         (tmp_path / "spec.yaml").write_text(spec)
-        axes = {axis.key: axis for axis in map(parse, space or SPACE)}
+        axes = {axis.key: axis for axis in map(parse_grid_option, space or SPACE)}
         search = Search.of(tmp_path / "spec.yaml", axes, (), trials)
-        return opened(search, tmp_path / "optuna.db", sampler, pruner)
+        return open_study(search, tmp_path / "optuna.db", sampler, pruner)
 
     return make
 
@@ -53,13 +53,13 @@ def test_trials_are_counted_over_commands(study, ran):
     with study(trials=3) as first:
         for trial in first:
             names.append(trial.name)
-            first.tell(News(trial.sha256, "finished", ran(trial, rate(trial))))
+            first.tell(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
         assert first.left == 0
     with study(trials=5) as second:
         assert second.left == 2
         for trial in second:
             names.append(trial.name)
-            second.tell(News(trial.sha256, "finished", ran(trial, rate(trial))))
+            second.tell(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
         best = second.best
     assert len(set(names)) == 5
     assert rate(best) == max(float(name.split("lr=")[1].split("-")[0]) for name in names)
@@ -74,7 +74,7 @@ def test_what_was_left_half_done_is_asked_for_first(study, ran):
         trials = iter(again)
         first = next(trials)
         assert first.sha256 == stopped.sha256
-        again.tell(News(first.sha256, "finished", ran(first, 0.5)))
+        again.tell(TrialEvent(first.sha256, "finished", ran(first, 0.5)))
         assert again.left == 4
         assert next(trials).sha256 != stopped.sha256
 
@@ -82,8 +82,8 @@ def test_what_was_left_half_done_is_asked_for_first(study, ran):
 def test_a_failed_trial_counts_a_killed_one_does_not(study):
     with study() as one:
         trials = iter(one)
-        one.tell(News(next(trials).sha256, "failed"))
-        one.tell(News(next(trials).sha256, "killed"))
+        one.tell(TrialEvent(next(trials).sha256, "failed"))
+        one.tell(TrialEvent(next(trials).sha256, "killed"))
         assert one.left == 4
 
 
@@ -93,7 +93,7 @@ def test_equal_trials_are_run_once_and_impossible_ones_never(study, ran):
         seen = []
         for trial in one:
             seen.append(trial.sha256)
-            one.tell(News(trial.sha256, "finished", ran(trial, 0.5)))
+            one.tell(TrialEvent(trial.sha256, "finished", ran(trial, 0.5)))
         assert one.left == 0
     assert len(seen) == len(set(seen)) == 3
 
@@ -103,15 +103,15 @@ def test_the_median_rule_ends_a_run_that_stays_behind(study, ran):
         trials = iter(one)
         for _ in range(5):
             good = next(trials)
-            one.tell(News(good.sha256, "running", ran(good, *[0.8] * 10)))
-            one.tell(News(good.sha256, "finished", ran(good, *[0.8] * 10)))
+            one.tell(TrialEvent(good.sha256, "running", ran(good, *[0.8] * 10)))
+            one.tell(TrialEvent(good.sha256, "finished", ran(good, *[0.8] * 10)))
         poor = next(trials)
-        assert not one.tell(News(poor.sha256, "running", ran(poor, *[0.3] * 4)))
-        assert one.tell(News(poor.sha256, "running", ran(poor, *[0.3] * 7)))
-        one.tell(News(poor.sha256, "pruned", ran(poor, *[0.3] * 7)))
+        assert not one.tell(TrialEvent(poor.sha256, "running", ran(poor, *[0.3] * 4)))
+        assert one.tell(TrialEvent(poor.sha256, "running", ran(poor, *[0.3] * 7)))
+        one.tell(TrialEvent(poor.sha256, "pruned", ran(poor, *[0.3] * 7)))
         assert one.left == 2
         late = next(trials)  # a run that is over is not given up
-        assert not one.tell(News(late.sha256, "running", ran(late, *[0.3] * 10)))
+        assert not one.tell(TrialEvent(late.sha256, "running", ran(late, *[0.3] * 10)))
 
 
 def test_a_search_is_one_process_at_a_time(study):
@@ -133,7 +133,7 @@ def test_a_pruned_run_says_so_and_the_search_goes_on(study, tmp_path, monkeypatc
                 given_up.append(news)
             return news.status == "running" and not given_up and bool(news.run.epochs())
 
-        serial(one, Options(root, device="cpu"), tell)
+        serial(one, RunOptions(root, device="cpu"), tell)
         assert one.left == 0
     pruned, finished = every(root)
     assert [news.run for news in given_up] == [pruned]

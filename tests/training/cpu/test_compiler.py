@@ -8,7 +8,7 @@ from lenetctl.training.cpu import compiler
 def fresh_load(monkeypatch, tmp_path):
     """Load with an empty cache."""
     monkeypatch.setattr(compiler.platformdirs, "user_cache_path", lambda _: tmp_path)
-    return compiler.load.__wrapped__
+    return compiler.compiled_library.__wrapped__
 
 
 def test_it_is_compiled_once_and_whole(fresh_load, tmp_path):

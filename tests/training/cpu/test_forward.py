@@ -3,12 +3,12 @@ import torch
 from helpers.equality import assert_equal
 from torch.nn.functional import cross_entropy
 
-from lenetctl.model.build import build
+from lenetctl.model.build import build_model
 from lenetctl.specs.model import ModelSpec
-from lenetctl.training.cpu.compiler import load
-from lenetctl.training.cpu.forward import forward
+from lenetctl.training.cpu.compiler import compiled_library
+from lenetctl.training.cpu.forward import compiled_forward
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import compiled, eager
 
 LENET = [{"channels": 6, "kernel": 5, "padding": 2}, {"channels": 16, "kernel": 5}]
@@ -52,11 +52,11 @@ def gradients(net, logits_of, images, labels):
 @pytest.mark.parametrize("model", NETS.values(), ids=NETS)
 @pytest.mark.parametrize("count", [96, 41])
 def test_logits_and_gradients_are_those_of_torch(batch, model, count):
-    net = build(ModelSpec.model_validate({"conv": LENET} | model), seed=3)
+    net = build_model(ModelSpec.model_validate({"conv": LENET} | model), seed=3)
     images, labels = (part[:count] for part in batch)
     exact = gradients(net.double(), net, images.double(), labels)
     net.float()
-    found = gradients(net, forward(net), images, labels)
+    found = gradients(net, compiled_forward(net), images, labels)
     for one, other in zip(found, exact, strict=True):
         torch.testing.assert_close(one, other.float(), rtol=1e-4, atol=1e-5)
 
@@ -64,26 +64,28 @@ def test_logits_and_gradients_are_those_of_torch(batch, model, count):
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "none"])
 def test_extreme_values_and_ties_are_those_of_torch(activation):
     model = {"conv": LENET[:1], "pool": {"kind": "max"}, "activation": activation}
-    net = build(ModelSpec.model_validate(model), seed=0)
+    net = build_model(ModelSpec.model_validate(model), seed=0)
     images = torch.zeros(32, 1, 28, 28)  # whole windows of equal values
     images[1], images[2] = 1e4, -1e4
     labels = torch.arange(32) % 10
     expected = gradients(net, net, images, labels)
-    for one, other in zip(gradients(net, forward(net), images, labels), expected, strict=True):
+    for one, other in zip(
+        gradients(net, compiled_forward(net), images, labels), expected, strict=True
+    ):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
 def test_what_is_not_a_number_stays_visible(batch):
-    net = build(ModelSpec(), seed=0)
+    net = build_model(ModelSpec(), seed=0)
     with torch.no_grad():
         net.conv1.weight[0, 0, 0, 0] = torch.nan
-    assert forward(net)(batch[0]).isnan().any()
+    assert compiled_forward(net)(batch[0]).isnan().any()
 
 
 def test_running_statistics_are_those_of_torch(batch):
-    nets = [build(ModelSpec.model_validate({"norm": "batch"}), seed=0) for _ in "ab"]
+    nets = [build_model(ModelSpec.model_validate({"norm": "batch"}), seed=0) for _ in "ab"]
     nets[0](batch[0])
-    forward(nets[1])(batch[0])
+    compiled_forward(nets[1])(batch[0])
     for one, other in zip(nets[0].buffers(), nets[1].buffers(), strict=True):
         torch.testing.assert_close(one, other)
 
@@ -91,7 +93,7 @@ def test_running_statistics_are_those_of_torch(batch):
 def test_training_stays_close_to_eager_and_repeats_to_the_bit(tiny, batch):
     def trained(engine):
         spec = tiny(optimizer={"kind": "sgd", "lr": 0.1, "momentum": 0.9})
-        state = fresh(spec, torch.device("cpu"))
+        state = initial_state(spec, torch.device("cpu"))
         step = engine(state.net, state.optimizer, spec.training)
         losses = [step(*batch)[0].item() for _ in range(20)]
         return losses, state.tensors()
@@ -105,8 +107,13 @@ def test_the_bits_do_not_depend_on_threads(batch):
     found = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        net = build(ModelSpec(), seed=0)
-        x = batch[0].unflatten(0, (-1, load().lanes())).permute(0, 2, 3, 4, 1).contiguous()
+        net = build_model(ModelSpec(), seed=0)
+        x = (
+            batch[0]
+            .unflatten(0, (-1, compiled_library().lanes()))
+            .permute(0, 2, 3, 4, 1)
+            .contiguous()
+        )
         out = Convolution.apply(x, net.conv1.weight, net.conv1.bias, 1, 2)
         ActivatedPool.apply(out, "sigmoid", "avg", 2, 2, 0).square().sum().backward()
         found.append([out.detach(), net.conv1.weight.grad])

@@ -1,6 +1,6 @@
 import pytest
 
-from lenetctl.training.fleet.key import kin
+from lenetctl.training.fleet.key import fleet_key
 
 ADAM = {"kind": "adam", "lr": 0.01}
 
@@ -19,7 +19,7 @@ ADAM = {"kind": "adam", "lr": 0.01}
     ids=str,
 )
 def test_what_may_differ_within_a_fleet(tiny, change):
-    assert kin(tiny(**change)) == kin(tiny())
+    assert fleet_key(tiny(**change)) == fleet_key(tiny())
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_what_may_differ_within_a_fleet(tiny, change):
     ids=str,
 )
 def test_what_may_not(tiny, change):
-    assert kin(tiny(**change)) != kin(tiny())
+    assert fleet_key(tiny(**change)) != fleet_key(tiny())
 
 
 def test_shares_may_differ_where_all_have_one(tiny):
     one, other = ({"ema": share, "model": {"dropout": share}} for share in (0.2, 0.7))
-    assert kin(tiny(**one)) == kin(tiny(**other))
+    assert fleet_key(tiny(**one)) == fleet_key(tiny(**other))
     adam, other = ({"optimizer": ADAM | {"eps": eps}} for eps in (1e-8, 1e-6))
-    assert kin(tiny(**adam)) == kin(tiny(**other))
+    assert fleet_key(tiny(**adam)) == fleet_key(tiny(**other))

@@ -9,7 +9,7 @@ from lenetctl.training import checkpoint
 from lenetctl.training.device import numerics
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import Splits, train
-from lenetctl.training.state import fresh
+from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
 CPU = torch.device("cpu")
@@ -71,7 +71,7 @@ def compare(dataset):
 
     def begin(specs, dtype=torch.float32, device=CPU):
         splits = Splits.of(dataset, specs[0], device)
-        states = [fresh(spec, device) for spec in specs]
+        states = [initial_state(spec, device) for spec in specs]
         if dtype == torch.float64:
             for split in (splits.train, splits.validation, splits.test):
                 split.images = split.images.double()
@@ -163,9 +163,9 @@ def test_models_come_from_runs_of_their_own_and_go_back(tiny, compare, tmp_path,
     assert [(one[0].epoch, one[1].epoch) for one in results] == [(2, 1), (3, 2)]
     for n, spec in enumerate(specs):
         path = tmp_path / f"{n}.safetensors"
-        checkpoint.save(path, states[n].tensors())
+        checkpoint.write_checkpoint(path, states[n].tensors())
         (resumed,), _ = compare.begin([spec], torch.float64)
-        resumed.restore(checkpoint.load(path).tensors)
+        resumed.restore(checkpoint.read_checkpoint(path).tensors)
         for name in ("epoch", "best_epoch", "best_accuracy"):
             setattr(resumed, name, getattr(states[n], name))
         list(trained(resumed, spec))

@@ -59,7 +59,7 @@ class Contender:
             text=True,
         )
 
-    def epoch(self, *, count: bool) -> None:
+    def on_epoch_end(self, *, count: bool) -> None:
         """Let it train an epoch; `count` says whether its time counts."""
         if self.failure:
             return

@@ -22,7 +22,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
@@ -58,12 +58,12 @@ def wait_for_epochs(folder: Path, count: int, training: "subprocess.Popen[bytes]
 
 def runs_in(folder: Path) -> list[Run]:
     """Return the runs of a project."""
-    return every(folder / "mlruns/lenetctl")
+    return RunStore(folder / "mlruns/lenetctl").all()
 
 
 def check(run: Run, uri: str) -> None:
     """Raise where the server lacks a part of the history."""
-    history = MlflowClient(uri).get_metric_history(run.published["run_id"], "train/loss")
+    history = MlflowClient(uri).get_metric_history(run.published.run_id, "train/loss")
     published = sorted((point.step, point.value) for point in history)
     if published != [(line["epoch"], line["train/loss"]) for line in run.epochs()]:
         raise SystemExit("the server's history is not the run's")

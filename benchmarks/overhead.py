@@ -29,7 +29,7 @@ from lenetctl.data.dataset import load_dataset
 from lenetctl.runs import environment
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import open_client
@@ -81,7 +81,7 @@ def swept(spec: Path, runs: int, epochs: int) -> float:
         command = [sys.executable, "-m", "lenetctl", "sweep", str(spec), *settings]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         ended = time.time()
-        ends = sorted(run.status["ended"] for run in every(folder / "mlruns/lenetctl"))
+        ends = sorted(run.status.ended for run in RunStore(folder / "mlruns/lenetctl").all())
     seconds: float = (ended - ends[STEADY - 1] / 1000) / (runs - STEADY)
     return seconds
 
@@ -97,7 +97,7 @@ def parts(spec: Spec, times: int = 20) -> dict[str, float]:
             one = spec.model_copy(update={"training": training})
             alone = timed(partial(bare, one))
             whole = timed(partial(execute, one, options))
-            run = every(options.root)[-1]
+            run = options.store.all()[-1]
             about = timed(environment.describe_environment)
             drawing = timed(partial(draw, run))
             sending = timed(partial(publish, made, "sqlite:///mlflow.db", run))

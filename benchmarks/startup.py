@@ -18,7 +18,7 @@ from pathlib import Path
 
 from machine import sentence
 
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 
 ROOT = Path(__file__).parents[1]
 UNTRACKED = """
@@ -37,7 +37,7 @@ def timed(folder: Path, *command: str) -> tuple[float, float]:
     begun, started = time.time(), time.perf_counter()
     subprocess.run([sys.executable, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - started
-    firsts = [run.epochs()[0] for run in every(folder / "mlruns/lenetctl")[-1:]]
+    firsts = [run.epochs()[0] for run in RunStore(folder / "mlruns/lenetctl").all()[-1:]]
     return seconds, sum(line["time"] / 1000 - line["epoch_seconds"] - begun for line in firsts)
 
 

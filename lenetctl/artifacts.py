@@ -1,12 +1,11 @@
 """What a finished run's folder gets beside its numbers: the pictures and the table of layers."""
 
-from typing import Any
-
 import numpy as np
 
 from lenetctl import specs
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
+from lenetctl.runs.records import EvaluationRecord
 from lenetctl.specs.layer_formats import layers_markdown
 
 
@@ -27,21 +26,20 @@ def draw(run: Run) -> None:
     run.figures.mkdir(exist_ok=True)
     result = run.result
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
-    matrix = np.array(result["confusion"])
-    save(confusion_matrix(matrix, result["classes"]), run.figures / "confusion_matrix.png")
+    matrix = np.array(result.confusion)
+    save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
 
 
-def draw_evaluation(run: Run, document: dict[str, Any]) -> None:
+def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
     """Write an evaluation and the picture of its confusion into the run's folder."""
     from lenetctl.figures.confusion import confusion_matrix
     from lenetctl.figures.style import save
 
-    folder = run.path / "evaluations"
-    folder.mkdir(exist_ok=True)
-    key = f"{document['dataset']}-{document['split']}-{document['weights']}".replace("/", "-")
-    classes = list(document["per_class"])
-    matrix = np.array(document["confusion"])[: len(classes), : len(classes)]
-    save(confusion_matrix(matrix, classes, f"{run.name}: {key}"), folder / f"{key}.png")
-    run.write(f"evaluations/{key}.json", document)
+    run.evaluations.mkdir(exist_ok=True)
+    classes = list(measured.per_class)
+    matrix = np.array(measured.confusion)[: len(classes), : len(classes)]
+    figure = confusion_matrix(matrix, classes, f"{run.name}: {measured.key}")
+    save(figure, run.evaluations / f"{measured.key}.png")
+    write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())

@@ -18,9 +18,8 @@ from lenetctl.data.images import read_picture
 from lenetctl.errors import UsageError
 from lenetctl.model.build import build_model
 from lenetctl.runs.folder import Run
-from lenetctl.runs.weights import read_weights
+from lenetctl.runs.weights import load_net
 from lenetctl.specs.schema import Spec
-from lenetctl.training.state import copy_weights as fill
 
 LAYERS = 2  # the exercise asks for the first and the second
 CLASSES = {"fashion_mnist": ("pullover", "coat")}  # its sweaters and coats; elsewhere the first two
@@ -43,10 +42,7 @@ class InspectedNet:
             CheckpointError: weights that are missing, damaged or of another net.
 
         """
-        spec = run.spec()
-        net = build_model(spec.model, spec.training.seed)
-        fill(net, read_weights(run, weights))
-        return cls(run.name, spec, net, run)
+        return cls(run.name, run.spec(), load_net(run, weights), run)
 
     @classmethod
     def untrained(cls, spec: Spec) -> "InspectedNet":
@@ -58,8 +54,8 @@ class InspectedNet:
     def moments(self, dataset: Dataset) -> tuple[float, float]:
         """Return mean and standard deviation of pixels in [0, 1] that the net is used to."""
         if self.run:
-            data = self.run.record["data"]
-            return data["mean"], data["std"]
+            data = self.run.record.data
+            return data.mean, data.std
         standard = self.spec.data.normalize == "standard"
         return (dataset.mean, dataset.std) if standard else (0.0, 1.0)
 

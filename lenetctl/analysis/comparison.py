@@ -40,10 +40,10 @@ class ComparedRun:
     def of(cls, run: Run) -> ComparedRun:
         """Read `run` from its folder."""
         record, result, spec = run.record, run.result, run.spec()
-        digest = record["data"]["digest"]
+        digest = record.data.digest
         keys = specs.flatten(spec) | {"data.digest": digest[:8]}
-        identity = (record["spec_sha256"], digest)
-        return cls(run, spec.name, identity, keys, result["final"], result["best"])
+        identity = (record.spec_sha256, digest)
+        return cls(run, spec.name, identity, keys, result.final, result.best)
 
 
 @dataclass(frozen=True, eq=False)

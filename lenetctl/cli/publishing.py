@@ -1,7 +1,5 @@
 """The writer to MLflow as commands use it."""
 
-from pathlib import Path
-
 import typer
 
 from lenetctl.artifacts import draw, warm_up
@@ -9,24 +7,25 @@ from lenetctl.cli.console import Screen
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import every, settle
-from lenetctl.tracking import store
+from lenetctl.runs.store import RunStore
+from lenetctl.tracking.store import choose_uri, redacted
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
 
 def writer(option: str | None, screen: Screen) -> WriterProcess:
     """Return a writer to the store that the options name."""
-    return WriterProcess(store.choose_uri(option), draw, screen.warn, warm_up)
+    return WriterProcess(choose_uri(option), draw, screen.warn, warm_up)
 
 
-def catch_up(root: Path, writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
+def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
     """End runs whose process died and hand `runs`, else every run, to the writer if it is behind.
 
     Runs that are still in training are left to their own process.
     """
-    settle(root)
-    ended = [run for run in runs or every(root) if run.status["status"] != "RUNNING"]
+    store = RunStore()
+    store.end_dead()
+    ended = [run for run in runs or store.all() if run.status.state != "RUNNING"]
     behind = outstanding(ended, writing.tracking_uri)
     for run in behind:
         writing.notify(run)
@@ -52,7 +51,7 @@ def require_current(runs: list[Run], writing: WriterProcess, screen: Screen) -> 
     if outstanding(runs, writing.tracking_uri):
         remedy = "MLflow is not up to date: run `lenetctl sync`"
         if writing.disk_is_full:
-            where = store.redacted(writing.tracking_uri)
+            where = redacted(writing.tracking_uri)
             raise ResourceError(f"{where}: no space left; make room, for {remedy}")
         screen.warn(remedy)
         raise typer.Exit(UNPUBLISHED)

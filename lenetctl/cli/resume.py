@@ -5,16 +5,17 @@ from pathlib import Path
 from lenetctl import specs
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import ROOT, find, of_spec, settle
+from lenetctl.runs.store import RunStore
 from lenetctl.specs.schema import Spec
-from lenetctl.tracking import store
+from lenetctl.tracking.store import choose_uri
 from lenetctl.tracking.writer import outstanding
 
 
 def named_run(run: str) -> Run:
     """Return the run that `--resume RUN` names; a dead one is ended first."""
-    settle(ROOT)
-    return find(ROOT, run)
+    store = RunStore()
+    store.end_dead()
+    return store.find(run)
 
 
 def spec_file_of(run: Run | None) -> Path:
@@ -34,11 +35,13 @@ def run_to_resume(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run 
     """
     identity = specs.sha256(spec)
     if run is None:
-        settle(ROOT)
-        begun = of_spec(ROOT, identity)
-        unfinished = [one for one in begun if one.status["status"] != "FINISHED"]
-        return [None, *outstanding(begun, store.choose_uri(tracking_uri)), *unfinished][-1]
-    if run.record["spec_sha256"] != identity:
+        store = RunStore()
+        store.end_dead()
+        runs = store.of_spec(identity)
+        unfinished = [one for one in runs if not one.is_finished]
+        unpublished = outstanding(runs, choose_uri(tracking_uri))
+        return next(reversed(unfinished or unpublished), None)
+    if run.record.spec_sha256 != identity:
         old, new = specs.flatten(run.spec()), specs.flatten(spec)
         differences = ", ".join(
             f"{key} {old.get(key, 'unset')} there, {new.get(key, 'unset')} here"

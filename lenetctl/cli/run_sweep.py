@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +14,20 @@ from lenetctl.cli.console import Screen
 from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.views.leaderboard import leaderboard, print_leaderboard
 from lenetctl.cli.views.sweep import SweepView, print_plan
-from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import ROOT, settle
+from lenetctl.runs.options import RunOptions
+from lenetctl.runs.store import ROOT, RunStore
+from lenetctl.sweeps.claims import make_claims_folder
+from lenetctl.sweeps.events import Decision, FailedFast, Listener, TrialEvent
+from lenetctl.sweeps.executors.base import Executor, ExecutorSettings, make_executor
 from lenetctl.sweeps.grid import SweptKey
-from lenetctl.sweeps.plan import Trial, plan_sweep
-from lenetctl.sweeps.trial import FailedFast, Tell, TrialEvent, finished, index, prepare, unfinished
+from lenetctl.sweeps.plan import plan_sweep
+from lenetctl.sweeps.trial import Trial, latest_finished, latest_unfinished
 from lenetctl.tracking.writer_process import WriterProcess
 
 
 @dataclass(frozen=True)
-class How:
+class SweepOptions:
     """The options of the command that say how, not what."""
 
     screen: Screen
@@ -42,23 +44,27 @@ class How:
 
 
 def sweep_through(
-    path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], how: How
+    path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], how: SweepOptions
 ) -> None:
     """Plan a sweep and run what is not done yet."""
     planned = plan_sweep(path, axes, settings)
-    board = SweepView(planned.name, planned.trials, how.screen)
-    goes_on = _look_up(board, force=how.force)
+    view = SweepView(planned.name, planned.trials, how.screen)
+    goes_on = _look_up(view, force=how.force)
     if how.dry_run:
         if not how.screen.as_json:
-            print_plan(planned, board, goes_on, how.screen.console)
-        how.screen.result(board.document(), board.said())
+            print_plan(planned, view, goes_on, how.screen.console)
+        how.screen.result(view.document(), view.said())
         return
-    left = [row.trial for row in board.rows.values() if row.status == "planned"]
-    go_through(left, {trial.spec.data.dataset for trial in left}, board, board.tell, how)
+    left = [row.trial for row in view.rows.values() if row.status == "planned"]
+    go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, how)
 
 
 def go_through(
-    trials: Iterable[Trial], datasets: Collection[str], board: SweepView, tell: Tell, how: How
+    trials: Iterable[Trial],
+    datasets: Collection[str],
+    view: SweepView,
+    listener: Listener,
+    how: SweepOptions,
 ) -> None:
     """Run `trials`, publish them, rank all that is done.
 
@@ -68,31 +74,31 @@ def go_through(
     """
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
-    prepare(ROOT)
+    make_claims_folder(ROOT)
     writing = writer(how.tracking_uri, how.screen)
-    catch_up(ROOT, writing)
+    catch_up(writing)
     if datasets:
         writing.start()  # it imports MLflow while torch is imported
         _fetch(datasets, how.data_dir)
-        told = partial(_told, tell, writing, fail_fast=how.fail_fast)
-        _work(_executor(board.name, how), trials, told, board, writing)
+        publishing = partial(_published, listener, writing, fail_fast=how.fail_fast)
+        _execute(_executor(view.name, how), trials, publishing, view, writing)
     writing.close()
-    _conclude(board, how.screen)
-    if board.counts().get("failed"):
+    _conclude(view, how.screen)
+    if view.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
-    require_current([row.run for row in board.rows.values() if row.run], writing, how.screen)
+    require_current([row.run for row in view.rows.values() if row.run], writing, how.screen)
 
 
-def _look_up(board: SweepView, *, force: bool) -> dict[str, Run]:
+def _look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
     """Mark what is done already; return the runs that trials go on with, by identity."""
-    known = index(ROOT)
+    known = RunStore().by_spec()
     goes_on = {}
-    for sha256, row in board.rows.items():
+    for sha256, row in view.rows.items():
         runs = known.get(sha256, [])
-        run = None if force or row.trial.spec.data.dataset == "folder" else finished(runs)
+        run = None if force or row.trial.spec.data.dataset == "folder" else latest_finished(runs)
         if run:
             row.status, row.run, row.epochs = "skipped", run, run.epochs()
-        elif begun := unfinished(runs):
+        elif begun := latest_unfinished(runs):
             goes_on[sha256] = begun
     return goes_on
 
@@ -109,77 +115,63 @@ def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
             fetch_dataset(name, where)
 
 
-def _executor(sweep: str, how: How) -> Callable[[Iterable[Trial], Tell], None]:
-    from lenetctl.runs.options import RunOptions
-    from lenetctl.sweeps.executors.processes import processes, serial
+def _executor(sweep: str, how: SweepOptions) -> Executor:
     from lenetctl.tracking.sweep_parent import SWEEP
 
     options = RunOptions(
         ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
     )
-    work: Callable[..., None] = serial
-    if how.executor == "processes":
-        work = partial(processes, jobs=how.jobs or os.cpu_count() or 1)
-    elif how.executor == "fleet":
-        # torch, which a driver of processes does not need
-        from lenetctl.sweeps.executors.fleet import SIZE, fleet
-        from lenetctl.training.device import select_device
-
-        work = partial(fleet, size=how.jobs or SIZE)
-        if select_device(how.device).type == "cpu":
-            how.screen.warn(
-                "a fleet is for a GPU: a CPU trains its models faster one after another"
-            )
-    elif how.executor == "ray":
-        try:
-            from lenetctl.sweeps.executors.ray import cluster
-        except ModuleNotFoundError as error:
-            remedy = "install lenetctl with its extra `ray`"
-            raise UsageError(f"--executor ray: {error.name} is not installed: {remedy}") from None
-        work = partial(cluster, jobs=how.jobs)
-    return lambda trials, tell: work(trials, options, tell, force=how.force)
+    settings = ExecutorSettings(options, how.jobs, how.force, how.screen.warn)
+    return make_executor(how.executor, settings)
 
 
-def _told(tell: Tell, writing: WriterProcess, news: TrialEvent, *, fail_fast: bool) -> object:
-    """Pass news on, to the writer too; raise FailedFast where a failure is to stop the rest."""
-    answer = tell(news)
-    if news.run:
-        writing.notify(news.run)
-    if fail_fast and news.status == "failed":
+def _published(
+    listener: Listener, writing: WriterProcess, event: TrialEvent, *, fail_fast: bool
+) -> Decision:
+    """Pass an event on, to the writer too.
+
+    Raises:
+        FailedFast: a trial failed, and that is to stop the rest.
+
+    """
+    decision = listener(event)
+    if event.run:
+        writing.notify(event.run)
+    if fail_fast and event.kind == "failed":
         raise FailedFast
-    return answer
+    return decision
 
 
-def _work(
-    go: Callable[[Iterable[Trial], Tell], None],
+def _execute(
+    executor: Executor,
     trials: Iterable[Trial],
-    tell: Tell,
-    board: SweepView,
+    listener: Listener,
+    view: SweepView,
     writing: WriterProcess,
 ) -> None:
-    """Do the work; where it is stopped, MLflow still hears of what was in training."""
+    """Run the trials; where that is stopped, MLflow still hears of what was in training."""
     try:
-        with board, suppress(FailedFast):
-            go(trials, tell)
+        with view, suppress(FailedFast):
+            executor.run(trials, listener)
     except KeyboardInterrupt:
-        for run in settle(ROOT):
+        for run in RunStore().end_dead():
             writing.notify(run)
-        for row in board.rows.values():
+        for row in view.rows.values():
             if row.status == "running" and row.run:
                 writing.notify(row.run)
         writing.stop(within=2)
-        board.screen.warn(f"stopped: {board.said()}; the same command goes on")
+        view.screen.warn(f"stopped: {view.said()}; the same command goes on")
         raise
 
 
-def _conclude(board: SweepView, screen: Screen) -> None:
+def _conclude(view: SweepView, screen: Screen) -> None:
     """Print the ranking of what is done."""
     done = [
         (row.trial.spec.name, row.run)
-        for row in board.rows.values()
+        for row in view.rows.values()
         if row.run and row.status in ("finished", "skipped")
     ]
     ranking = leaderboard(done) if done else None
     if ranking and not screen.as_json:
         print_leaderboard(ranking, screen.console)
-    screen.result(board.document() | {"leaderboard": ranking}, board.said())
+    screen.result(view.document() | {"leaderboard": ranking}, view.said())

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lenetctl.cli.run_sweep import How, go_through
+from lenetctl.cli.run_sweep import SweepOptions, go_through
 from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
+from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import SweptKey
+from lenetctl.sweeps.names import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.search.study import PrunerName, SamplerName, open_study
-from lenetctl.sweeps.trial import TrialEvent
-from lenetctl.tracking import store
+from lenetctl.sweeps.search.study import open_study
+from lenetctl.tracking.store import store_folder
 
 
 def search_for(
@@ -20,7 +21,7 @@ def search_for(
     trials: int,
     sampler: SamplerName,
     pruner: PrunerName,
-    how: How,
+    how: SweepOptions,
 ) -> None:
     """Search what `path` and `axes` leave open until `trials` are done in all."""
     if how.force:
@@ -28,7 +29,7 @@ def search_for(
     if how.executor == "fleet":
         raise UsageError("--executor fleet: a search learns from trial to trial; use processes")
     search = Search.of(path, axes, settings, trials)
-    database = store.store_folder(how.tracking_uri) / "optuna.db"
+    database = store_folder(how.tracking_uri) / "optuna.db"
     with open_study(search, database, sampler, pruner) as study:
         space = "; ".join(map(str, search.space))
         said = f"{search.name}: {trials - study.left} of {trials} trials done; {space}"
@@ -37,15 +38,15 @@ def search_for(
             how.screen.result(document, said)
             return
         how.screen.say(said)
-        board = SweepView(search.name, (), how.screen)
+        view = SweepView(search.name, (), how.screen)
 
-        def tell(news: TrialEvent) -> bool:
-            board.tell(news)
-            return study.tell(news)
+        def listener(event: TrialEvent) -> Decision:
+            view.on_event(event)
+            return study.on_event(event)
 
         datasets = {search.trial({}).spec.data.dataset} if study.left else set()
         try:
-            go_through(board.joined(study), datasets, board, tell, how)
+            go_through(view.joined(study), datasets, view, listener, how)
         finally:
             if best := study.best:
                 again = best.command.replace("lenetctl train", "lenetctl sweep", 1)

@@ -4,18 +4,20 @@ import platform
 import subprocess
 from importlib.metadata import version
 
+from lenetctl.runs.records import EnvironmentRecord
 
-def describe_environment() -> dict[str, str]:
+
+def describe_environment() -> EnvironmentRecord:
     """Return versions, platform and the git commit of the working directory."""
     commit = _git("rev-parse", "HEAD")
-    return {
-        "lenetctl": version("lenetctl"),
-        "torch": version("torch"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "git_commit": commit,
-        "git_dirty": str(bool(_git("status", "--porcelain"))).lower() if commit else "",
-    }
+    return EnvironmentRecord(
+        lenetctl=version("lenetctl"),
+        torch=version("torch"),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        git_commit=commit,
+        git_dirty=str(bool(_git("status", "--porcelain"))).lower() if commit else "",
+    )
 
 
 def _git(*arguments: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
+from lenetctl.runs.records import RunRecord
 from lenetctl.training import checkpoint
-from lenetctl.training.loop import EpochResult
+from lenetctl.training.results import EpochResult
 from lenetctl.training.state import TrainingState
 
 LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
@@ -31,7 +31,7 @@ def save_epoch(run: Run, state: TrainingState, result: EpochResult, *, validated
     run.append_epoch(line)
 
 
-def restore_state(state: TrainingState, run: Run, record: Mapping[str, Any]) -> list[str]:
+def restore_state(state: TrainingState, run: Run, record: RunRecord) -> list[str]:
     """Take `state` to the last epoch of `run`; return what the user should know of it.
 
     `record` is what the run would begin with here and now.
@@ -41,10 +41,7 @@ def restore_state(state: TrainingState, run: Run, record: Mapping[str, Any]) -> 
 
     """
     last, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
-    before, now = (
-        f"{r['device']}, torch {r['environment']['torch']}, engine {r['engine']}"
-        for r in (run.record, record)
-    )
+    before, now = run.record.machine, record.machine
     if before != now:
         warnings.append(f"not bit-exact: begun on {before}; resumed on {now}")
     if last is None:

@@ -1,21 +1,19 @@
 """A trained run measured again, on any split of any data set of the family."""
 
 from pathlib import Path
-from typing import Any
 
-from lenetctl.data.dataset import load_dataset
+from lenetctl.data.dataset import Dataset, load_dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.weights import read_weights
+from lenetctl.runs.records import ClassRecord, EvaluationRecord
+from lenetctl.runs.weights import default_weights, load_net
 from lenetctl.specs.schema import DataSpec
-from lenetctl.training import device as devices
-from lenetctl.training.evaluate import evaluate
-from lenetctl.training.state import copy_weights as fill
-from lenetctl.training.state import initial_state
+from lenetctl.training.device import memory_explained, numerics, select_device
+from lenetctl.training.evaluate import Evaluation, evaluate
 
 
-@devices.memory_explained()
+@memory_explained()
 def evaluate_run(
     run: Run,
     dataset: str | None,
@@ -23,8 +21,8 @@ def evaluate_run(
     weights: str | None,
     data_dir: Path | None,
     device: str,
-) -> dict[str, Any]:
-    """Return what `eval --json` prints; an undefined precision is None.
+) -> EvaluationRecord:
+    """Return what the run's net makes of a split; None stands for the spec's own data set.
 
     Raises:
         UsageError: an unknown data set, or a split that the run does not have.
@@ -33,39 +31,39 @@ def evaluate_run(
 
     """
     spec = run.spec()
-    own = read_weights(run, weights)
-    if dataset not in (None, spec.data.dataset):
-        spec = spec.model_copy(update={"data": _other(spec.data, str(dataset))})
-    where = devices.select_device(device)
-    loaded = load_dataset(spec.data, data_dir)
+    where = select_device(device)
+    net = load_net(run, weights, where)
+    data = spec.data if dataset in (None, spec.data.dataset) else _other(spec.data, str(dataset))
+    loaded = load_dataset(data, data_dir)
     images = getattr(loaded, split)
     if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")
-    trained_on = run.record["data"]  # another set's images are normalised as the net knows them
-    part = DeviceSplit(images, where, trained_on["mean"], trained_on["std"])
-    net = initial_state(spec, where).net  # laid out as in training, for the same bits
-    fill(net, own)
-    with devices.numerics(spec.training):
-        measured = evaluate(net, part)
+    known = run.record.data  # another set's images are normalised as the net knows them
+    with numerics(spec.training):
+        measured = evaluate(net, DeviceSplit(images, where, known.mean, known.std))
+    return EvaluationRecord(
+        run_id=run.published.run_id,
+        name=run.name,
+        dataset=loaded.name,
+        split=split,
+        weights=weights or default_weights(run),
+        loss=measured.loss,
+        accuracy=measured.accuracy,
+        per_class=_per_class(measured, loaded),
+        confusion=measured.confusion.tolist(),
+    )
+
+
+def _per_class(measured: Evaluation, dataset: Dataset) -> dict[str, ClassRecord]:
     confusion = measured.confusion
-    truth, guesses, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
+    truth, predicted, right = confusion.sum(1), confusion.sum(0), confusion.diagonal()
     return {
-        "run_id": run.published.get("run_id"),
-        "name": run.name,
-        "dataset": loaded.name,
-        "split": split,
-        "weights": weights or ("best" if run.best.exists() else "last"),
-        "loss": measured.loss,
-        "accuracy": measured.accuracy,
-        "per_class": {
-            name: {
-                "precision": float(right[i] / guesses[i]) if guesses[i] else None,
-                "recall": float(right[i] / truth[i]) if truth[i] else None,
-                "count": int(truth[i]),
-            }
-            for i, name in enumerate(loaded.classes)
-        },
-        "confusion": confusion.tolist(),
+        name: ClassRecord(
+            precision=float(right[i] / predicted[i]) if predicted[i] else None,
+            recall=float(right[i] / truth[i]) if truth[i] else None,
+            count=int(truth[i]),
+        )
+        for i, name in enumerate(dataset.classes)
     }
 
 

@@ -1,16 +1,21 @@
 """One run on disk: its folder is the truth that everything else is made from.
 
-spec.yaml        the resolved spec
-run.json         what does not change: name, identity, data, device, versions, command
-status.json      RUNNING, FINISHED, FAILED or KILLED, and since when
-metrics.jsonl    one line an epoch
-checkpoints/     the last two epochs, to resume from
-best.safetensors the weights that validation chose, where there is a validation split
+spec.yaml            the resolved spec
+run.json             what does not change: name, identity, data, device, versions, command
+status.json          RUNNING, FINISHED, FAILED or KILLED, and since when
+metrics.jsonl        one line an epoch
+checkpoints/         the last two epochs, to resume from
+best.safetensors     the weights that validation chose, where there is a validation split
 weights.safetensors  those that were evaluated at the end
-result.json      the final evaluation
-figures/         pictures
-published.json   how much of it MLflow has
-lock             held by the process that trains; the kernel drops it with the process
+best.json, weights.json, checkpoints/*.json   the digest of the tensors beside them, and numbers
+result.json          the final evaluation
+figures/             pictures, and the table of layers
+evaluations/         what `lenetctl eval` measured, and its pictures
+activations/         what `lenetctl activations` drew
+published.json       how much of it MLflow has
+lock                 held by the process that trains; the kernel drops it with the process
+
+`lenetctl.runs.records` says what the JSON files hold.
 """
 
 from __future__ import annotations
@@ -22,48 +27,69 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.files import naming, write_whole
+from lenetctl.runs.records import (
+    PublishedRecord,
+    Record,
+    ResultRecord,
+    RunRecord,
+    Status,
+    StatusRecord,
+)
 from lenetctl.specs.schema import Spec
 
 CHECKPOINTS = "checkpoints"
 
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder; reads what is there now, keeps nothing in memory."""
+    """A run's folder; reads what is there now, keeps nothing in memory.
+
+    Raises:
+        NotFoundError: by each property that reads a file which is missing or not valid.
+
+    """
 
     path: Path
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """What was written down when the run began."""
-        return self._read("run.json")
+        return self._read("run.json", RunRecord)
 
     @property
     def name(self) -> str:
         """The run's name in MLflow: spec, swept values, seed."""
-        return str(self.record["name"])
+        return self.record.name
 
     @property
-    def status(self) -> dict[str, Any]:
-        """`status`, `outcome`, `message`, `started` and `ended` in ms since 1970, `pid`."""
-        return self._read("status.json")
+    def status(self) -> StatusRecord:
+        """What has become of it."""
+        return self._read("status.json", StatusRecord)
 
     @property
-    def result(self) -> dict[str, Any]:
-        """The final evaluation; empty before there is one."""
-        return self._read("result.json", default={})
+    def is_finished(self) -> bool:
+        """Whether it was trained and measured to its end."""
+        return self.status.state == "FINISHED"
 
     @property
-    def published(self) -> dict[str, Any]:
-        """How much of the run MLflow has; empty before anything was published."""
-        return self._read("published.json", default={})
+    def result(self) -> ResultRecord:
+        """The final evaluation of a finished run."""
+        return self._read("result.json", ResultRecord)
+
+    @property
+    def published(self) -> PublishedRecord:
+        """How much of the run MLflow has."""
+        return self._read("published.json", PublishedRecord, PublishedRecord())
 
     @property
     def checkpoints(self) -> Path:
@@ -84,6 +110,16 @@ class Run:
     def figures(self) -> Path:
         """Where the run's pictures are."""
         return self.path / "figures"
+
+    @property
+    def evaluations(self) -> Path:
+        """Where later evaluations are, a JSON file and a picture each."""
+        return self.path / "evaluations"
+
+    @property
+    def activations(self) -> Path:
+        """Where pictures of activations are."""
+        return self.path / "activations"
 
     def spec(self) -> Spec:
         """Return the resolved spec."""
@@ -110,26 +146,24 @@ class Run:
         lines = "".join(json.dumps(metrics) + "\n" for metrics in epochs)
         write_whole(self.path / "metrics.jsonl", lines)
 
-    def write(self, name: str, content: Mapping[str, Any]) -> None:
-        """Replace one of the JSON files."""
-        write_whole(self.path / name, json.dumps(content, indent=1, ensure_ascii=False))
+    def write_record(self, record: RunRecord | ResultRecord | PublishedRecord) -> None:
+        """Replace the file that holds records of this kind."""
+        names = {RunRecord: "run", ResultRecord: "result", PublishedRecord: "published"}
+        write_whole(self.path / f"{names[type(record)]}.json", record.to_json())
 
-    def set_status(self, status: str, outcome: str = "", message: str = "") -> None:
+    def set_status(self, state: Status, outcome: str = "", message: str = "") -> None:
         """Write what became of the run."""
         now = int(time.time() * 1000)
-        started = self._read("status.json", default={}).get("started", now)
-        ended = None if status == "RUNNING" else now
-        self.write(
-            "status.json",
-            {
-                "status": status,
-                "outcome": outcome,
-                "message": message,
-                "started": started,
-                "ended": ended,
-                "pid": os.getpid(),
-            },
+        before = self._status_so_far()
+        record = StatusRecord(
+            state=state,
+            outcome=outcome,
+            message=message,
+            started=before.started if before else now,
+            ended=None if state == "RUNNING" else now,
+            pid=os.getpid(),
         )
+        write_whole(self.path / "status.json", record.to_json())
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -143,7 +177,8 @@ class Run:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            pid = self._read("status.json", default={}).get("pid", "unknown")
+            status = self._status_so_far()
+            pid = status.pid if status and status.pid else "unknown"
             message = f"{self.path.name} is being trained by process {pid}: wait, or stop that one"
             raise BusyError(message) from None
         try:
@@ -159,13 +194,19 @@ class Run:
         except BusyError:
             return True
 
-    def _read(self, name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _status_so_far(self) -> StatusRecord | None:
+        return self.status if (self.path / "status.json").exists() else None
+
+    def _read(
+        self, name: str, kind: type[AnyRecord], missing: AnyRecord | None = None
+    ) -> AnyRecord:
         try:
-            content = json.loads((self.path / name).read_bytes())
+            return kind.model_validate_json((self.path / name).read_bytes())
         except FileNotFoundError:
-            if default is not None:
-                return default
+            if missing is not None:
+                return missing
             raise NotFoundError(f"{self.path}: not a run: it has no {name}") from None
-        except ValueError as error:
-            raise NotFoundError(f"{self.path / name}: not valid: {error}") from error
-        return dict(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+            raise NotFoundError(f"{self.path / name}: not valid: {reason}") from error

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lenetctl.runs.store import ROOT
+from lenetctl.runs.store import ROOT, RunStore
 
 
 @dataclass(frozen=True)
@@ -17,3 +17,8 @@ class RunOptions:
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
     tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> RunStore:
+        """Where the run's folder is."""
+        return RunStore(self.root)

@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
@@ -14,6 +14,7 @@ from lenetctl import specs
 from lenetctl.errors import NotFoundError, UsageError
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import CHECKPOINTS, Run
+from lenetctl.runs.records import RunRecord
 from lenetctl.specs.schema import Spec
 
 ROOT = Path("mlruns/lenetctl")  # below the working directory, beside what MLflow keeps
@@ -21,120 +22,130 @@ LOCK = ".lock"  # held while a run begins, goes on or is looked at, for millisec
 NAME_BYTES = 200  # of the 255 that a file's name may have; identity and number follow
 
 
-@contextmanager
-def begun(root: Path, spec: Spec, name: str, record: Mapping[str, Any]) -> Iterator[Run]:
-    """Make the folder of a new run and hold its lock for as long as the context lasts.
+@dataclass(frozen=True)
+class RunStore:
+    """The folder that run folders are in."""
 
-    Raises:
-        BusyError: another process trains the same experiment.
-        UsageError: the folder cannot be written.
+    root: Path = ROOT
 
-    """
-    identity = specs.sha256(spec)
-    with ExitStack() as holding:
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            with FileLock(root / LOCK):  # so that two starts at once see each other
-                earlier = of_spec(root, identity)
-                for one in earlier:
-                    with one.held():  # raises where it is in training
-                        pass
-                # a crash's leavings, or a gap where a run was deleted, keep their number
-                stem = f"{_as_file_name(name)}-{identity[:8]}"
-                paths = (root / f"{stem}-{n}" for n in count(len(earlier) + 1))
-                path = next(path for path in paths if not path.exists())
-                path.mkdir()
-                run = Run(path)
+    @contextmanager
+    def begin(self, spec: Spec, record: RunRecord) -> Iterator[Run]:
+        """Make the folder of a new run and hold its lock for as long as the context lasts.
+
+        Raises:
+            BusyError: another process trains the same experiment.
+            UsageError: the folder cannot be written.
+
+        """
+        identity = record.spec_sha256
+        with ExitStack() as holding:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                with self._lock():  # so that two starts at once see each other
+                    earlier = self.of_spec(identity)
+                    for one in earlier:
+                        with one.held():  # raises where it is in training
+                            pass
+                    # a crash's leavings, or a gap where a run was deleted, keep their number
+                    stem = f"{_as_file_name(record.name)}-{identity[:8]}"
+                    paths = (self.root / f"{stem}-{n}" for n in count(len(earlier) + 1))
+                    path = next(path for path in paths if not path.exists())
+                    path.mkdir()
+                    run = Run(path)
+                    holding.enter_context(run.held())
+                    write_whole(path / "spec.yaml", specs.to_yaml(spec))
+                    run.set_status("RUNNING")
+                    run.write_record(record.model_copy(update={"created": run.status.started}))
+            except (PermissionError, FileExistsError, NotADirectoryError) as error:
+                raise UsageError(
+                    f"{error.filename}: cannot be written: {error.strerror}"
+                ) from error
+            yield run
+
+    @contextmanager
+    def resume(self, run: Run) -> Iterator[Run]:
+        """Hold the lock of an earlier run and say RUNNING, for as long as the context lasts.
+
+        Raises:
+            BusyError: another process trains it.
+
+        """
+        with ExitStack() as holding:
+            with self._lock():  # whoever looks at it meanwhile holds its lock
                 holding.enter_context(run.held())
-                write_whole(path / "spec.yaml", specs.to_yaml(spec))
-                run.set_status("RUNNING")
-                about = {"name": name, "spec_sha256": identity, "created": run.status["started"]}
-                run.write("run.json", about | dict(record))
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
-            raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
-        yield run
+            for folder in (run.path, run.checkpoints, run.figures):
+                for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
+                    torn.unlink(missing_ok=True)
+            run.set_status("RUNNING")
+            yield run
+
+    def all(self) -> list[Run]:
+        """Return every run, the oldest first."""
+        return oldest_first(Run(path.parent) for path in self.root.glob("*/run.json"))
+
+    def of_spec(self, sha256: str) -> list[Run]:
+        """Return every run of the spec with this identity, the oldest first."""
+        # a folder is called name-identity-number: no need to read all the others
+        runs = (Run(path.parent) for path in self.root.glob(f"*-{sha256[:8]}-*/run.json"))
+        return oldest_first(run for run in runs if run.record.spec_sha256 == sha256)
+
+    def by_spec(self) -> dict[str, list[Run]]:
+        """Return every run by the identity of its spec, the oldest first."""
+        runs: dict[str, list[Run]] = {}
+        for run in self.all():
+            runs.setdefault(run.record.spec_sha256, []).append(run)
+        return runs
+
+    def end_dead(self) -> list[Run]:
+        """End every run that says RUNNING but that nobody trains any more; return those ended."""
+        running = [run for run in self.all() if run.status.state == "RUNNING"]
+        if not running:
+            return []
+        dead = []
+        with self._lock():  # to try a lock is to hold it: nobody may begin a run meanwhile
+            for run in running:
+                # asked again: it can have ended since
+                if not run.is_held() and run.status.state == "RUNNING":
+                    run.set_status("KILLED", "killed", "its process ended without a word")
+                    dead.append(run)
+        return dead
+
+    def find(self, wanted: str) -> Run:
+        """Return the run of a folder, a name, an MLflow id, a prefix of these, or `latest`.
+
+        A folder is the run's, or the one of its checkpoints. Of several runs with the name it is
+        the newest.
+
+        Raises:
+            NotFoundError: no run, or several, answer to it.
+
+        """
+        folder = Path(wanted)
+        if folder.name == CHECKPOINTS:
+            folder = folder.parent
+        if os.path.isfile(folder / "run.json"):  # noqa: PTH113  the method raises for a long name
+            return Run(folder)
+        runs = self.all()
+        if wanted == "latest" and runs:
+            return runs[-1]
+        labels = {run: (run.name, run.path.name, run.published.run_id or "") for run in runs}
+        exact = [run for run in runs if wanted in labels[run]]
+        if exact:
+            return exact[-1]
+        begins = [run for run in runs if any(label.startswith(wanted) for label in labels[run])]
+        if len(begins) == 1 and wanted:
+            return begins[0]
+        some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
+        what = "several runs begin so" if begins and wanted else "there is no such run"
+        raise NotFoundError(f"{wanted}: {what} in {self.root} (here: {some})")
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.root / LOCK)
 
 
-@contextmanager
-def resumed(run: Run) -> Iterator[Run]:
-    """Hold the lock of an earlier run and say RUNNING, for as long as the context lasts.
-
-    Raises:
-        BusyError: another process trains it.
-
-    """
-    with ExitStack() as holding:
-        with FileLock(run.path.parent / LOCK):  # whoever looks at it meanwhile holds its lock
-            holding.enter_context(run.held())
-        for folder in (run.path, run.checkpoints, run.figures):
-            for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
-                torn.unlink(missing_ok=True)
-        run.set_status("RUNNING")
-        yield run
-
-
-def every(root: Path) -> list[Run]:
-    """Return every run below `root`, the oldest first."""
-    return _oldest_first(Run(path.parent) for path in root.glob("*/run.json"))
-
-
-def of_spec(root: Path, sha256: str) -> list[Run]:
-    """Return every run below `root` of the spec with this identity, the oldest first."""
-    # a folder is called name-identity-number: no need to read all the others
-    runs = (Run(path.parent) for path in root.glob(f"*-{sha256[:8]}-*/run.json"))
-    return _oldest_first(run for run in runs if run.record["spec_sha256"] == sha256)
-
-
-def settle(root: Path) -> list[Run]:
-    """End every run that says RUNNING but that nobody trains any more; return those ended."""
-    said = [run for run in every(root) if run.status["status"] == "RUNNING"]
-    if not said:
-        return []
-    dead = []
-    with FileLock(root / LOCK):  # to try a lock is to hold it: nobody may begin a run meanwhile
-        for run in said:
-            # asked again: it can have ended since
-            if not run.is_held() and run.status["status"] == "RUNNING":
-                run.set_status("KILLED", "killed", "its process ended without a word")
-                dead.append(run)
-    return dead
-
-
-def find(root: Path, wanted: str) -> Run:
-    """Return the run that `wanted` names: a folder, a name, an MLflow id, a prefix, or `latest`.
-
-    A folder is the run's, or the one of its checkpoints. Of several runs with the name it is the
-    newest.
-
-    Raises:
-        NotFoundError: no run, or several, answer to it.
-
-    """
-    folder = Path(wanted)
-    if folder.name == CHECKPOINTS:
-        folder = folder.parent
-    if os.path.isfile(folder / "run.json"):  # noqa: PTH113  the method raises for a long name
-        return Run(folder)
-    runs = every(root)
-    if wanted == "latest" and runs:
-        return runs[-1]
-
-    def labels(run: Run) -> tuple[str, ...]:
-        return (run.name, run.path.name, str(run.published.get("run_id", "")))
-
-    exact = [run for run in runs if wanted in labels(run)]
-    if exact:
-        return exact[-1]
-    begins = [run for run in runs if any(label.startswith(wanted) for label in labels(run))]
-    if len(begins) == 1 and wanted:
-        return begins[0]
-    some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
-    what = "several runs begin so" if begins and wanted else "there is no such run"
-    raise NotFoundError(f"{wanted}: {what} in {root} (here: {some})")
-
-
-def _oldest_first(runs: Iterable[Run]) -> list[Run]:
-    return sorted(runs, key=lambda run: (run.record["created"], run.path.name))
+def oldest_first(runs: Iterable[Run]) -> list[Run]:
+    """Return `runs` in the order in which they began."""
+    return sorted(runs, key=lambda run: (run.record.created, run.path.name))
 
 
 def _as_file_name(name: str) -> str:

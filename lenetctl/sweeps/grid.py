@@ -1,5 +1,7 @@
 """What a sweep varies: `-g key=a,b,c`, `--seeds`, and the file `sweep.yaml`."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -68,6 +70,13 @@ def read_sweep_file(path: Path) -> SweepFile:
     if file.problems:
         raise SpecError(sorted(file.problems, key=lambda problem: problem.line or 0))
     return SweepFile(path.parent / base if base else None, axes, space)
+
+
+def as_setting(key: str, value: Any) -> str:
+    """Return `key=value` as `-s` reads it, plain words without quotes."""
+    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*", value)
+    word = plain and value.lower() not in ("null", "true", "false")
+    return f"{key}={value if word else json.dumps(value, ensure_ascii=False)}"
 
 
 class _File:

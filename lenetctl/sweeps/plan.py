@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,33 +14,11 @@ from lenetctl.errors import Problem, SpecError, UsageError
 from lenetctl.specs.overrides import override
 from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.yaml import Document
-from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
+from lenetctl.sweeps.grid import SEED, SweptKey, as_setting, read_sweep_file
+from lenetctl.sweeps.trial import Trial
 
 SWEEP_FILE = "sweep.yaml"
 MAX_PROBLEMS = 100
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One run of a sweep that is to be; the name of its spec includes the swept values."""
-
-    spec: Spec
-    sha256: str
-    source: Path  # the spec's file
-    overrides: dict[str, Any]  # swept keys and their values here, the seed among them
-    settings: tuple[str, ...] = ()  # `key=value`, set on every trial
-
-    @property
-    def name(self) -> str:
-        """The run's name: spec, swept values, seed."""
-        return f"{self.spec.name}-s{self.spec.training.seed}"
-
-    @property
-    def command(self) -> str:
-        """What repeats the run on its own."""
-        settings = [*self.settings, *map(_setting, self.overrides.items())]
-        options = [word for setting in settings for word in ("-s", setting)]
-        return shlex.join(["lenetctl", "train", str(self.source), *options])
 
 
 @dataclass(frozen=True)
@@ -131,7 +108,9 @@ def _trials(
         if len(problems) > MAX_PROBLEMS:
             return
         try:
-            spec = _validated(document, source, [*settings, *map(_setting, swept.items())])
+            spec = _validated(
+                document, source, [*settings, *(as_setting(*item) for item in swept.items())]
+            )
         except SpecError as error:
             problems += [_at_its_axis(problem, axes) for problem in error.problems]
             continue
@@ -147,7 +126,7 @@ def _combined(
         return
     first, *rest = axes
     for value in first.values:
-        setting = _setting((first.key, value))
+        setting = as_setting(first.key, value)
         yield from _combined(override(document, setting), {**swept, first.key: value}, rest)
 
 
@@ -167,14 +146,6 @@ def _at_its_axis(problem: Problem, axes: Mapping[str, SweptKey]) -> Problem:
         return problem
     origin = axes[key].origin
     return replace(problem, file=origin.file, line=origin.line)
-
-
-def _setting(item: tuple[str, Any]) -> str:
-    """Return `key=value` as `-s` reads it, plain words without quotes."""
-    key, value = item
-    plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_]\w*", value)
-    word = plain and value.lower() not in ("null", "true", "false")
-    return f"{key}={value if word else json.dumps(value, ensure_ascii=False)}"
 
 
 def _variant(name: str, swept: Mapping[str, Any]) -> str:

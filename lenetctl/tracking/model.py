@@ -25,7 +25,6 @@ def save_model(run: Run) -> Iterator[Path]:
     from mlflow.models import ModelSignature  # noqa: PLC0415
     from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
 
-    record = run.record
     signature = ModelSignature(
         Schema([TensorSpec(np.dtype("float32"), (-1, 28, 28))]),
         Schema([TensorSpec(np.dtype("float32"), (-1, 10))]),
@@ -33,8 +32,9 @@ def save_model(run: Run) -> Iterator[Path]:
     # a stopped command ends while its writer is at work in here
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         parts = Path(temporary)
-        about = {key: record["data"][key] for key in ("mean", "std")}
-        (parts / "about.json").write_text(json.dumps(about | {"classes": run.result["classes"]}))
+        data = run.record.data
+        about = {"mean": data.mean, "std": data.std, "classes": run.result.classes}
+        (parts / "about.json").write_text(json.dumps(about))
         pyfunc.save_model(
             parts / "model",
             python_model=str(CODE),

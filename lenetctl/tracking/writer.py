@@ -62,7 +62,7 @@ class Writer:
             try:
                 for name, run in list(self._waiting.items()):
                     made = made or open_client(self.tracking_uri)
-                    if run.status["status"] == "FINISHED":
+                    if run.is_finished:
                         self._prepare(run)
                     publish(made, self.tracking_uri, run)
                     del self._waiting[name]

@@ -17,6 +17,7 @@ from lenetctl.specs.schema import Spec
 from lenetctl.training.evaluate import Evaluation, evaluate
 from lenetctl.training.meter import Meter
 from lenetctl.training.optimizers import learning_rate
+from lenetctl.training.results import EpochResult, Progress
 from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
 
@@ -52,17 +53,6 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where an epoch stands, for a live display; loss and accuracy are the epoch's so far."""
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
 class EpochMeans:
     """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
 
@@ -70,15 +60,6 @@ class EpochMeans:
     accuracy: float
     started: float
     ended: float
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """One epoch: its number from 1, metrics by MLflow's names, whether it is the best so far."""
-
-    epoch: int
-    metrics: dict[str, float]
-    is_best: bool
 
 
 def train(

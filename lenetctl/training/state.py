@@ -63,10 +63,15 @@ class TrainingState:
         return {**self.net.state_dict(), **(self.ema or {})}
 
 
+def initial_net(spec: Spec, device: torch.device | str) -> nn.Sequential:
+    """Return the net before the first epoch, on the device."""
+    net = build_model(spec.model, spec.training.seed).to(device)
+    return net.to(memory_format=torch.channels_last)  # 1.15 times the default's speed on a CPU
+
+
 def initial_state(spec: Spec, device: torch.device) -> TrainingState:
     """Return the state before the first epoch."""
-    net = build_model(spec.model, spec.training.seed).to(device)
-    net = net.to(memory_format=torch.channels_last)  # 1.15 times the speed of the default on a CPU
+    net = initial_net(spec, device)
     averages = {
         name: value.detach().clone()
         for name, value in net.state_dict().items()

@@ -13,7 +13,7 @@ import pytest
 import safetensors.numpy
 
 from lenetctl.data.catalog import CATALOG
-from lenetctl.runs.store import ROOT, every
+from lenetctl.runs.store import ROOT, RunStore
 
 FASHION = CATALOG["fashion_mnist"]
 
@@ -21,7 +21,7 @@ FASHION = CATALOG["fashion_mnist"]
 @pytest.fixture
 def trained(lenetctl, write):
     assert lenetctl("train", write(), "-q").code == 0
-    return every(ROOT)[0]
+    return RunStore().all()[0]
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_weights_of_another_net_are_4_with_the_differences(lenetctl, interrupted
 def test_a_dead_run_is_ended_by_eval(lenetctl, trained):
     trained.set_status("RUNNING")
     assert lenetctl("eval", "latest", "--no-log").code == 0
-    assert trained.status["status"] == "KILLED"
+    assert trained.status.state == "KILLED"
 
 
 @pytest.fixture

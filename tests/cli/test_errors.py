@@ -5,7 +5,6 @@ from urllib.error import URLError
 import pytest
 
 from lenetctl.data import fetch
-from lenetctl.runs.store import every
 
 WRONG = """\
 data: {dataset: digits}
@@ -125,9 +124,9 @@ def test_a_run_in_training_elsewhere_is_75(lenetctl, write):
     assert lenetctl("train", spec, "-q").code == 0
     run = lenetctl("eval", "latest", "--no-log", "--json").json["name"]
     assert run == "quick-s0"
-    from lenetctl.runs.store import ROOT
+    from lenetctl.runs.store import RunStore
 
-    (held,) = every(ROOT)
+    (held,) = RunStore().all()
     with held.held():
         result = lenetctl("train", spec)
         again = lenetctl("train", "--resume", "latest")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 
 TINY = """\
 data: {dataset: digits, limit: 128, batch_size: 64}
@@ -24,4 +24,4 @@ def test_a_fleet_trains_a_sweep_and_says_what_it_is_for(sweep):
     assert result.code in (0, UNPUBLISHED), result.err  # on a busy machine MLflow comes later
     assert result.json["counts"] == {"finished": 4}
     assert "a fleet is for a GPU" in result.err
-    assert {run.record["engine"] for run in every(Path("mlruns/lenetctl"))} == {"fleet"}
+    assert {run.record.engine for run in RunStore(Path("mlruns/lenetctl")).all()} == {"fleet"}

@@ -13,7 +13,7 @@ from helpers.child_process import Point
 from helpers.equality import CLOCK
 
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 from lenetctl.tracking import store
 from lenetctl.training import checkpoint
 
@@ -48,7 +48,7 @@ POINTS = {
     "a checkpoint without its line": Point(f"{RUNS}.append_epoch", 4),
     "an epoch before publishing": Point(f"{MLFLOW}.log_batch", 5),
     "an epoch published, the cursor torn": Point(WRITE_RUN, 5, "torn", of="published.json"),
-    "the last evaluation": Point("lenetctl.runs.execute._conclude"),
+    "the last evaluation": Point("lenetctl.runs.lifecycle.evaluate_weights"),
     "the result torn": Point(WRITE_RUN, when="torn", of="result.json"),
     "the status torn": Point(WRITE_RUN, 2, "torn", of="status.json"),
     "the status set": Point(WRITE_RUN, 2, "after", of="status.json"),
@@ -95,10 +95,10 @@ def run(project, arguments, point=None):
 
 def left_by(project):
     """Return weights, history and MLflow's view of the last run, and that no run is RUNNING."""
-    runs = every(project / "mlruns/lenetctl")
-    assert {one.status["status"] for one in runs} <= {"FINISHED", "KILLED"}
+    runs = RunStore(project / "mlruns/lenetctl").all()
+    assert {one.status.state for one in runs} <= {"FINISHED", "KILLED"}
     last = runs[-1]
-    assert last.status["status"] == "FINISHED"
+    assert last.status.state == "FINISHED"
     assert not list(last.path.rglob("*.tmp"))
     newest, warnings = checkpoint.read_newest_checkpoint(last.checkpoints)
     assert warnings == []
@@ -106,7 +106,7 @@ def left_by(project):
     experiment = client.get_experiment_by_name("lenet").experiment_id
     statuses = {one.info.run_id: one.info.status for one in client.search_runs([experiment])}
     assert "RUNNING" not in statuses.values()
-    run_id = last.published["run_id"]
+    run_id = last.published.run_id
     assert statuses[run_id] == "FINISHED"
     keys = client.get_run(run_id).data.metrics.keys() - CLOCK
     return {
@@ -140,7 +140,7 @@ def test_killed_again_and_again(folder, whole):
         run(project, RESUME, POINTS[point])
     run(project, RESUME)
     assert left_by(project) == whole
-    assert len(every(project / "mlruns/lenetctl")) == 1
+    assert len(RunStore(project / "mlruns/lenetctl").all()) == 1
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_killed_at(folder, whole, point):
     run(project, RESUME, POINTS[point])
     run(project, RESUME)
     assert left_by(project) == whole
-    assert len(every(project / "mlruns/lenetctl")) == 1
+    assert len(RunStore(project / "mlruns/lenetctl").all()) == 1
     assert not [path for path in project.iterdir() if path.name.startswith(".mlflow.db")]
 
 
@@ -160,7 +160,7 @@ def test_killed_and_begun_anew(folder, whole):
     run(project, "train quick.yaml", POINTS["before the first checkpoint"])
     run(project, "train quick.yaml")
     assert left_by(project) == whole
-    statuses = [one.status["status"] for one in every(project / "mlruns/lenetctl")]
+    statuses = [one.status.state for one in RunStore(project / "mlruns/lenetctl").all()]
     assert statuses == ["KILLED", "FINISHED"]
 
 

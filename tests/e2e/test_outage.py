@@ -13,7 +13,7 @@ from helpers.mlflow_server import Server
 from helpers.waiting import wait_for as waited
 from mlflow import MlflowClient
 
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 
 SPEC = """\
 data: {dataset: digits, batch_size: 32}
@@ -35,16 +35,18 @@ def folder(tmp_path, database):
 
 
 def run_of(folder):
-    return every(folder / "mlruns/lenetctl")[0]
+    return RunStore(folder / "mlruns/lenetctl").all()[0]
 
 
 def epochs(folder):
-    return [line["epoch"] for run in every(folder / "mlruns/lenetctl") for line in run.epochs()]
+    return [
+        line["epoch"] for run in RunStore(folder / "mlruns/lenetctl").all() for line in run.epochs()
+    ]
 
 
 def published(folder):
-    runs = every(folder / "mlruns/lenetctl")
-    return max((run.published.get("epochs", 0) for run in runs), default=0)
+    runs = RunStore(folder / "mlruns/lenetctl").all()
+    return max((run.published.epochs for run in runs), default=0)
 
 
 def is_whole(folder, uri):
@@ -53,7 +55,7 @@ def is_whole(folder, uri):
     client = MlflowClient(uri)
     (experiment,) = client.search_experiments(filter_string="name = 'lenet'")
     (found,) = client.search_runs([experiment.experiment_id])
-    assert found.info.status == run.status["status"] == "FINISHED"
+    assert found.info.status == run.status.state == "FINISHED"
     points = client.get_metric_history(found.info.run_id, "train/loss")
     journal = [(line["epoch"], line["train/loss"]) for line in run.epochs()]
     assert sorted((point.step, point.value) for point in points) == journal
@@ -128,4 +130,4 @@ def test_the_same_run_started_twice_is_75(folder):
         assert said.count(f"is being trained by process {training.pid}") == 2
     finally:
         os.kill(training.pid, signal.SIGKILL)
-    assert len(every(folder / "mlruns/lenetctl")) == 1
+    assert len(RunStore(folder / "mlruns/lenetctl").all()) == 1

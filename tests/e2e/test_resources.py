@@ -7,7 +7,7 @@ import pytest
 from helpers import child_process
 from helpers.child_process import Point
 
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 from lenetctl.training import checkpoint
 
 SPEC = """\
@@ -32,7 +32,7 @@ def disk(tmp_path):
 
 
 def last_run(folder):
-    return every(folder / "mlruns/lenetctl")[-1]
+    return RunStore(folder / "mlruns/lenetctl").all()[-1]
 
 
 def errors(folder):
@@ -61,7 +61,7 @@ def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, database,
     assert named in error
     assert "No space left" in error
     run = last_run(disk)
-    assert run.status["status"] != "FINISHED"
+    assert run.status.state != "FINISHED"
     good, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
     assert (good.numbers["epoch"] >= 2, warnings) == (True, [])
 
@@ -69,7 +69,7 @@ def test_a_full_disk_is_7_and_what_is_there_stays_good(disk, tmp_path, database,
     assert child_process.run(f"train quick.yaml -q --resume {store}", disk) == 0
     assert last_run(disk) == run
     assert [line["epoch"] for line in run.epochs()] == list(range(1, 41))
-    assert run.status["status"] == "FINISHED"
+    assert run.status.state == "FINISHED"
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_a_full_disk_of_the_database_is_7_and_sync_publishes_later(disk, tmp_pat
     (error,) = errors(tmp_path)
     assert "mlflow.db: no space left" in error
     assert "lenetctl sync" in error
-    assert last_run(tmp_path).status["status"] == "FINISHED"  # and so it is: only MLflow lacks it
+    assert last_run(tmp_path).status.state == "FINISHED"  # and so it is: only MLflow lacks it
     (disk / child_process.BALLAST).unlink()
     assert child_process.run(f"sync {store}", tmp_path) == 0
 
@@ -104,4 +104,4 @@ def test_memory_that_runs_out_is_7_with_a_remedy(tmp_path):
     assert code == 7, child_process.log(tmp_path).read_text()
     (error,) = errors(tmp_path)
     assert "data.batch_size" in error
-    assert last_run(tmp_path).status["status"] == "FAILED"
+    assert last_run(tmp_path).status.state == "FAILED"

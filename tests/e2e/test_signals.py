@@ -8,7 +8,7 @@ import time
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 from lenetctl.training import checkpoint
 
 
@@ -23,7 +23,7 @@ def in_training(start, project):
                 break
         else:
             pytest.fail(process.stderr.read())
-        (run,) = every(project / "mlruns/lenetctl")
+        (run,) = RunStore(project / "mlruns/lenetctl").all()
         return process, run
 
     return begin
@@ -55,13 +55,13 @@ def test_stopped_within_seconds_and_resumed_to_the_end(
     _, errors = process.communicate(timeout=60)
     assert time.monotonic() - sent < 30  # two on an idle machine; tests share theirs
     assert process.returncode == code
-    assert run.status["status"] == "KILLED"
+    assert run.status.state == "KILLED"
     assert len(run.epochs()) >= 3
     assert f"lenetctl train --resume {run.path.name}" in errors
     assert "Traceback" not in errors
 
     run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
-    assert run.status["status"] == "FINISHED"
+    assert run.status.state == "FINISHED"
     assert in_mlflow(project, run) == ("FINISHED", list(range(1, 61)))
 
 
@@ -77,7 +77,7 @@ def test_stopped_twice_it_ends_at_once_with_a_valid_checkpoint(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert run.status["status"] != "FINISHED"
+    assert run.status.state != "FINISHED"
     last, warnings = checkpoint.read_newest_checkpoint(run.checkpoints)
     assert (last.numbers["epoch"] >= 3, warnings) == (True, [])
     run_to_end("lenetctl", "train", "--resume", run.path.name, "-q")
@@ -90,8 +90,8 @@ def test_training_goes_on_and_ends_quietly_when_nobody_reads(start, project):
     out, errors = process.communicate(timeout=180)
     assert out.startswith("quick-s0: ")
     assert errors == "code 0\n"
-    (run,) = every(project / "mlruns/lenetctl")
-    assert run.status["status"] == "FINISHED"
+    (run,) = RunStore(project / "mlruns/lenetctl").all()
+    assert run.status.state == "FINISHED"
 
 
 @pytest.mark.slow
@@ -116,8 +116,8 @@ def test_killed_and_never_resumed_does_not_stay_running(in_training, run_to_end,
     process, run = in_training(until="epoch 1")
     process.kill()
     process.communicate()
-    assert run.status["status"] == "RUNNING"
+    assert run.status.state == "RUNNING"
     run_to_end("lenetctl", "train", "quick.yaml", "--seed", "1", "--smoke", "-q")
-    assert run.status["status"] == "KILLED"
+    assert run.status.state == "KILLED"
     assert in_mlflow(project, run) == ("KILLED", [line["epoch"] for line in run.epochs()])
-    assert len(every(project / "mlruns/lenetctl")) == 2
+    assert len(RunStore(project / "mlruns/lenetctl").all()) == 2

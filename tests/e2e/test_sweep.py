@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers.waiting import wait_for as waited
 
-from lenetctl.runs.store import every
+from lenetctl.runs.store import RunStore
 
 SWEEP = ("lenetctl", "sweep", "quick.yaml", "--seeds", "0,1,2", "-s", "training.epochs=20")
 ROOT = "mlruns/lenetctl"
@@ -19,7 +19,7 @@ wait_for = partial(waited, seconds=LIMIT)
 
 
 def epochs(project):
-    return sum(len(run.epochs()) for run in every(project / ROOT))
+    return sum(len(run.epochs()) for run in RunStore(project / ROOT).all())
 
 
 def session(process):
@@ -46,10 +46,10 @@ def finish(process):
 
 
 def everything_is_done_once(project, trials=3):
-    runs = every(project / ROOT)
+    runs = RunStore(project / ROOT).all()
     assert len(runs) == trials
     for run in runs:
-        assert run.status["status"] == "FINISHED"
+        assert run.status.state == "FINISHED"
         numbers = [line["epoch"] for line in run.epochs()]
         assert numbers == list(range(1, run.spec().training.epochs + 1))
 
@@ -111,7 +111,7 @@ def test_ctrl_c_leaves_no_orphans_and_the_same_command_goes_on(project, start):
     assert "the same command goes on" in err
     assert "Traceback" not in err, err
     assert not session(process)
-    assert "RUNNING" not in {run.status["status"] for run in every(project / ROOT)}
+    assert "RUNNING" not in {run.status.state for run in RunStore(project / ROOT).all()}
     assert finish(start(*SWEEP, "--jobs", "2"))[0] == 0
     everything_is_done_once(project)
 

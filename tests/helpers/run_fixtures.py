@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lenetctl.runs.execute import RunOptions, execute
+from lenetctl.runs.execute import execute
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import RunOptions
 from lenetctl.specs.schema import Spec
 
 

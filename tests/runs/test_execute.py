@@ -6,16 +6,17 @@ from math import log
 import pytest
 import safetensors.torch
 import torch
+from helpers.equality import metrics
 
 from lenetctl.data.dataset import load_dataset
 from lenetctl.errors import BusyError, CheckpointError, DataError, DivergedError, UsageError
-from lenetctl.runs import execute as module
-from lenetctl.runs.execute import RunCallback, RunOptions, execute
-from lenetctl.runs.store import every
+from lenetctl.runs import lifecycle
+from lenetctl.runs.callbacks import RunCallback
+from lenetctl.runs.execute import execute
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import read_weights
 from lenetctl.training import checkpoint, meter
 
-TIMINGS = {"time", "examples_per_second", "epoch_seconds"}
 MOMENTUM = {"kind": "sgd", "lr": 0.1, "momentum": 0.9}
 
 
@@ -25,11 +26,11 @@ class Interrupt(RunCallback):
     def __init__(self, after=None, during=None):
         self.after, self.during = after, during
 
-    def epoch(self, run, result):
+    def on_epoch_end(self, run, result):
         if result.epoch == self.after:
             raise KeyboardInterrupt
 
-    def progress(self, now):
+    def on_progress(self, now):
         if now.epoch == self.during:
             raise KeyboardInterrupt
 
@@ -38,15 +39,15 @@ class Listener(RunCallback):
     def __init__(self):
         self.heard, self.warnings = [], []
 
-    def begun(self, run, spec, done):
+    def on_start(self, run, spec, epochs_done):
         assert run.is_held()
-        self.heard.append(("begun", done))
+        self.heard.append(("start", epochs_done))
 
-    def epoch(self, run, result):
+    def on_epoch_end(self, run, result):
         assert run.epochs()[-1]["epoch"] == result.epoch
         self.heard.append(("epoch", result.epoch))
 
-    def warn(self, message):
+    def on_warning(self, message):
         self.warnings.append(message)
 
 
@@ -55,42 +56,38 @@ def options(tmp_path):
     return RunOptions(tmp_path / "runs", device="cpu")
 
 
-def metrics(run):
-    return [{k: v for k, v in line.items() if k not in TIMINGS} for line in run.epochs()]
-
-
 def same_weights(one, other):
     one, other = read_weights(one), read_weights(other)
     return one.keys() == other.keys() and all(torch.equal(one[n], other[n]) for n in one)
 
 
 def test_a_finished_run_says_so_and_holds_everything(finished):
-    assert finished.status["status"] == "FINISHED"
-    assert finished.status["outcome"] == "finished"
+    assert finished.status.state == "FINISHED"
+    assert finished.status.outcome == "finished"
     assert not finished.is_held()
     assert [line["epoch"] for line in finished.epochs()] == [1, 2]
-    assert finished.result["final"]["test/accuracy"] == finished.epochs()[-1]["test/accuracy"]
-    assert finished.result["weights"] == "last"
+    assert finished.result.final["test/accuracy"] == finished.epochs()[-1]["test/accuracy"]
+    assert finished.result.weights == "last"
     assert not finished.best.exists()
     record = finished.record
-    assert record["name"] == "quick-s0"
-    assert record["parameters"] == 61_706
-    assert len(record["data"]["digest"]) == 64
-    assert record["data"]["train"] == 512
-    assert sum(map(sum, finished.result["confusion"])) == record["data"]["test"]
+    assert record.name == "quick-s0"
+    assert record.parameters == 61_706
+    assert len(record.data.digest) == 64
+    assert record.data.train == 512
+    assert sum(map(sum, finished.result.confusion)) == record.data.test
 
 
 def test_the_watcher_hears_of_what_is_on_disk(digits, options):
     listener = Listener()
     execute(digits(), options, listener)
-    assert listener.heard == [("begun", 0), ("epoch", 1), ("epoch", 2)]
+    assert listener.heard == [("start", 0), ("epoch", 1), ("epoch", 2)]
     assert listener.warnings == []
 
 
 def test_the_same_spec_and_seed_give_the_same_bits(digits, finished, options):
     again = execute(digits(), options)
     assert metrics(again) == metrics(finished)
-    assert again.result["confusion"] == finished.result["confusion"]
+    assert again.result.confusion == finished.result.confusion
     assert same_weights(again, finished)
 
 
@@ -108,24 +105,24 @@ def test_interrupted_and_resumed_gives_the_bits_of_an_uninterrupted_run(
     whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, options, Interrupt(**how))
-    (run,) = every(options.root)
-    assert run.status["status"] == "KILLED"
+    (run,) = options.store.all()
+    assert run.status.state == "KILLED"
     assert not run.is_held()
     listener = Listener()
     execute(spec, options, listener, resume=run)
     done = how.get("after", how.get("during", 1) - 1)
-    assert listener.heard[0] == ("begun", done)
+    assert listener.heard[0] == ("start", done)
     assert not any("bit-exact" in warning for warning in listener.warnings)
-    assert run.status["status"] == "FINISHED"
+    assert run.status.state == "FINISHED"
     assert metrics(run) == metrics(whole)
     assert same_weights(run, whole)
-    assert run.result["confusion"] == whole.result["confusion"]
+    assert run.result.confusion == whole.result.confusion
 
 
 def test_a_crash_between_checkpoint_and_journal_loses_no_epoch(digits, options, finished):
     with pytest.raises(KeyboardInterrupt):
         execute(digits(), options, Interrupt(after=1))
-    (run,) = every(options.root)
+    (run,) = options.store.all()
     run.write_epochs([])  # as if killed before the line was written
     execute(digits(), options, resume=run)
     assert metrics(run) == metrics(finished)
@@ -136,14 +133,14 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(digits, options, tmp_
     whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, options, Interrupt(after=2))
-    (run,) = every(options.root)
+    (run,) = options.store.all()
     path = run.checkpoints / "epoch-000002.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     listener = Listener()
     execute(spec, options, listener, resume=run)
-    assert listener.heard[0] == ("begun", 1)
+    assert listener.heard[0] == ("start", 1)
     assert any("damaged" in warning for warning in listener.warnings)
     assert metrics(run) == metrics(whole)
     assert same_weights(run, whole)
@@ -171,23 +168,23 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(digits, options, tmp_
 def test_numbers_that_no_run_wrote_are_refused(digits, options, numbers):
     with pytest.raises(KeyboardInterrupt):
         execute(digits(), options, Interrupt(after=1))
-    (run,) = every(options.root)
+    (run,) = options.store.all()
     path = run.checkpoints / "epoch-000001.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | numbers))
     with pytest.raises(CheckpointError, match=r"epoch-000001\.safetensors: not a checkpoint of"):
         execute(digits(), options, resume=run)
-    assert run.status["status"] == "FAILED"
+    assert run.status.state == "FAILED"
 
 
 def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):
     with pytest.raises(KeyboardInterrupt):
         execute(digits(), options, Interrupt(after=1))
-    (run,) = every(options.root)
-    run.write("run.json", run.record | {"device": "an older machine"})
+    (run,) = options.store.all()
+    run.write_record(run.record.model_copy(update={"device": "an older machine"}))
     listener = Listener()
     execute(digits(), options, listener, resume=run)
     assert any("not bit-exact: begun on an older machine" in w for w in listener.warnings)
-    assert run.status["status"] == "FINISHED"
+    assert run.status.state == "FINISHED"
 
 
 def test_a_compiled_run_resumes_with_its_own_engine_and_bits(digits, options, tmp_path):
@@ -195,10 +192,10 @@ def test_a_compiled_run_resumes_with_its_own_engine_and_bits(digits, options, tm
     whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu", engine="compiled"))
     with pytest.raises(KeyboardInterrupt):
         execute(spec, replace(options, engine="compiled"), Interrupt(after=1))
-    (run,) = every(options.root)
+    (run,) = options.store.all()
     listener = Listener()
     execute(spec, options, listener, resume=run)  # auto would be eager for a run this short
-    assert run.record["engine"] == "compiled"
+    assert run.record.engine == "compiled"
     assert listener.warnings == []
     assert metrics(run) == metrics(whole)
     assert same_weights(run, whole)
@@ -207,7 +204,7 @@ def test_a_compiled_run_resumes_with_its_own_engine_and_bits(digits, options, tm
 def test_resuming_with_another_engine_warns_that_it_is_not_bit_exact(digits, options):
     with pytest.raises(KeyboardInterrupt):
         execute(digits(), options, Interrupt(after=1))
-    (run,) = every(options.root)
+    (run,) = options.store.all()
     listener = Listener()
     execute(digits(), replace(options, engine="compiled"), listener, resume=run)
     assert any(re.search("not bit-exact: .*eager; .*compiled", w) for w in listener.warnings)
@@ -217,10 +214,10 @@ def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, optio
     spec = digits(epochs=5, optimizer={"kind": "sgd", "lr": 1e8})
     with pytest.raises(DivergedError):
         execute(spec, options)
-    (run,) = every(options.root)
-    assert run.status["status"] == "FAILED"
-    assert run.status["outcome"] == "diverged"
-    assert "DivergedError" in run.status["message"]
+    (run,) = options.store.all()
+    assert run.status.state == "FAILED"
+    assert run.status.outcome == "diverged"
+    assert "DivergedError" in run.status.message
     assert not run.is_held()
     for path in run.checkpoints.glob("*.safetensors"):
         assert all(t.isfinite().all() for t in checkpoint.read_checkpoint(path).tensors.values())
@@ -228,14 +225,14 @@ def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, optio
 
 def test_any_other_error_fails_the_run(digits, options):
     class Broken(RunCallback):
-        def epoch(self, run, result):
+        def on_epoch_end(self, run, result):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
         execute(digits(), options, Broken())
-    (run,) = every(options.root)
-    assert run.status["status"] == "FAILED"
-    assert run.status["outcome"] == "failed"
+    (run,) = options.store.all()
+    assert run.status.state == "FAILED"
+    assert run.status.outcome == "failed"
 
 
 def test_a_loss_at_that_of_guessing_is_a_plateau(digits, options):
@@ -243,46 +240,46 @@ def test_a_loss_at_that_of_guessing_is_a_plateau(digits, options):
     spec = digits(epochs=1, optimizer={"kind": "sgd", "lr": 1e-9})
     run = execute(spec, options, listener)
     assert run.epochs()[-1]["train/loss"] == pytest.approx(log(10), abs=0.3)
-    assert (run.status["status"], run.status["outcome"]) == ("FINISHED", "plateau")
+    assert (run.status.state, run.status.outcome) == ("FINISHED", "plateau")
     assert len(listener.warnings) == 1
 
 
 def test_validation_chooses_the_weights_and_the_test_set_is_read_once(digits, options, monkeypatch):
     read = []
-    original = module.evaluate_weights
+    original = lifecycle.evaluate_weights
 
     def recorded(state, weights, split):
         read.append(len(split))
         return original(state, weights, split)
 
-    monkeypatch.setattr(module, "evaluate_weights", recorded)
+    monkeypatch.setattr(lifecycle, "evaluate_weights", recorded)
     run = execute(digits(epochs=4, data={"validation": 200, "batch_size": 32}), options)
-    data = run.record["data"]
-    assert data["validation"] == 200
-    assert read == [data["test"]]
+    data = run.record.data
+    assert data.validation == 200
+    assert read == [data.test]
     for line in run.epochs():
         assert "validation/accuracy" in line
         assert not any(key.startswith("test/") for key in line)
     accuracies = [line["validation/accuracy"] for line in run.epochs()]
     best, result = checkpoint.read_checkpoint(run.best), run.result
-    assert best.numbers["epoch"] == result["best"]["epoch"] == 1 + accuracies.index(max(accuracies))
-    assert result["best"]["test/accuracy"] == result["final"]["test/accuracy"]
-    confusion = torch.tensor(result["confusion"])
+    assert best.numbers["epoch"] == result.best["epoch"] == 1 + accuracies.index(max(accuracies))
+    assert result.best["test/accuracy"] == result.final["test/accuracy"]
+    confusion = torch.tensor(result.confusion)
     right = float(confusion.diagonal().sum() / confusion.sum())
-    assert result["final"]["test/accuracy"] == pytest.approx(right)
+    assert result.final["test/accuracy"] == pytest.approx(right)
 
 
 def test_a_second_start_is_refused_while_the_first_one_trains(digits, options):
     class Again(RunCallback):
-        def epoch(self, run, result):
+        def on_epoch_end(self, run, result):
             with pytest.raises(BusyError):
                 execute(digits(), options)
             with pytest.raises(BusyError):
                 execute(digits(), options, resume=run)
 
     run = execute(digits(), options, Again())
-    assert every(options.root) == [run]
-    assert run.status["status"] == "FINISHED"
+    assert options.store.all() == [run]
+    assert run.status.state == "FINISHED"
 
 
 def test_a_root_that_cannot_be_written_is_told_before_training(digits, tmp_path):
@@ -297,11 +294,11 @@ def test_missing_data_begin_no_run(digits, options, tmp_path):
     spec = digits(data={"dataset": "folder", "folder": "nowhere"})
     with pytest.raises(DataError):
         execute(spec, RunOptions(options.root, data_dir=tmp_path, device="cpu"))
-    assert every(options.root) == []
+    assert options.store.all() == []
 
 
 def test_the_digest_is_that_of_the_data(finished):
-    assert finished.record["data"]["digest"] == load_dataset(finished.spec().data).digest
+    assert finished.record.data.digest == load_dataset(finished.spec().data).digest
 
 
 def test_no_file_of_a_run_is_half_written_or_a_pickle(finished):

@@ -6,18 +6,27 @@ import pytest
 
 from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError, UsageError
-from lenetctl.runs import store
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import begun, every, find, resumed, settle
+from lenetctl.runs.records import PublishedRecord, RunRecord
+from lenetctl.runs.store import RunStore
 
 HOLD = """
 import sys
 from pathlib import Path
 from lenetctl.runs.folder import Run
+from lenetctl.runs.records import PublishedRecord, RunRecord
 with Run(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+def started(root, spec, **record):
+    """Begin a run of `spec`, as a context."""
+    name = f"{spec.name}-s{spec.training.seed}"
+    return RunStore(root).begin(
+        spec, RunRecord(name=name, spec_sha256=specs.sha256(spec), **record)
+    )
 
 
 @pytest.fixture
@@ -25,10 +34,10 @@ def begin(tmp_path, digits):
     """Begin a run and let go of it, as a process that died would; other seeds, other runs."""
 
     def make(name="quick", seed=0, run_id=None):
-        with begun(tmp_path / "runs", digits(name, seed=seed), f"{name}-s{seed}", {}) as run:
+        with started(tmp_path / "runs", digits(name, seed=seed)) as run:
             pass
         if run_id:
-            run.write("published.json", {"run_id": run_id})
+            run.write_record(PublishedRecord(run_id=run_id))
         return run
 
     return make
@@ -54,26 +63,26 @@ def hold():
 
 def test_a_begun_run_is_there_whole(tmp_path, digits):
     spec = digits()
-    with begun(tmp_path, spec, "quick-s0", {"device": "CPU"}) as run:
+    with started(tmp_path, spec, device="CPU") as run:
         assert run.path.parent == tmp_path
         assert run.spec() == spec
-        assert run.status["status"] == "RUNNING"
-        assert run.status["ended"] is None
+        assert run.status.state == "RUNNING"
+        assert run.status.ended is None
         assert run.name == "quick-s0"
-        assert run.record["device"] == "CPU"
-        assert run.record["spec_sha256"] == specs.sha256(spec)
+        assert run.record.device == "CPU"
+        assert run.record.spec_sha256 == specs.sha256(spec)
         assert run.is_held()
     assert not run.is_held()
 
 
 def test_a_second_start_of_the_same_experiment_is_refused(tmp_path, digits):
     renamed = digits("other-name")
-    with begun(tmp_path, digits(), "quick-s0", {}) as run:
+    with started(tmp_path, digits()) as run:
         with pytest.raises(BusyError, match=f"{run.path.name} is being trained by process"):
-            begun(tmp_path, renamed, "other-s0", {}).__enter__()
-        with begun(tmp_path, digits(seed=1), "quick-s1", {}):
+            started(tmp_path, renamed).__enter__()
+        with started(tmp_path, digits(seed=1)):
             pass
-    assert len(every(tmp_path)) == 2
+    assert len(RunStore(tmp_path).all()) == 2
 
 
 def test_a_run_held_by_another_process_is_busy_until_that_one_is_killed(begin, hold):
@@ -102,19 +111,19 @@ def test_what_a_crash_or_a_deletion_leaves_behind_does_not_stop_the_next_start(b
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, digits, root):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"file.*cannot be written"):
-        begun(tmp_path / root, digits(), "quick-s0", {}).__enter__()
+        started(tmp_path / root, digits()).__enter__()
 
 
 def test_a_dead_run_is_settled_as_killed_and_a_living_one_left_alone(tmp_path, begin, hold):
     dead, living, done = begin(), begin(seed=1), begin(seed=2)
     done.set_status("FINISHED", "finished")
     hold(living)
-    assert settle(tmp_path / "runs") == [dead]
-    assert dead.status["status"] == "KILLED"
-    assert dead.status["ended"] >= dead.status["started"]
-    assert living.status["status"] == "RUNNING"
-    assert done.status["status"] == "FINISHED"
-    assert settle(tmp_path / "runs") == []
+    assert RunStore(tmp_path / "runs").end_dead() == [dead]
+    assert dead.status.state == "KILLED"
+    assert dead.status.ended >= dead.status.started
+    assert living.status.state == "RUNNING"
+    assert done.status.state == "FINISHED"
+    assert RunStore(tmp_path / "runs").end_dead() == []
 
 
 def test_a_run_that_ends_while_it_is_looked_at_is_not_settled(tmp_path, begin, monkeypatch):
@@ -125,53 +134,54 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_settled(tmp_path, begin, m
         return False
 
     monkeypatch.setattr(Run, "is_held", ends)
-    assert settle(tmp_path / "runs") == []
-    assert run.status["status"] == "FINISHED"
+    assert RunStore(tmp_path / "runs").end_dead() == []
+    assert run.status.state == "FINISHED"
 
 
 def test_going_on_with_a_run_holds_it_and_removes_what_a_crash_left_half_written(begin):
     run = begin()
     run.set_status("KILLED")
     run.checkpoints.mkdir()
+    store = RunStore(run.path.parent)
     torn = [run.path / ".status.json-1-2.tmp", run.checkpoints / ".epoch-1.json-1-2.tmp"]
     for path in torn:
         path.touch()
-    with resumed(run):
+    with store.resume(run):
         assert run.is_held()
-        assert run.status["status"] == "RUNNING"
+        assert run.status.state == "RUNNING"
         with pytest.raises(BusyError):
-            resumed(run).__enter__()
+            store.resume(run).__enter__()
     assert not any(path.exists() for path in torn)
 
 
 @pytest.mark.parametrize("letter", ["a", "\u0436", "\u5b57", "\U00020000"])
 def test_the_longest_name_fits_into_a_file_name_whatever_its_letters(tmp_path, digits, letter):
     name = letter * 100
-    with begun(tmp_path, digits(name), f"{name}-s0", {}) as run:
+    with started(tmp_path, digits(name)) as run:
         assert run.path.name.startswith(letter * min(100, 200 // len(letter.encode())))
     assert Run(run.path).name == f"{name}-s0"
-    assert every(tmp_path) == [run]
+    assert RunStore(tmp_path).all() == [run]
 
 
 def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):
     relu, other = begin("relu", run_id="abc123"), begin("tanh", seed=1, run_id="abd456")
     folders = (str(relu.path), str(relu.checkpoints))
     for wanted in (*folders, "relu-s0", relu.path.name, "abc123", "abc", "rel"):
-        assert find(tmp_path / "runs", wanted) == relu
-    assert find(tmp_path / "runs", "latest") == other
+        assert RunStore(tmp_path / "runs").find(wanted) == relu
+    assert RunStore(tmp_path / "runs").find("latest") == other
 
 
 def test_of_several_runs_with_a_name_the_newest_is_found(tmp_path, begin):
     older, newer = begin(), begin()
-    assert find(tmp_path / "runs", "quick-s0") == newer
-    assert find(tmp_path / "runs", older.path.name) == older
+    assert RunStore(tmp_path / "runs").find("quick-s0") == newer
+    assert RunStore(tmp_path / "runs").find(older.path.name) == older
 
 
 def test_a_prefix_of_several_runs_is_refused_with_their_names(tmp_path, begin):
     one, two = begin("relu", run_id="abc"), begin("relax", seed=1, run_id="abd")
     for wanted in ("rel", "ab"):
         with pytest.raises(NotFoundError, match="several runs begin so") as told:
-            find(tmp_path / "runs", wanted)
+            RunStore(tmp_path / "runs").find(wanted)
         assert one.path.name in str(told.value)
         assert two.path.name in str(told.value)
 
@@ -179,7 +189,7 @@ def test_a_prefix_of_several_runs_is_refused_with_their_names(tmp_path, begin):
 @pytest.mark.parametrize("wanted", ["nope", "", "../..", "latest", "\0", "x" * 5000])
 def test_a_run_that_is_not_there_is_not_found(tmp_path, wanted):
     with pytest.raises(NotFoundError, match="there is no such run"):
-        find(tmp_path / "runs", wanted)
+        RunStore(tmp_path / "runs").find(wanted)
 
 
 def test_a_torn_line_of_the_journal_counts_for_nothing(begin):
@@ -209,4 +219,4 @@ def test_numbers_are_written_as_json(begin):
 
 
 def test_runs_live_beside_what_mlflow_keeps():
-    assert store.ROOT.parts[0] == "mlruns"
+    assert RunStore().root.parts[0] == "mlruns"

@@ -5,8 +5,9 @@ import torch
 
 from lenetctl.errors import CheckpointError
 from lenetctl.model.build import build_model
-from lenetctl.runs.execute import RunOptions, execute
+from lenetctl.runs.execute import execute
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import read_weights
 
 

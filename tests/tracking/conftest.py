@@ -7,9 +7,11 @@ import pytest
 from mlflow import MlflowClient
 
 from lenetctl.artifacts import draw
-from lenetctl.runs.execute import RunCallback, RunOptions, execute
+from lenetctl.runs.callbacks import RunCallback
+from lenetctl.runs.execute import execute
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import every
+from lenetctl.runs.options import RunOptions
+from lenetctl.runs.store import RunStore
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking import store
 
@@ -43,13 +45,13 @@ def start() -> Callable[..., Run]:
 
     def make(spec, root, stop_after=None, resume=None, **options):
         class Stop(RunCallback):
-            def epoch(self, run, result):
+            def on_epoch_end(self, run, result):
                 if result.epoch == stop_after:
                     raise KeyboardInterrupt
 
         with suppress(KeyboardInterrupt):
             draw(execute(spec, RunOptions(root, device="cpu", **options), Stop(), resume))
-        return resume or every(root)[-1]
+        return resume or RunStore(root).all()[-1]
 
     return make
 

@@ -10,13 +10,13 @@ from lenetctl import specs
 from lenetctl.artifacts import draw_evaluation
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.folder import Run
-from lenetctl.tracking import publish as module
-from lenetctl.tracking import store
+from lenetctl.runs.records import PublishedRecord
+from lenetctl.tracking import run_entry, store
 from lenetctl.tracking.publish import is_current, publish
 
 
 def logged(client, run):
-    return client.get_run(run.published["run_id"])
+    return client.get_run(run.published.run_id)
 
 
 def history(client, run):
@@ -30,7 +30,7 @@ def history(client, run):
 
 def artifacts(client, run, path=""):
     found = []
-    for item in client.list_artifacts(run.published["run_id"], path or None):
+    for item in client.list_artifacts(run.published.run_id, path or None):
         found += artifacts(client, run, item.path) if item.is_dir else [item.path]
     return sorted(found)
 
@@ -38,7 +38,7 @@ def artifacts(client, run, path=""):
 def runs(client):
     """Return every run but the parents of sweeps."""
     found = client.search_runs([e.experiment_id for e in client.search_experiments()])
-    return [run for run in found if module.KEY in run.data.tags]
+    return [run for run in found if run_entry.KEY in run.data.tags]
 
 
 class Cut(MlflowClient):
@@ -86,9 +86,9 @@ def test_every_metric_of_every_epoch_is_there_at_its_step(published):
         assert [step for step, _ in points[key]] == [1, 2]
     assert {"learning_rate", "examples_per_second", "epoch_seconds"} <= points.keys()
     result = run.result
-    assert points["best/epoch"] == [(2, result["best"]["epoch"])]
-    assert points["best/test/accuracy"] == [(2, result["best"]["test/accuracy"])]
-    assert points["final/train/loss"] == [(2, result["final"]["train/loss"])]
+    assert points["best/epoch"] == [(2, result.best["epoch"])]
+    assert points["best/test/accuracy"] == [(2, result.best["test/accuracy"])]
+    assert points["final/train/loss"] == [(2, result.final["train/loss"])]
 
 
 def test_name_status_times_and_tags(published):
@@ -96,13 +96,13 @@ def test_name_status_times_and_tags(published):
     found, record = logged(client, run), run.record
     assert found.info.run_name == "quick-s0"
     assert found.info.status == "FINISHED"
-    assert found.info.start_time == record["created"]
-    assert found.info.end_time == run.status["ended"]
+    assert found.info.start_time == record.created
+    assert found.info.end_time == run.status.ended
     tags = found.data.tags
     assert tags["lenetctl.spec_sha256"] == specs.sha256(run.spec())
     assert tags["lenetctl.parameters"] == "61706"
-    assert tags["lenetctl.device"] == record["device"]
-    assert tags["lenetctl.training"] == "eager"
+    assert tags["lenetctl.device"] == record.device
+    assert tags["lenetctl.engine"] == "eager"
     assert tags["lenetctl.sweep"] == "x"
     assert tags["lenetctl.command"] == "lenetctl train quick.yaml"
     assert tags["mlflow.note.content"] == "A spec for tests."
@@ -116,7 +116,7 @@ def test_the_data_set_is_an_input_with_its_digest(published):
     client, run, _ = published
     (given,) = logged(client, run).inputs.dataset_inputs
     assert given.dataset.name == "digits"
-    assert run.record["data"]["digest"].startswith(given.dataset.digest)
+    assert run.record.data.digest.startswith(given.dataset.digest)
     assert json.loads(given.dataset.profile)["train"] == 512
 
 
@@ -125,7 +125,7 @@ def test_artifacts_are_complete_and_none_is_a_pickle(published):
     found = artifacts(client, run)
     wanted = {"spec.yaml", "shapes.md", "curves.png", "confusion_matrix.png", "model/MLmodel"}
     assert wanted <= set(found)
-    local = Path(client.download_artifacts(run.published["run_id"], "", str(folder)))
+    local = Path(client.download_artifacts(run.published.run_id, "", str(folder)))
     assert specs.load_spec(local / "spec.yaml") == run.spec()
     assert "61,706" in (local / "shapes.md").read_text()
     for picture in ("curves.png", "confusion_matrix.png"):
@@ -171,7 +171,9 @@ def test_with_the_database_gone_the_same_run_is_made_again(uri, empty_database, 
     there = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'other.db')}"
     other = store.open_client(there)
     before, points, files = logged(first, copied), history(first, copied), artifacts(first, copied)
-    copied.write("published.json", copied.published | {"tracking_uri": there})  # of no run there
+    copied.write_record(
+        copied.published.model_copy(update={"tracking_uri": there})
+    )  # of no run there
     publish(other, there, copied)
     after = logged(other, copied)
     assert history(other, copied) == points
@@ -210,7 +212,8 @@ def test_an_epoch_sent_before_its_cursor_was_written_is_stored_once(client, uri,
     publish(client, uri, copied)
     before = history(client, copied)
     done = copied.published
-    copied.write("published.json", {k: done[k] for k in ("tracking_uri", "run_id")} | {"epochs": 1})
+    cursor = PublishedRecord(tracking_uri=done.tracking_uri, run_id=done.run_id, epochs=1)
+    copied.write_record(cursor)
     publish(client, uri, copied)
     assert history(client, copied) == before
 
@@ -218,7 +221,8 @@ def test_an_epoch_sent_before_its_cursor_was_written_is_stored_once(client, uri,
 def test_another_folder_of_the_same_name_is_another_run(client, uri, copied):
     publish(client, uri, copied)
     (copied.path / "published.json").unlink()
-    copied.write("run.json", copied.record | {"created": copied.record["created"] + 1})
+    later = copied.record.created + 1
+    copied.write_record(copied.record.model_copy(update={"created": later}))
     publish(client, uri, copied)
     assert len(runs(client)) == 2
 
@@ -229,7 +233,7 @@ def test_killed_resumed_and_finished_is_one_run_without_gaps(client, uri, digits
     publish(client, uri, run)
     found = logged(client, run)
     assert found.info.status == "KILLED"
-    assert found.info.end_time == run.status["ended"]
+    assert found.info.end_time == run.status.ended
     assert found.data.tags["outcome"] == "killed"
     assert "model/MLmodel" not in artifacts(client, run)
 
@@ -260,20 +264,20 @@ def test_with_a_validation_split_the_test_metrics_are_those_of_the_end(
     publish(client, uri, run)
     points = history(client, run)
     assert [step for step, _ in points["validation/accuracy"]] == [1, 2]
-    assert points["test/accuracy"] == [(2, run.result["final"]["test/accuracy"])]
+    assert points["test/accuracy"] == [(2, run.result.final["test/accuracy"])]
     assert points["best/test/accuracy"] == points["final/test/accuracy"] == points["test/accuracy"]
 
 
 def test_evaluations_are_logged_once_and_again_when_they_change(client, uri, copied):
     publish(client, uri, copied)
-    document = evaluate_run(copied, None, "train", None, None, "cpu")
-    draw_evaluation(copied, document)
+    measured = evaluate_run(copied, None, "train", None, None, "cpu")
+    draw_evaluation(copied, measured)
     assert not is_current(copied, uri)
     publish(client, uri, copied)
     publish(client, uri, copied)
     assert is_current(copied, uri)
     key = "eval/digits-train-last/accuracy"
-    assert history(client, copied)[key] == [(0, document["accuracy"])]
+    assert history(client, copied)[key] == [(0, measured.accuracy)]
     found = artifacts(client, copied)
     assert "evaluations/digits-train-last.json" in found
     assert "evaluations/digits-train-last.png" in found
@@ -309,4 +313,4 @@ def test_an_unreachable_store_is_not_taken_for_an_empty_one(client, uri, copied)
     with pytest.raises(MlflowException):
         client.get_run("0" * 32)
     assert len(runs(client)) == 1
-    assert module.KEY in logged(client, copied).data.tags
+    assert run_entry.KEY in logged(client, copied).data.tags

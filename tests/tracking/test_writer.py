@@ -76,7 +76,7 @@ def test_news_that_come_while_it_publishes_are_not_lost(write, monkeypatch, uri,
     seen = []
 
     def slow(client, tracking_uri, run):
-        seen.append(run.status["status"])
+        seen.append(run.status.state)
         publishing.set()
         assert go_on.wait(30)
 

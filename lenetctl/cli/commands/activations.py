@@ -86,7 +86,7 @@ def activations(
         for (name, subject), names in zip(subjects.items(), wanted, strict=True)
     }
 
-    logged = first.run.path / "activations" if first.run and log else None
+    logged = first.run.activations if first.run and log else None
     picture = output or Path("activations.png")
     if logged:
         logged.mkdir(exist_ok=True)
@@ -135,10 +135,10 @@ def _subjects(
 def _subject(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
-    from lenetctl.runs.store import ROOT, find
+    from lenetctl.runs.store import RunStore
 
     if Path(net).suffix in (".yaml", ".yml"):
         return InspectedNet.untrained(specs.load_spec(net, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return InspectedNet.trained(find(ROOT, net), weights)
+    return InspectedNet.trained(RunStore().find(net), weights)

@@ -16,6 +16,7 @@ from lenetctl.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from lenetctl.analysis.comparison import Group, Row
     from lenetctl.runs.folder import Run
+    from lenetctl.runs.records import Status
 
 CONTROL = "baseline"
 
@@ -93,20 +94,20 @@ def _chosen(
         NotFoundError: there are none, or one that is named did not finish.
 
     """
-    from lenetctl.runs.store import ROOT, every
+    from lenetctl.runs.store import RunStore, oldest_first
 
     if names and experiment:
         raise UsageError("name runs or an --experiment, not both")
     if names:
         named = {run for name in names for run in _named(name, warn)}
-        return sorted(named, key=lambda run: (run.record["created"], run.path.name))
-    runs = every(ROOT)
-    meant = [run for run in runs if experiment in (None, run.record["experiment"])]
-    finished = [run for run in meant if run.status["status"] == "FINISHED"]
+        return oldest_first(named)
+    runs = RunStore().all()
+    meant = [run for run in runs if experiment in (None, run.record.experiment)]
+    finished = [run for run in meant if run.is_finished]
     if not finished:
         raise NotFoundError(_nothing(experiment, meant, runs))
-    done = {run.record["spec_sha256"] for run in finished}
-    lost = Counter(run.status["status"] for run in meant if run.record["spec_sha256"] not in done)
+    done = {run.record.spec_sha256 for run in finished}
+    lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
     if lost:
         warn(f"left out, for they did not finish: {_counted(lost)}")
     return finished
@@ -119,26 +120,26 @@ def _named(name: str, warn: Callable[[str], None]) -> list[Run]:
         NotFoundError: there is none, or it did not finish.
 
     """
-    from lenetctl.runs.store import ROOT, find
+    from lenetctl.runs.store import RunStore
 
     path = Path(name)
     specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
     if specs or path.suffix in (".yaml", ".yml"):
         return _of_sweep(path, warn)
-    run = find(ROOT, name)
-    if run.status["status"] != "FINISHED":
-        raise NotFoundError(f"{run.path.name} has no result: it is {run.status['status']}")
+    run = RunStore().find(name)
+    if not run.is_finished:
+        raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
     return [run]
 
 
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> list[Run]:
     """Return the finished runs of a sweep, of whichever experiment they are."""
-    from lenetctl.runs.store import ROOT
+    from lenetctl.runs.store import RunStore
     from lenetctl.sweeps.plan import plan_sweep
-    from lenetctl.sweeps.trial import finished, index
+    from lenetctl.sweeps.trial import latest_finished
 
-    known, trials = index(ROOT), plan_sweep(path).trials
-    done = [run for trial in trials if (run := finished(known.get(trial.sha256, [])))]
+    known, trials = RunStore().by_spec(), plan_sweep(path).trials
+    done = [run for trial in trials if (run := latest_finished(known.get(trial.sha256, [])))]
     if not done:
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
     if left := len(trials) - len(done):
@@ -151,13 +152,13 @@ def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
     from lenetctl.runs.store import ROOT
 
     if experiment and not meant:
-        there = ", ".join(sorted({run.record["experiment"] for run in runs})) or "none yet"
+        there = ", ".join(sorted({run.record.experiment for run in runs})) or "none yet"
         return f"--experiment {experiment}: no run in {ROOT} is of it (experiments here: {there})"
-    there = _counted(Counter(run.status["status"] for run in meant)) or "none yet"
+    there = _counted(Counter(run.status.state for run in meant)) or "none yet"
     return f"no finished run in {ROOT} to compare (runs here: {there})"
 
 
-def _counted(states: Counter[str]) -> str:
+def _counted(states: Counter[Status]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
 
 

@@ -48,20 +48,21 @@ def evaluate(
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.classes import print_classes
     from lenetctl.runs.evaluate import evaluate_run
-    from lenetctl.runs.store import ROOT, find, settle
+    from lenetctl.runs.store import RunStore
 
     screen = Screen(as_json=as_json, quiet=quiet)
-    settle(ROOT)
-    found = find(ROOT, run)
-    document = evaluate_run(
+    store = RunStore()
+    store.end_dead()
+    found = store.find(run)
+    measured = evaluate_run(
         found, dataset, split.value, weights and weights.value, data_dir, device
     )
-    text = f"{document['dataset']} {split.value}: loss {document['loss']:.4f}, "
-    screen.result(document, f"{text}accuracy {document['accuracy']:.4f}")
+    text = f"{measured.dataset} {split.value}: loss {measured.loss:.4f}, "
+    screen.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
     if not as_json and not quiet:
-        print_classes(document)
+        print_classes(measured)
     if log:
         from lenetctl.artifacts import draw_evaluation
 
-        draw_evaluation(found, document)
+        draw_evaluation(found, measured)
         publish(found, tracking_uri, screen)

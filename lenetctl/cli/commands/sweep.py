@@ -1,6 +1,5 @@
 """`lenetctl sweep`: many runs, planned first, done once each, ranked last."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,30 +7,7 @@ import typer
 
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-
-
-class ExecutorName(StrEnum):
-    """How the runs are gone through."""
-
-    serial = "serial"
-    processes = "processes"
-    fleet = "fleet"
-    ray = "ray"
-
-
-class SamplerName(StrEnum):
-    """How a search chooses what to try next."""
-
-    tpe = "tpe"
-    random = "random"
-
-
-class PrunerName(StrEnum):
-    """When a search gives a run up."""
-
-    none = "none"
-    median = "median"
-    hyperband = "hyperband"
+from lenetctl.sweeps.names import ExecutorName, PrunerName, SamplerName
 
 
 @guarded
@@ -99,10 +75,10 @@ def sweep(
     if seeds is not None:
         axes.append(parse_grid_option(f"{SEED}={seeds}"))
     by_key = {axis.key: axis for axis in axes}
-    many = ExecutorName.processes if (jobs or 1) > 1 else ExecutorName.serial
-    how = run_sweep.How(
+    usual = "processes" if (jobs or 1) > 1 else "serial"
+    how = run_sweep.SweepOptions(
         screen=Screen(as_json=as_json, quiet=quiet),
-        executor=(executor or many).value,
+        executor=executor.value if executor else usual,
         jobs=jobs,
         dry_run=dry_run,
         force=force,
@@ -116,6 +92,6 @@ def sweep(
     if search and count:
         from lenetctl.cli.search import search_for  # optuna
 
-        search_for(path, by_key, overrides or [], count, search.value, prune.value, how)
+        search_for(path, by_key, overrides or [], count, search, prune, how)
     else:
         run_sweep.sweep_through(path, by_key, overrides or [], how)

@@ -18,12 +18,12 @@ def sync(
     """Publish to MLflow what is outstanding; a second time changes nothing."""
     from lenetctl.cli.console import Screen
     from lenetctl.cli.publishing import catch_up, require_current, writer
-    from lenetctl.runs.store import ROOT, find
+    from lenetctl.runs.store import RunStore
     from lenetctl.tracking.writer import outstanding
 
     screen = Screen(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, screen)
-    behind = catch_up(ROOT, writing, [find(ROOT, name) for name in runs or []])
+    behind = catch_up(writing, [RunStore().find(name) for name in runs or []])
     writing.close(patience=10)
     left = outstanding(behind, writing.tracking_uri)
     screen.result(

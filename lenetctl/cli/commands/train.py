@@ -65,10 +65,9 @@ def train(
     from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
     from lenetctl.runs.options import RunOptions
-    from lenetctl.runs.store import ROOT
     from lenetctl.tracking.store import redacted
 
-    catch_up(ROOT, writing)
+    catch_up(writing)
     reporter = RunView(screen, writing)
     command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))
     try:

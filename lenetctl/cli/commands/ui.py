@@ -21,14 +21,14 @@ def ui(
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
     from lenetctl.cli.console import Screen
     from lenetctl.cli.publishing import catch_up, writer
-    from lenetctl.runs.store import ROOT, every
+    from lenetctl.runs.store import RunStore
     from lenetctl.tracking import store
 
     where = store.choose_uri(tracking_uri)
     screen = Screen()
-    if every(ROOT):
+    if RunStore().all():
         writing = writer(tracking_uri, screen)
-        catch_up(ROOT, writing)
+        catch_up(writing)
         writing.close(patience=10)
     if where.startswith("http"):
         screen.say(f"the runs are at {store.redacted(where)}")

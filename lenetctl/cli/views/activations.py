@@ -121,7 +121,7 @@ def activations_document(
         for (name, one), file in zip(looks.items(), kernels, strict=True)
     ]
     return {
-        "run_id": subject.run.published.get("run_id") if subject.run else None,
+        "run_id": subject.run.published.run_id if subject.run else None,
         **shown[0],
         "compared": shown[1] if len(shown) > 1 else None,
         "picture": str(picture),

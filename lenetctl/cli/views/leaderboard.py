@@ -28,9 +28,9 @@ def leaderboard(done: Iterable[tuple[str, Run]]) -> dict[str, Any]:
         key = _apart_from_seed(run)
         names.setdefault(key, name)
         result = run.result
-        scores = {TEST: result["final"][TEST]}
-        if VALIDATION in result["best"]:
-            scores[VALIDATION] = result["best"][VALIDATION]
+        scores = {TEST: result.final[TEST]}
+        if VALIDATION in result.best:
+            scores[VALIDATION] = result.best[VALIDATION]
         groups.setdefault(key, []).append(scores)
     validated = all(VALIDATION in scores for runs in groups.values() for scores in runs)
     metric = VALIDATION if validated else TEST

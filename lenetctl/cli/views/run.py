@@ -8,17 +8,17 @@ from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+import rich.progress
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from lenetctl.cli.console import Screen
 from lenetctl.cli.views.sparkline import sparkline
-from lenetctl.runs.execute import RunCallback
+from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.store import DEFAULT, redacted
 from lenetctl.tracking.writer_process import WriterProcess
-from lenetctl.training.loop import EpochResult
-from lenetctl.training.loop import Progress as Now
+from lenetctl.training.results import EpochResult, Progress
 
 MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 
@@ -31,7 +31,11 @@ class RunView(RunCallback):
         self._screen, self._writing = screen, writing
         live = screen.console.is_terminal and not screen.quiet
         columns = (TextColumn("{task.description}"), BarColumn(None), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=screen.console, transient=True) if live else None
+        self._bar = (
+            rich.progress.Progress(*columns, console=screen.console, transient=True)
+            if live
+            else None
+        )
         self._task = self._bar.add_task("starting", total=None) if self._bar else None
 
     def __enter__(self) -> None:
@@ -45,21 +49,22 @@ class RunView(RunCallback):
     ) -> None:
         (self._bar or nullcontext()).__exit__(kind, error, trace)
 
-    def begun(self, run: Run, spec: Spec, done: int) -> None:
+    def on_start(self, run: Run, spec: Spec, epochs_done: int) -> None:
         """Say which run starts, or from where it goes on."""
         self.run, self._epochs = run, spec.training.epochs
         self._writing.notify(run)
         record = run.record
-        parameters = f"{record['parameters']:,} parameters"
-        self._screen.say(f"{record['name']}: {parameters}, {record['device']}, {record['engine']}")
-        if done:
-            self._screen.say(f"resumed after epoch {done}")
+        parameters = f"{record.parameters:,} parameters"
+        self._screen.say(f"{record.name}: {parameters}, {record.device}, {record.engine}")
+        if epochs_done:
+            self._screen.say(f"resumed after epoch {epochs_done}")
 
-    def progress(self, now: Now) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Move the bar."""
-        self._move(now.epoch, now.epoch - 1 + now.step / now.steps, now.loss, now.accuracy)
+        done = progress.epoch - 1 + progress.step / progress.steps
+        self._move(progress.epoch, done, progress.loss, progress.accuracy)
 
-    def epoch(self, run: Run, result: EpochResult) -> None:
+    def on_epoch_end(self, run: Run, result: EpochResult) -> None:
         """Print the epoch's line."""
         self._writing.notify(run)
         metrics = result.metrics
@@ -73,7 +78,7 @@ class RunView(RunCallback):
             f"{metrics['epoch_seconds']:.1f} s"
         )
 
-    def warn(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         """Pass a warning on."""
         self._screen.warn(message)
 
@@ -87,17 +92,17 @@ def train_document(run: Run, tracking_uri: str) -> dict[str, Any]:
     """Return what `train --json` prints."""
     record, result = run.record, run.result
     return {
-        "name": record["name"],
-        "run_id": run.published.get("run_id"),
-        "status": run.status["status"],
-        "outcome": run.status["outcome"],
-        "spec_sha256": record["spec_sha256"],
+        "name": record.name,
+        "run_id": run.published.run_id,
+        "status": run.status.state,
+        "outcome": run.status.outcome,
+        "spec_sha256": record.spec_sha256,
         "folder": str(run.path),
         "tracking_uri": redacted(tracking_uri),
-        "parameters": record["parameters"],
-        "examples_per_second": result["examples_per_second"],
-        "metrics": result["final"],
-        "best": result["best"],
+        "parameters": record.parameters,
+        "examples_per_second": result.examples_per_second,
+        "metrics": result.final,
+        "best": result.best,
         "epochs": run.epochs(),
     }
 
@@ -105,7 +110,7 @@ def train_document(run: Run, tracking_uri: str) -> dict[str, Any]:
 def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
     """Return the closing lines: the first two are the book's; with `blocks`, sparklines."""
     record, result = run.record, run.result
-    final, best = result["final"], result["best"]
+    final, best = result.final, result.best
     ui = "lenetctl ui"
     if tracking_uri != DEFAULT:
         ui += f" --tracking-uri {shlex.quote(redacted(tracking_uri))}"
@@ -115,10 +120,10 @@ def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
                 f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
                 f"test acc {final['test/accuracy']:.3f}"
             ),
-            f"{result['examples_per_second']:.1f} examples/sec on {record['device']}",
+            f"{result.examples_per_second:.1f} examples/sec on {record.device}",
             f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
             *(_curves(run.epochs()) if blocks else ()),
-            f"run      {record['name']}  {run.published.get('run_id', 'not in MLflow yet')}",
+            f"run      {record.name}  {run.published.run_id or 'not in MLflow yet'}",
             f"folder   {run.path}",
             f"compare  {ui}",
             f"repeat   {command}",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -18,10 +18,22 @@ from rich.table import Table
 from lenetctl import specs
 from lenetctl.cli.console import Screen
 from lenetctl.runs.folder import Run
-from lenetctl.sweeps.plan import SweepPlan, Trial
-from lenetctl.sweeps.trial import Status, TrialEvent
+from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
+from lenetctl.sweeps.plan import SweepPlan
+from lenetctl.sweeps.trial import Trial
 
-ORDER = (  # in the live table
+Status = Literal["planned", "running", "finished", "skipped", "pruned", "failed", "killed"]
+AFTER: dict[EventKind, Status] = {  # what a trial is after an event
+    "started": "running",
+    "epoch_end": "running",
+    "warning": "running",
+    "finished": "finished",
+    "skipped": "skipped",
+    "pruned": "pruned",
+    "failed": "failed",
+    "killed": "killed",
+}
+ORDER: tuple[Status, ...] = (  # in the live table
     "running",
     "failed",
     "killed",
@@ -44,14 +56,14 @@ class Row:
 
 
 class SweepView:
-    """Hears the news of a sweep; a live table on a terminal, plain lines elsewhere."""
+    """Hears the events of a sweep; a live table on a terminal, plain lines elsewhere."""
 
     def __init__(self, name: str, trials: Iterable[Trial], screen: Screen) -> None:
         self.rows = {trial.sha256: Row(trial) for trial in trials}
         self.name, self.screen = name, screen
-        live = screen.console.is_terminal and not screen.quiet
-        self._live = Live(get_renderable=self._table, console=screen.console, transient=True)
-        self._shown = self._live if live else nullcontext()
+        self._is_live = screen.console.is_terminal and not screen.quiet
+        live = Live(get_renderable=self._table, console=screen.console, transient=True)
+        self._shown = live if self._is_live else nullcontext()
 
     def __enter__(self) -> None:
         self._shown.__enter__()
@@ -70,22 +82,25 @@ class SweepView:
             self.rows[trial.sha256] = Row(trial)
             yield trial
 
-    def tell(self, news: TrialEvent) -> None:
-        """Take news in and say what is worth a line."""
-        row = self.rows[news.sha256]
-        begins = news.status == "running" != row.status
-        row.status, row.run, row.message = news.status, news.run or row.run, news.message
+    def on_event(self, event: TrialEvent) -> Decision:
+        """Take an event in and say what is worth a line."""
+        row = self.rows[event.sha256]
+        row.status, row.run, row.message = AFTER[event.kind], event.run or row.run, event.message
         row.epochs = row.run.epochs() if row.run else []
         name = row.trial.name
-        if begins and self._live is not self._shown:
-            self.screen.say(f"{name}: begun" if not row.epochs else f"{name}: goes on")
-        if news.status == "running" and news.message:
-            self.screen.warn(f"{name}: {news.message}")
-        elif news.status in ("failed", "killed"):
-            self.screen.warn(f"{name}: {news.status}: {news.message or 'interrupted'}")
-        elif news.status in ("finished", "skipped", "pruned"):
-            said = "done before" if news.status == "skipped" else news.status
-            self.screen.say(f"{name}: {said}, {_best(row.epochs)}")
+        match event.kind:
+            case "started":
+                if not self._is_live:
+                    self.screen.say(f"{name}: goes on" if row.epochs else f"{name}: begun")
+            case "warning":
+                self.screen.warn(f"{name}: {event.message}")
+            case "failed" | "killed":
+                self.screen.warn(f"{name}: {event.kind}: {event.message or 'interrupted'}")
+            case "finished" | "pruned":
+                self.screen.say(f"{name}: {event.kind}, {_best(row.epochs)}")
+            case "skipped":
+                self.screen.say(f"{name}: done before, {_best(row.epochs)}")
+        return Decision.CONTINUE
 
     def counts(self) -> dict[str, int]:
         """Return how many trials are in each state."""
@@ -150,9 +165,9 @@ def _as_dict(row: Row) -> dict[str, Any]:
         "overrides": json.loads(json.dumps(row.trial.overrides)),
         "spec_sha256": row.trial.sha256,
         "status": row.status,
-        "run_id": row.run.published.get("run_id") if row.run else None,
+        "run_id": row.run.published.run_id if row.run else None,
         "folder": str(row.run.path) if row.run else None,
-        "metrics": row.run.result.get("final", {}) if row.run else {},
+        "metrics": row.run.result.final if row.run and row.run.is_finished else {},
         "message": row.message,
     }
 

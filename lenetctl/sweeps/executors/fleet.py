@@ -1,20 +1,24 @@
-"""An executor of a sweep that trains trials together where they can share a fleet."""
+"""Trials together, as one fleet, where they can share one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import ceil
 
 from lenetctl.errors import BusyError, DivergedError, ResourceError
+from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import save_epoch
-from lenetctl.runs.execute import RunContext, under_way
-from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.executors.processes import serial
-from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import Tell, Teller, begun, claimed, done
-from lenetctl.training import device
+from lenetctl.runs.folder import Run
+from lenetctl.runs.lifecycle import open_run
+from lenetctl.sweeps.claims import claimed
+from lenetctl.sweeps.events import Listener, TrialReporter
+from lenetctl.sweeps.executors.base import ExecutorSettings
+from lenetctl.sweeps.executors.serial import SerialExecutor
+from lenetctl.sweeps.trial import Trial, finished_run, unfinished_run
+from lenetctl.training.device import is_out_of_memory, numerics, select_device
 from lenetctl.training.fleet.key import fleet_key
 from lenetctl.training.fleet.loop import EpochOutcome, train_fleet
 from lenetctl.training.loop import is_over
@@ -23,107 +27,158 @@ from lenetctl.training.state import TrainingState
 SIZE = 256  # models of a fleet, at most
 
 
-def fleet(
-    trials: Iterable[Trial],
-    options: RunOptions,
-    tell: Tell,
-    size: int = SIZE,
-    *,
-    force: bool = False,
-) -> None:
-    """Train trials of a kind together, at most `size` at a time, and the rest one after another.
+@dataclass(frozen=True)
+class FleetExecutor:
+    """Trains trials with the same fleet key together, `jobs` at a time at most.
 
-    The rest are those without another of their kind and those that another process is at.
+    Trials without another of their key, and those that another process is at, are run one after
+    another at the end.
     """
-    rest: list[Trial] = []
-    for group in grouped(trials, size):
-        rest += group if len(group) == 1 else _together(group, options, tell, force=force)
-    serial(rest, options, tell, force=force)
+
+    settings: ExecutorSettings
+
+    def run(self, trials: Iterable[Trial], listener: Listener) -> None:
+        """Run the trials."""
+        if select_device(self.settings.options.device).type == "cpu":
+            self.settings.warn(
+                "a fleet is for a GPU: a CPU trains its models faster one after another"
+            )
+        alone: list[Trial] = []
+        for group in grouped(trials, self.settings.jobs or SIZE):
+            alone += group if len(group) == 1 else _train_together(group, self.settings, listener)
+        SerialExecutor(self.settings).run(alone, listener)
 
 
 def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
     """Yield the trials in groups that can share a fleet, none larger than `size`."""
-    kinds: dict[str, list[Trial]] = {}
+    by_key: dict[str, list[Trial]] = {}
     for trial in trials:
-        kinds.setdefault(fleet_key(trial.spec), []).append(trial)
-    for alike in kinds.values():
+        by_key.setdefault(fleet_key(trial.spec), []).append(trial)
+    for alike in by_key.values():
         fleets = ceil(len(alike) / size)
         each = ceil(len(alike) / fleets)
         for first in range(0, len(alike), each):
             yield alike[first : first + each]
 
 
-def _together(
-    trials: Sequence[Trial], options: RunOptions, tell: Tell, *, force: bool
+def _train_together(
+    trials: Sequence[Trial], settings: ExecutorSettings, listener: Listener
 ) -> list[Trial]:
     """Train `trials` as one fleet; return those that other processes are at."""
     common = trials[0].spec
-    ground = cache(partial(RunContext.of, common, options))
-    busy: list[Trial] = []
-    lives = [_life(trial, options, ground, tell, busy, force=force) for trial in trials]
+    # loaded by the first trial that needs it, inside the block that reports its errors
+    context = cache(partial(RunContext.of, common, settings.options))
+    members = [_Member(trial, settings, context, listener) for trial in trials]
     try:
-        with device.numerics(common.training):
-            states = [next(life, None) for life in lives]
-            members = {n: (state, trials[n].spec) for n, state in enumerate(states) if state}
-            for outcomes in train_fleet(members, ground().splits) if members else ():
+        with numerics(common.training):
+            training = {
+                n: (member.state, member.trial.spec)
+                for n, member in enumerate(members)
+                if member.open() and member.state
+            }
+            for outcomes in train_fleet(training, context().splits) if training else ():
                 for n, outcome in outcomes.items():
-                    try:
-                        lives[n].send(outcome)
-                    except StopIteration:
-                        del members[n]
+                    if not members[n].end_epoch(outcome):
+                        del training[n]
     except BaseException as error:
-        for life in lives:
-            _end(life, _explained(error, len(trials)))
+        cause = _with_remedy(error, len(trials))
+        for member in members:
+            member.abort(cause)
         if not isinstance(error, Exception):
             raise
-    return busy
+    return [member.trial for member in members if member.is_busy]
 
 
-def _life(
-    trial: Trial,
-    options: RunOptions,
-    ground: Callable[[], RunContext],
-    tell: Tell,
-    busy: list[Trial],
-    *,
-    force: bool,
-) -> Generator[TrainingState, EpochOutcome, None]:
-    """Do one trial, yielding its state for each epoch and being sent what came of it."""
-    told = Teller(trial, tell)
-    watcher = told.watcher()
-    own = replace(options, command=trial.command)
-    try:
-        with told.failures(), claimed(options.root, trial, wait=False):
-            if earlier := None if force else done(trial, options):
-                told("skipped", earlier)
+class _Member:
+    """One trial of a fleet: what a trial alone does in a `with` block, opened and left by hand.
+
+    So each of many trials has its own claim, its own run and its own end.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        settings: ExecutorSettings,
+        context: Callable[[], RunContext],
+        listener: Listener,
+    ) -> None:
+        self.trial = trial
+        self.state: TrainingState | None = None
+        self.is_busy = False  # another process is at the trial
+        self._settings, self._context = settings, context
+        self._reporter = TrialReporter(trial, listener)
+        self._block = ExitStack()
+
+    def open(self) -> bool:
+        """Claim the trial and open its run; return whether there is something left to train."""
+        try:
+            self._block.enter_context(self._reporter.errors_reported())
+            opened = self._block.enter_context(self._opened())
+        except BaseException as error:  # noqa: BLE001  reported, or raised again
+            try:
+                self._leave(error)
+            except BusyError:
+                self.is_busy = True
+            return False
+        if opened:
+            self._run, self.state = opened
+        return self._goes_on()
+
+    def end_epoch(self, outcome: EpochOutcome) -> bool:
+        """Write an epoch down; return whether there is something left to train."""
+        try:
+            if isinstance(outcome, DivergedError):
+                raise outcome  # noqa: TRY301  handled where all errors of a trial are
+            assert self.state is not None  # noqa: S101
+            validated = self._context().splits.validation is not None
+            save_epoch(self._run, self.state, outcome, validated=validated)
+            self._reporter.on_epoch_end(self._run, outcome)
+        except BaseException as error:  # noqa: BLE001  reported, or raised again
+            self._leave(error)
+            return False
+        return self._goes_on()
+
+    def abort(self, error: BaseException) -> None:
+        """End the trial, unless it has ended, by an error that ends the whole fleet."""
+        try:
+            self._leave(error)
+        except BaseException as raised:
+            if raised is not error:  # a second interrupt
+                raise
+
+    def _goes_on(self) -> bool:
+        if self.state and not is_over(self.state, self.trial.spec):
+            return True
+        self._leave(None)
+        return False
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Leave the block as `with` does: by its end or by an error, raised unless handled."""
+        block = self._block.pop_all()
+        trace = error.__traceback__ if error else None
+        if not block.__exit__(type(error) if error else None, error, trace) and error:
+            raise error
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Run, TrainingState] | None]:
+        """Hold the trial's claim and its run; None where the trial is done already."""
+        trial, options = self.trial, self._settings.options
+        with claimed(options.root, trial, wait=False):
+            if not self._settings.force and (done := finished_run(trial, options)):
+                self._reporter.report("skipped", done)
+                yield None
                 return
-            beginning = begun(trial, options)
-            with under_way(trial.spec, own, ground(), "fleet", watcher, beginning) as (run, state):
-                while not is_over(state, trial.spec):
-                    outcome = yield state
-                    if isinstance(outcome, DivergedError):
-                        raise outcome
-                    save_epoch(
-                        run, state, outcome, validated=ground().splits.validation is not None
-                    )
-                    watcher.epoch(run, outcome)
-            told("finished", run)
-    except BusyError:
-        busy.append(trial)
+            own = replace(options, command=trial.command)
+            earlier = unfinished_run(trial, options)
+            with open_run(
+                trial.spec, own, self._context(), "fleet", self._reporter, earlier
+            ) as opened:
+                yield opened
+            self._reporter.report("finished", opened[0])
 
 
-def _explained(error: BaseException, models: int) -> BaseException:
-    if not device.is_out_of_memory(error):
+def _with_remedy(error: BaseException, models: int) -> BaseException:
+    if not is_out_of_memory(error):
         return error
     message = f"out of memory: a fleet of {models} models is too large"
     return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
-
-
-def _end(life: Generator[TrainingState, EpochOutcome, None], error: BaseException) -> None:
-    try:
-        life.throw(error)
-    except StopIteration:
-        pass
-    except BaseException as raised:
-        if raised is not error:  # a second interrupt
-            raise

@@ -1,4 +1,4 @@
-"""An executor of a sweep that hands its trials to the nodes of a Ray cluster.
+"""Trials on the nodes of a Ray cluster.
 
 All nodes see the same files: a trial that is tried again on another node goes on with its run.
 """
@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -25,60 +25,64 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.executors.processes import GRACE, Queue
-from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import Tell, TrialEvent, run_trial
+from lenetctl.sweeps.events import Decision, Listener, TrialEvent
+from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
+from lenetctl.sweeps.executors.processes import GRACE
+from lenetctl.sweeps.run_trial import run_trial
+from lenetctl.sweeps.trial import Trial
 
 LISTENING = 0.5  # seconds between two looks at which tasks ended
 
 
-def cluster(
-    trials: Iterable[Trial],
-    options: RunOptions,
-    tell: Tell,
-    jobs: int | None = None,
-    *,
-    force: bool = False,
-) -> None:
-    """Do `jobs` trials at a time, else one for each CPU, each with its share of CPUs and GPUs.
+@dataclass(frozen=True)
+class RayExecutor:
+    """Runs `jobs` trials at a time, else one for each CPU, each with its share of CPUs and GPUs.
 
     The cluster is the one that RAY_ADDRESS names. A trial whose process or node is lost is tried
-    again once, wherever there is room. However this ends, no task is left.
-
-    Raises:
-        UsageError: there is no such cluster.
-
+    again once, wherever there is room.
     """
-    own = replace(
-        options,
-        root=options.root.resolve(),
-        data_dir=options.data_dir.resolve() if options.data_dir else None,
-    )
-    queue = Queue(trials)
-    with _connected():
-        desk = _desk()
-        at_once, task = _task(jobs)
-        tasks: dict[Any, Trial] = {}
-        runs: dict[str, Run | None] = {}
-        try:
-            while True:
-                while len(tasks) < at_once and (trial := queue.take()):
-                    tasks[task.remote(trial, own, desk, force=force)] = trial
-                if not tasks:
-                    return
-                # first who ended, then what there is to hear: their last news are among it
-                ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
-                for number, news in ray.get(desk.hear.remote()):
-                    runs[news.sha256] = news.run or runs.get(news.sha256)
-                    answer = bool(tell(news))
-                    if number is not None:
-                        desk.answer.remote(number, answer)
-                for one in ended:
-                    trial = tasks.pop(one)
-                    if cause := _cause_of_death(one):
-                        tell(queue.buried(trial, runs.get(trial.sha256), cause))
-        finally:
-            _stop(list(tasks))
+
+    settings: ExecutorSettings
+
+    def run(self, trials: Iterable[Trial], listener: Listener) -> None:
+        """Run the trials.
+
+        Raises:
+            UsageError: there is no such cluster.
+
+        """
+        options = self.settings.options
+        absolute = replace(
+            options,
+            root=options.root.resolve(),
+            data_dir=options.data_dir.resolve() if options.data_dir else None,
+        )
+        queue = RetryQueue(trials)
+        with _connected():
+            relay = _relay()
+            at_once, task = _task(self.settings.jobs)
+            tasks: dict[Any, Trial] = {}
+            runs: dict[str, Run | None] = {}
+            try:
+                while True:
+                    while len(tasks) < at_once and (trial := queue.take()):
+                        begun = task.remote(trial, absolute, relay, force=self.settings.force)
+                        tasks[begun] = trial
+                    if not tasks:
+                        return
+                    # first which ended, then the events: the last ones of those are among them
+                    ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
+                    for number, event in ray.get(relay.receive.remote()):
+                        runs[event.sha256] = event.run or runs.get(event.sha256)
+                        decision = listener(event)
+                        if number is not None:
+                            relay.answer.remote(number, decision)
+                    for one in ended:
+                        trial = tasks.pop(one)
+                        if cause := _cause_of_death(one):
+                            listener(queue.put_back(trial, runs.get(trial.sha256), cause))
+            finally:
+                _stop(list(tasks))
 
 
 @contextmanager
@@ -100,10 +104,10 @@ def _connected() -> Iterator[None]:
         ray.shutdown()
 
 
-def _desk() -> Any:
-    """Return a desk on the driver's own node, which is not lost before the driver is."""
+def _relay() -> Any:
+    """Return a relay on the driver's own node, which is not lost before the driver is."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(num_cpus=0, scheduling_strategy=here)(_Desk).remote()
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(_EventRelay).remote()
 
 
 def _task(jobs: int | None) -> tuple[int, Any]:
@@ -115,39 +119,42 @@ def _task(jobs: int | None) -> tuple[int, Any]:
     return jobs, ray.remote(max_retries=0, **share)(_work)
 
 
-def _work(trial: Trial, options: RunOptions, desk: Any, *, force: bool) -> None:
+def _work(trial: Trial, options: RunOptions, relay: Any, *, force: bool) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
-    run_trial(trial, options, lambda news: ray.get(desk.tell.remote(news)), force=force)
+    run_trial(trial, options, lambda event: ray.get(relay.send.remote(event)), force=force)
 
 
-class _Desk:
-    """Where tasks leave their news and, while they run, wait for an answer."""
+class _EventRelay:
+    """Carries events from the tasks to the driver, and its decisions back."""
 
     def __init__(self) -> None:
-        self._news: asyncio.Queue[tuple[int | None, TrialEvent]] = asyncio.Queue()
-        self._numbers, self._answers = count(), dict[int, asyncio.Future[bool]]()
+        self._events: asyncio.Queue[tuple[int | None, TrialEvent]] = asyncio.Queue()
+        self._numbers, self._decisions = count(), dict[int, asyncio.Future[Decision]]()
 
-    async def tell(self, news: TrialEvent) -> bool:
-        if news.status != "running":
-            await self._news.put((None, news))
-            return False
-        number, answer = next(self._numbers), asyncio.Future[bool]()
-        self._answers[number] = answer
-        await self._news.put((number, news))
-        return await answer
+    async def send(self, event: TrialEvent) -> Decision:
+        """Pass an event on; at the end of an epoch, return what the driver decided."""
+        if event.kind != "epoch_end":
+            await self._events.put((None, event))
+            return Decision.CONTINUE
+        number, decision = next(self._numbers), asyncio.Future[Decision]()
+        self._decisions[number] = decision
+        await self._events.put((number, event))
+        return await decision
 
-    async def hear(self) -> list[tuple[int | None, TrialEvent]]:
+    async def receive(self) -> list[tuple[int | None, TrialEvent]]:
+        """Return the events since the last time, those that wait for a decision with a number."""
         try:
-            heard = [await asyncio.wait_for(self._news.get(), LISTENING)]
+            received = [await asyncio.wait_for(self._events.get(), LISTENING)]
         except TimeoutError:
             return []
-        while not self._news.empty():
-            heard.append(self._news.get_nowait())
-        return heard
+        while not self._events.empty():
+            received.append(self._events.get_nowait())
+        return received
 
-    async def answer(self, number: int, answer: bool) -> None:
-        self._answers.pop(number).set_result(answer)
+    async def answer(self, number: int, decision: Decision) -> None:
+        """Let the task with the numbered event go on."""
+        self._decisions.pop(number).set_result(decision)
 
 
 def _cause_of_death(task: Any) -> str:

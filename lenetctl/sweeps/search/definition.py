@@ -12,8 +12,9 @@ from typing import Any
 from lenetctl.errors import UsageError
 from lenetctl.specs.yaml import Origin
 from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
-from lenetctl.sweeps.plan import SWEEP_FILE, Trial, plan_sweep
+from lenetctl.sweeps.plan import SWEEP_FILE, plan_sweep
 from lenetctl.sweeps.search.search_space import Choices, Range, search_dimension
+from lenetctl.sweeps.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import optuna
 from filelock import FileLock, Timeout
@@ -17,16 +16,14 @@ from optuna.trial import TrialState
 
 from lenetctl.errors import BusyError, SpecError
 from lenetctl.runs.folder import Run
-from lenetctl.sweeps.plan import Trial
+from lenetctl.sweeps.events import Decision, TrialEvent
+from lenetctl.sweeps.names import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.trial import TrialEvent
+from lenetctl.sweeps.trial import Trial
 
 VALIDATION = "validation/accuracy"  # of the best epoch: what is to be as high as it can be
 ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
 QUIET = 5  # trials, and then epochs of each, before the median rule may end one
-
-SamplerName = Literal["tpe", "random"]
-PrunerName = Literal["none", "median", "hyperband"]
 
 
 class Study:
@@ -35,7 +32,7 @@ class Study:
     def __init__(self, search: Search, study: optuna.Study) -> None:
         """Take up `study`; what its last process left half done is asked for first."""
         self._search, self._study = search, study
-        self._under_way: dict[str, tuple[Trial, list[optuna.Trial]]] = {}  # by identity
+        self._running: dict[str, tuple[Trial, list[optuna.Trial]]] = {}  # by identity
         self._values: dict[str, float] = {}  # by identity
         for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.enqueue_trial(left.params)
@@ -54,7 +51,8 @@ class Study:
         if not finished:
             return None
         best = self._study.best_trial
-        return self._search.trial({one.key: one.suggest(best) for one in self._search.space})
+        values = {one.key: one.suggest(best) for one in self._search.space}
+        return self._search.trial(values)
 
     def __iter__(self) -> Iterator[Trial]:
         """Yield each trial that is to be run, until there were as many as the search may have."""
@@ -69,24 +67,25 @@ class Study:
             if trial.sha256 in self._values:
                 self._end(asked, "known", self._values[trial.sha256])
                 continue
-            _, same = self._under_way.setdefault(trial.sha256, (trial, []))
+            _, same = self._running.setdefault(trial.sha256, (trial, []))
             same.append(asked)
             if same == [asked]:
                 yield trial
 
-    def tell(self, news: TrialEvent) -> bool:
-        """Take the news of a trial in; return whether the trial is to be pruned."""
-        trial, asked = self._under_way[news.sha256]
-        if news.status == "running":
-            return news.run is not None and self._hopeless(asked[0], news.run, trial)
-        if news.status == "killed":  # it is tried again, now or by the next command
-            return False
-        if news.run and news.status in ("finished", "skipped"):
-            self._values[news.sha256] = news.run.result["best"][VALIDATION]
+    def on_event(self, event: TrialEvent) -> Decision:
+        """Learn from what happens to a trial; decide whether it is to be pruned."""
+        trial, asked = self._running[event.sha256]
+        if event.kind == "epoch_end" and event.run and self._hopeless(asked[0], event.run, trial):
+            return Decision.PRUNE
+        # one that was killed is tried again, now or by the next command
+        if not event.ends_trial or event.kind == "killed":
+            return Decision.CONTINUE
+        if event.run and event.kind in ("finished", "skipped"):
+            self._values[event.sha256] = event.run.result.best[VALIDATION]
         for one in asked:
-            self._end(one, news.status, self._values.get(news.sha256))
-        del self._under_way[news.sha256]
-        return False
+            self._end(one, event.kind, self._values.get(event.sha256))
+        del self._running[event.sha256]
+        return Decision.CONTINUE
 
     def _hopeless(self, asked: optuna.Trial, run: Run, trial: Trial) -> bool:
         epochs = run.epochs()
@@ -134,15 +133,15 @@ def open_study(
 
 
 def _sampler(name: SamplerName, seed: int) -> optuna.samplers.BaseSampler:
-    if name == "random":
+    if name == SamplerName.random:
         return optuna.samplers.RandomSampler(seed)
-    # trials under way count as poor ones, so that workers do not all try the same
+    # trials that are running count as poor ones, so that workers do not all try the same
     return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
 
 
 def _pruner(name: PrunerName, epochs: int) -> optuna.pruners.BasePruner:
-    if name == "median":
+    if name == PrunerName.median:
         return optuna.pruners.MedianPruner(n_startup_trials=QUIET, n_warmup_steps=QUIET)
-    if name == "hyperband":  # Li et al., JMLR 18, 2018
+    if name == PrunerName.hyperband:  # Li et al., JMLR 18, 2018
         return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs)
     return optuna.pruners.NopPruner()

@@ -22,8 +22,9 @@ from lenetctl.training.cuda_graph import GraphedFunction
 from lenetctl.training.evaluate import BATCH, Evaluation
 from lenetctl.training.fleet.dropout import FleetDropout
 from lenetctl.training.fleet.state import FleetState
-from lenetctl.training.loop import EpochMeans, EpochResult, Splits, finish_epoch, is_over
+from lenetctl.training.loop import EpochMeans, Splits, finish_epoch, is_over
 from lenetctl.training.optimizers import learning_rate
+from lenetctl.training.results import EpochResult
 from lenetctl.training.state import TrainingState
 
 EpochOutcome = EpochResult | DivergedError

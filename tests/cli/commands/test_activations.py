@@ -6,7 +6,7 @@ from PIL import Image
 from rich.text import Text
 
 from lenetctl.model.build import build_model
-from lenetctl.runs.store import ROOT, every
+from lenetctl.runs.store import RunStore
 from lenetctl.runs.weights import read_weights
 
 MAX = """\
@@ -19,7 +19,7 @@ model: {activation: none, norm: batch, pool: {kind: max}, conv: [{channels: 20, 
 @pytest.fixture
 def trained(lenetctl, write):
     assert lenetctl("train", write(), "--smoke", "-q").code == 0
-    return every(ROOT)[0]
+    return RunStore().all()[0]
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_a_run_is_drawn_and_logged_once(lenetctl, trained, photo, tracking_uri, 
     found = MlflowClient(tracking_uri).list_artifacts(document["run_id"], "activations")
     assert {item.path for item in found} == {f"activations/{name}" for name in names}
     cursor = trained.published
-    assert cursor["activations"].keys() == names
+    assert cursor.activations.keys() == names
     assert lenetctl("sync", "-q").code == 0
     assert trained.published == cursor
     (folder / "raw.npz").write_bytes(b"another")
     assert lenetctl("sync", "-q").code == 0
-    assert trained.published["activations"]["raw.npz"] != cursor["activations"]["raw.npz"]
+    assert trained.published.activations["raw.npz"] != cursor.activations["raw.npz"]
 
     arrays = np.load(tmp_path / "raw.npz")
     net = build_model(trained.spec().model, 0).eval()

@@ -1,13 +1,13 @@
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.runs.store import ROOT, every
+from lenetctl.runs.store import RunStore
 
 
 @pytest.fixture
 def trained(lenetctl, write):
     assert lenetctl("train", write(), "--smoke", "-q").code == 0
-    return every(ROOT)[0]
+    return RunStore().all()[0]
 
 
 def test_a_run_is_measured_shown_and_logged(lenetctl, trained, tracking_uri):
@@ -17,8 +17,8 @@ def test_a_run_is_measured_shown_and_logged(lenetctl, trained, tracking_uri):
     keys = {"run_id", "dataset", "split", "loss", "accuracy", "per_class", "confusion"}
     assert document.keys() >= keys
     assert all(s.keys() >= {"precision", "recall", "count"} for s in document["per_class"].values())
-    assert document["run_id"] == trained.published["run_id"]
-    assert document["accuracy"] == trained.result["final"]["test/accuracy"]
+    assert document["run_id"] == trained.published.run_id
+    assert document["accuracy"] == trained.result.final["test/accuracy"]
     found = MlflowClient(tracking_uri).get_run(document["run_id"])
     assert found.data.metrics["eval/digits-test-last/accuracy"] == document["accuracy"]
 

@@ -5,30 +5,31 @@ import pytest
 from mlflow import MlflowClient
 
 from lenetctl.runs.execute import execute
-from lenetctl.runs.store import ROOT, every
+from lenetctl.runs.records import PublishedRecord
+from lenetctl.runs.store import RunStore
 
 
 @pytest.fixture
 def interrupted(lenetctl, write, monkeypatch):
     """A run of quick.yaml that was interrupted after its first epoch."""
 
-    def stopping(spec, options, watcher, resume=None):
-        original = watcher.epoch
+    def stopping(spec, options, callback, resume=None):
+        original = callback.on_epoch_end
 
-        def epoch(run, result):
+        def on_epoch_end(run, result):
             original(run, result)
             raise KeyboardInterrupt
 
-        watcher.epoch = epoch
-        return execute(spec, options, watcher, resume)
+        callback.on_epoch_end = on_epoch_end
+        return execute(spec, options, callback, resume)
 
     spec = write()
     with monkeypatch.context() as patched:
         patched.setattr("lenetctl.runs.execute.execute", stopping)
         result = lenetctl("train", spec)
     assert result.code == 130
-    (run,) = every(ROOT)
-    assert run.status["status"] == "KILLED"
+    (run,) = RunStore().all()
+    assert run.status.state == "KILLED"
     assert f"lenetctl train --resume {run.path.name}" in result.err
     return run
 
@@ -36,7 +37,7 @@ def interrupted(lenetctl, write, monkeypatch):
 def test_the_closing_lines_are_the_books(lenetctl, write, tracking_uri):
     result = lenetctl("train", write())
     assert result.code == 0, result.err
-    (run,) = every(ROOT)
+    (run,) = RunStore().all()
     lines = result.out.splitlines()
     assert lines[0].startswith("quick-s0: 61,706 parameters")
     assert re.match(r"epoch 1/2: loss \d\.\d{3}, train acc \d\.\d{3}, test loss", lines[1])
@@ -44,7 +45,7 @@ def test_the_closing_lines_are_the_books(lenetctl, write, tracking_uri):
     assert re.fullmatch(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", lines[3])
     assert re.match(r"\d+\.\d examples/sec on ", lines[4])
     rest = "\n".join(lines[5:])
-    assert run.published["run_id"] in rest
+    assert run.published.run_id in rest
     assert str(run.path) in rest
     assert re.search(r"curves   █▁  loss \d\.\d{3} to \d", rest)
     assert re.search(r"\n         [█▁]{2}  test acc 0\.\d{3} to 0\.\d{3}\n", rest)
@@ -82,12 +83,12 @@ def test_overrides_smoke_experiment_and_quiet(lenetctl, write, tracking_uri):
     result = lenetctl("train", write(), *arguments)
     assert result.code == 0, result.err
     assert "epoch 1/1" not in result.out
-    (run,) = every(ROOT)
+    (run,) = RunStore().all()
     spec = run.spec()
     assert spec.training.optimizer.lr == 0.05
     assert (spec.training.epochs, spec.data.limit) == (1, 1024)
     client = MlflowClient(tracking_uri)
-    found = client.get_run(run.published["run_id"])
+    found = client.get_run(run.published.run_id)
     assert client.get_experiment(found.info.experiment_id).name == "others"
 
 
@@ -101,7 +102,7 @@ def test_without_a_compiler_the_compiled_engine_is_refused(lenetctl, write, monk
     assert result.err.splitlines() == [
         "error: --engine compiled: no C++ compiler: install no-such-compiler, or name one in CXX"
     ]
-    assert every(ROOT) == []
+    assert RunStore().all() == []
 
 
 def test_passwords_are_written_down_nowhere(lenetctl, write, tmp_path, monkeypatch):
@@ -113,15 +114,15 @@ def test_passwords_are_written_down_nowhere(lenetctl, write, tmp_path, monkeypat
     assert "secret" not in result.out + result.err
     for path in (tmp_path / "mlruns").rglob("*"):
         assert not path.is_file() or b"secret" not in path.read_bytes(), path
-    assert "http://***@127.0.0.1:1" in every(ROOT)[0].record["command"]
+    assert "http://***@127.0.0.1:1" in RunStore().all()[0].record.command
 
 
 def test_resume_without_a_value_goes_on_with_the_unfinished_run(lenetctl, interrupted):
     result = lenetctl("train", "quick.yaml", "--resume")
     assert result.code == 0, result.err
     assert "resumed after epoch 1" in result.out
-    assert every(ROOT) == [interrupted]
-    assert interrupted.status["status"] == "FINISHED"
+    assert RunStore().all() == [interrupted]
+    assert interrupted.status.state == "FINISHED"
 
 
 def test_resume_with_a_run_needs_no_spec(lenetctl, interrupted, tracking_uri):
@@ -136,17 +137,17 @@ def test_resume_with_nothing_unfinished_begins(lenetctl, write):
     result = lenetctl("train", write(), "--resume", "--json", "--smoke")
     assert result.code == 0, result.err
     assert "resumed" not in result.err
-    assert len(every(ROOT)) == 1
+    assert len(RunStore().all()) == 1
 
 
 def test_a_dead_run_is_ended_and_published_when_the_next_one_starts(
     lenetctl, interrupted, write, tracking_uri
 ):
     interrupted.set_status("RUNNING")  # as SIGKILL would leave it
-    interrupted.write("published.json", {})
+    interrupted.write_record(PublishedRecord())
     assert lenetctl("train", write(), "--seed", 1, "--smoke", "-q").code == 0
-    assert interrupted.status["status"] == "KILLED"
-    found = MlflowClient(tracking_uri).get_run(interrupted.published["run_id"])
+    assert interrupted.status.state == "KILLED"
+    found = MlflowClient(tracking_uri).get_run(interrupted.published.run_id)
     assert found.info.status == "KILLED"
 
 
@@ -163,10 +164,10 @@ def test_what_could_not_be_published_sync_publishes_later(
     assert result.code == 5
     assert result.json["run_id"] is None
     assert result.json["status"] == "FINISHED"
-    (run,) = every(ROOT)
+    (run,) = RunStore().all()
     first = lenetctl("sync", "--json")
     assert (first.code, first.json) == (0, {"published": [run.path.name], "outstanding": []})
     again = lenetctl("sync", "--json")
     assert (again.code, again.json) == (0, {"published": [], "outstanding": []})
-    assert MlflowClient(tracking_uri).get_run(run.published["run_id"]).info.status == "FINISHED"
+    assert MlflowClient(tracking_uri).get_run(run.published.run_id).info.status == "FINISHED"
     assert json.loads((run.path / "published.json").read_text())["tracking_uri"] == tracking_uri

@@ -1,16 +1,20 @@
 from contextlib import ExitStack
 
 import pytest
-from helpers.trial_events import Ear, fail_fast, metrics
+from helpers.equality import metrics
+from helpers.sweeps import EventRecorder, fail_fast
 
 from lenetctl import specs
-from lenetctl.runs.execute import RunCallback, RunOptions, execute
-from lenetctl.runs.store import every
+from lenetctl.runs.callbacks import RunCallback
+from lenetctl.runs.execute import execute
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import read_weights
+from lenetctl.sweeps.claims import claimed, make_claims_folder
+from lenetctl.sweeps.events import Decision, FailedFast
 from lenetctl.sweeps.executors import fleet as module
-from lenetctl.sweeps.executors.fleet import fleet, grouped
-from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import FailedFast, claimed, index, prepare
+from lenetctl.sweeps.executors.base import ExecutorSettings
+from lenetctl.sweeps.executors.fleet import FleetExecutor, grouped
+from lenetctl.sweeps.trial import Trial
 
 NET = {"conv": [{"channels": 3, "kernel": 5, "stride": 2}], "dense": [12]}
 DATA = {"limit": 128, "batch_size": 64, "validation": 200}
@@ -18,7 +22,7 @@ DATA = {"limit": 128, "batch_size": 64, "validation": 200}
 
 @pytest.fixture
 def options(tmp_path):
-    prepare(tmp_path)
+    make_claims_folder(tmp_path)
     return RunOptions(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
 
 
@@ -38,8 +42,12 @@ def trial(digits, tmp_path):
     return make
 
 
+def fleet(trials, options, listener, *, force=False):
+    FleetExecutor(ExecutorSettings(options, force=force)).run(trials, listener)
+
+
 def run_of(trial, options):
-    (run,) = index(options.root)[trial.sha256]
+    (run,) = options.store.by_spec()[trial.sha256]
     return run
 
 
@@ -59,75 +67,75 @@ def test_groups_are_of_a_kind_and_no_larger_than_allowed(trial):
 def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
     alike = [trial(0), trial(1, lr=0.03), trial(2, epochs=3)]
     odd = trial(0, model={"dense": [13]})
-    ear = Ear()
-    fleet([*alike, odd], options, ear)
+    recorder = EventRecorder()
+    fleet([*alike, odd], options, recorder)
     for one in (*alike, odd):
-        assert ear.of(one) == ["running", "finished"]
+        assert recorder.of(one) == ["started", "epoch_end", "finished"]
         run = run_of(one, options)
-        assert run.record["engine"] == ("eager" if one is odd else "fleet")
-        assert run.record["command"] == one.command
-        assert run.record["tags"] == {"lenetctl.sweep": "study"}
+        assert run.record.engine == ("eager" if one is odd else "fleet")
+        assert run.record.command == one.command
+        assert run.record.tags == {"lenetctl.sweep": "study"}
         alone = execute(one.spec, RunOptions(tmp_path / "alone", device="cpu"))
         same_metrics(run, alone)
-        assert run.status["status"] == "FINISHED"
+        assert run.status.state == "FINISHED"
         assert not run.is_held()
-        assert run.result["weights"] == "best"
-        assert run.result["best"] == pytest.approx(alone.result["best"], rel=1e-4)
+        assert run.result.weights == "best"
+        assert run.result.best == pytest.approx(alone.result.best, rel=1e-4)
         assert read_weights(run).keys() == read_weights(alone).keys()
 
 
 def test_what_is_done_is_skipped_unless_forced(trial, options):
     first, *others = trials = [trial(seed) for seed in range(3)]
     execute(first.spec, options)
-    ear = Ear()
-    fleet(trials, options, ear)
-    assert ear.of(first) == ["skipped"]
-    assert [ear.of(one) for one in others] == [["running", "finished"]] * 2
-    fleet(trials, options, Ear(), force=True)
-    assert len(every(options.root)) == 6
+    recorder = EventRecorder()
+    fleet(trials, options, recorder)
+    assert recorder.of(first) == ["skipped"]
+    assert [recorder.of(one) for one in others] == [["started", "epoch_end", "finished"]] * 2
+    fleet(trials, options, EventRecorder(), force=True)
+    assert len(options.store.all()) == 6
 
 
 def test_an_interrupt_ends_all_and_both_a_fleet_and_a_run_alone_go_on(trial, options, tmp_path):
-    def stop(news):
-        if news.run and len(news.run.epochs()) == 2:
+    def stop(event):
+        if event.run and len(event.run.epochs()) == 2:
             raise KeyboardInterrupt
 
     trials = [trial(seed, epochs=4) for seed in range(3)]
-    ear = Ear(stop)
+    recorder = EventRecorder(stop)
     with pytest.raises(KeyboardInterrupt):
-        fleet(trials, options, ear)
+        fleet(trials, options, recorder)
     runs = [run_of(one, options) for one in trials]
-    assert [run.status["status"] for run in runs] == ["KILLED"] * 3
+    assert [run.status.state for run in runs] == ["KILLED"] * 3
     assert [len(run.epochs()) for run in runs] == [2, 1, 1]  # one had heard of its second epoch
     assert not any(run.is_held() for run in runs)
-    assert [ear.of(one)[-1] for one in trials] == ["killed"] * 3
+    assert [recorder.of(one)[-1] for one in trials] == ["killed"] * 3
 
     class Warned(RunCallback):
         said = ""
 
-        def warn(self, message):
+        def on_warning(self, message):
             self.said = message
 
     watcher = Warned()
     execute(trials[0].spec, options, watcher, resume=runs[0])
     assert "engine fleet; resumed on" in watcher.said
-    fleet(trials, options, Ear())
-    assert every(options.root) == sorted(runs, key=lambda run: run.record["created"])
+    fleet(trials, options, EventRecorder())
+    assert options.store.all() == sorted(runs, key=lambda run: run.record.created)
     for one, run in zip(trials, runs, strict=True):
-        assert run.status["status"] == "FINISHED"
+        assert run.status.state == "FINISHED"
         assert [line["epoch"] for line in run.epochs()] == [1, 2, 3, 4]
         same_metrics(run, execute(one.spec, RunOptions(tmp_path / "alone", device="cpu")))
 
 
 def test_one_that_diverges_fails_alone(trial, options):
     good, bad, other = trial(0), trial(1, lr=1e30), trial(2)
-    ear = Ear()
-    fleet([good, bad, other], options, ear)
-    assert ear.of(bad) == ["running", "failed"]
-    assert run_of(bad, options).status["status"] == "FAILED"
-    assert run_of(bad, options).status["outcome"] == "diverged"
+    recorder = EventRecorder()
+    fleet([good, bad, other], options, recorder)
+    assert recorder.of(bad) == ["started", "failed"]
+    assert run_of(bad, options).status.state == "FAILED"
+    assert run_of(bad, options).status.outcome == "diverged"
     for one in (good, other):
-        assert ear.of(one)[-1] == "finished"
+        assert recorder.of(one)[-1] == "finished"
         assert len(run_of(one, options).epochs()) == 2
 
 
@@ -140,11 +148,11 @@ def test_one_that_cannot_be_written_fails_alone(trial, options, monkeypatch):
     own = module.save_epoch
     monkeypatch.setattr(module, "save_epoch", keep)
     good, bad = trial(0), trial(1)
-    ear = Ear()
-    fleet([bad, good], options, ear)
-    assert ear.of(bad) == ["running", "failed"]
-    assert "No space left" in run_of(bad, options).status["message"]
-    assert ear.of(good)[-1] == "finished"
+    recorder = EventRecorder()
+    fleet([bad, good], options, recorder)
+    assert recorder.of(bad) == ["started", "failed"]
+    assert "No space left" in run_of(bad, options).status.message
+    assert recorder.of(good)[-1] == "finished"
 
 
 def test_a_fleet_that_does_not_fit_fails_with_a_hint(trial, options, monkeypatch):
@@ -153,45 +161,46 @@ def test_a_fleet_that_does_not_fit_fails_with_a_hint(trial, options, monkeypatch
 
     monkeypatch.setattr(module, "train_fleet", too_large)
     trials = [trial(seed) for seed in range(4)]
-    ear = Ear()
-    fleet(trials, options, ear)
-    assert [ear.of(one)[-1] for one in trials] == ["failed"] * 4
-    assert "--jobs 2" in ear.heard[-1].message
-    assert {run.status["status"] for run in every(options.root)} == {"FAILED"}
+    recorder = EventRecorder()
+    fleet(trials, options, recorder)
+    assert [recorder.of(one)[-1] for one in trials] == ["failed"] * 4
+    assert "--jobs 2" in recorder.events[-1].message
+    assert {run.status.state for run in options.store.all()} == {"FAILED"}
 
 
 def test_one_that_is_pruned_leaves_the_fleet(trial, options):
     pruned, other = trials = trial(0, epochs=3), trial(1, epochs=3)
-    ear = Ear()
 
-    def tell(news):
-        ear(news)
-        return news.sha256 == pruned.sha256 and news.run.epochs()
+    def prune(event):
+        if event.sha256 == pruned.sha256 and event.kind == "epoch_end":
+            return Decision.PRUNE
+        return None
 
-    fleet(trials, options, tell)
-    assert ear.of(pruned) == ["running", "pruned"]
-    assert ear.of(other) == ["running", "finished"]
-    assert run_of(pruned, options).status["outcome"] == "pruned"
+    recorder = EventRecorder(prune)
+    fleet(trials, options, recorder)
+    assert recorder.of(pruned) == ["started", "epoch_end", "pruned"]
+    assert recorder.of(other) == ["started", "epoch_end", "finished"]
+    assert run_of(pruned, options).status.outcome == "pruned"
     assert [len(run_of(one, options).epochs()) for one in trials] == [1, 3]
 
 
 def test_failing_fast_stops_the_fleet_and_leaves_the_rest(trial, options):
     good, bad, odd = trial(0, epochs=50), trial(1, lr=1e30), trial(0, model={"dense": [13]})
-    ear = Ear(fail_fast)
+    recorder = EventRecorder(fail_fast)
     with pytest.raises(FailedFast):
-        fleet([good, bad, odd], options, ear)
-    assert ear.of(bad)[-1] == "failed"
-    assert ear.of(good)[-1] == "killed"
-    assert ear.of(odd) == []
-    assert run_of(good, options).status["status"] == "KILLED"
+        fleet([good, bad, odd], options, recorder)
+    assert recorder.of(bad)[-1] == "failed"
+    assert recorder.of(good)[-1] == "killed"
+    assert recorder.of(odd) == []
+    assert run_of(good, options).status.state == "KILLED"
 
 
 def test_data_that_are_not_there_fail_each_trial(trial, options, tmp_path):
     trials = [trial(n, data={"dataset": "folder", "folder": "none"}) for n in range(2)]
-    ear = Ear()
-    fleet(trials, options, ear)
-    assert [ear.of(one) for one in trials] == [["failed"]] * 2
-    assert every(options.root) == []
+    recorder = EventRecorder()
+    fleet(trials, options, recorder)
+    assert [recorder.of(one) for one in trials] == [["failed"]] * 2
+    assert options.store.all() == []
 
 
 @pytest.mark.parametrize("held", ["claim", "run"])
@@ -200,8 +209,8 @@ def test_a_trial_that_others_are_at_waits_for_them_not_for_the_fleet(trial, opti
     first, *others = trials
     holding = ExitStack()
 
-    def let_go(news):
-        if news.sha256 == others[-1].sha256 and news.status == "finished":
+    def let_go(event):
+        if event.sha256 == others[-1].sha256 and event.kind == "finished":
             holding.close()
 
     if held == "run":
@@ -210,16 +219,16 @@ def test_a_trial_that_others_are_at_waits_for_them_not_for_the_fleet(trial, opti
         holding.enter_context(run_of(first, options).held())
     else:
         holding.enter_context(claimed(options.root, first))
-    ear = Ear(let_go)
-    fleet(trials, options, ear)
-    assert [ear.of(one)[-1] for one in trials] == ["finished"] * 3
-    ended = [news.sha256 for news in ear.heard if news.status == "finished"]
+    recorder = EventRecorder(let_go)
+    fleet(trials, options, recorder)
+    assert [recorder.of(one)[-1] for one in trials] == ["finished"] * 3
+    ended = [event.sha256 for event in recorder.events if event.kind == "finished"]
     assert ended[-1] == first.sha256
 
 
 def _interrupting():
     class Interrupt(RunCallback):
-        def epoch(self, *_):
+        def on_epoch_end(self, *_):
             raise KeyboardInterrupt
 
     return Interrupt()

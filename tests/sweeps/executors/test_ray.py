@@ -4,24 +4,23 @@ import os
 import signal
 
 import pytest
-from helpers.trial_events import Ear, metrics
+from helpers.equality import metrics
+from helpers.sweeps import EventRecorder, serial
 
 from lenetctl import specs
 from lenetctl.errors import UsageError
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.store import every
-from lenetctl.sweeps.executors.processes import serial
-from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import prepare
+from lenetctl.sweeps.claims import make_claims_folder
+from lenetctl.sweeps.events import Decision
+from lenetctl.sweeps.executors.base import ExecutorSettings, make_executor
+from lenetctl.sweeps.trial import Trial
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: uv run --extra ray")
 pytestmark = pytest.mark.slow
 
 
-def cluster(*args):
-    from lenetctl.sweeps.executors.ray import cluster
-
-    cluster(*args)
+def cluster(trials, options, listener):
+    make_executor("ray", ExecutorSettings(options)).run(trials, listener)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def nodes():
 
 @pytest.fixture
 def options(tmp_path):
-    prepare(tmp_path / "ray")
+    make_claims_folder(tmp_path / "ray")
     return RunOptions(tmp_path / "ray", device="cpu")
 
 
@@ -55,61 +54,65 @@ def trials(digits, tmp_path):
 
 
 def run_of(trial, options):
-    (run,) = [one for one in every(options.root) if one.record["spec_sha256"] == trial.sha256]
+    (run,) = [one for one in options.store.all() if one.record.spec_sha256 == trial.sha256]
     return run
 
 
 def test_without_an_address_there_is_no_cluster(trials, options, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(UsageError, match="set RAY_ADDRESS"):
-        cluster(trials(0), options, Ear())
+        cluster(trials(0), options, EventRecorder())
 
 
 def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options, tmp_path):
-    ear = Ear()
-    cluster(trials(0, 1, 2), options, ear)
-    assert [ear.of(one) for one in trials(0, 1, 2)] == [["running", "finished"]] * 3
+    recorder = EventRecorder()
+    cluster(trials(0, 1, 2), options, recorder)
+    assert [recorder.of(one) for one in trials(0, 1, 2)] == [
+        ["started", "epoch_end", "finished"]
+    ] * 3
     alone = RunOptions(tmp_path / "serial", device="cpu")
-    prepare(alone.root)
-    serial(trials(0, 1, 2), alone, Ear())
+    make_claims_folder(alone.root)
+    serial(trials(0, 1, 2), alone, EventRecorder())
     for trial in trials(0, 1, 2):
         assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
 
 
-def test_a_true_answer_prunes(nodes, trials, options):
-    class Pruner(Ear):
-        def __call__(self, news):
-            super().__call__(news)
-            return news.run is not None and len(news.run.epochs()) == 2
+def test_a_trial_is_pruned_on_the_drivers_decision(nodes, trials, options):
+    def prune(event):
+        second = event.kind == "epoch_end" and len(event.run.epochs()) == 2
+        return Decision.PRUNE if second else Decision.CONTINUE
 
-    ear, (trial,) = Pruner(), trials(0, epochs=50)
-    cluster([trial], options, ear)
-    assert ear.of(trial) == ["running", "pruned"]
+    recorder, (trial,) = EventRecorder(prune), trials(0, epochs=50)
+    cluster([trial], options, recorder)
+    assert recorder.of(trial) == ["started", "epoch_end", "pruned"]
     assert len(run_of(trial, options).epochs()) == 2
 
 
 def test_the_trial_of_a_killed_task_is_tried_again_once(nodes, trials, options):
     killed = []
 
-    def kill(news):
-        if news.status == "running" and news.run and len(news.run.epochs()) == 1 and not killed:
-            killed.append(news.run.status["pid"])
+    def kill(event):
+        if event.kind == "epoch_end" and not killed:
+            killed.append(event.run.status.pid)
             os.kill(killed[0], signal.SIGKILL)
 
-    ear, (trial,) = Ear(kill), trials(0, epochs=4)
-    cluster([trial], options, ear)
-    assert ear.of(trial) == ["running", "killed", "running", "finished"]
+    recorder, (trial,) = EventRecorder(kill), trials(0, epochs=4)
+    cluster([trial], options, recorder)
+    assert recorder.of(trial) == [
+        *("started", "epoch_end", "killed"),
+        *("started", "epoch_end", "finished"),
+    ]
     assert [line["epoch"] for line in run_of(trial, options).epochs()] == [1, 2, 3, 4]
 
 
 def test_an_interrupt_leaves_no_run_behind(nodes, trials, options):
-    def stop(news):
-        if news.run and news.run.epochs():
+    def stop(event):
+        if event.run and event.run.epochs():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cluster(trials(0, 1, epochs=2000), options, Ear(stop))
-    assert {run.status["status"] for run in every(options.root)} == {"KILLED"}
+        cluster(trials(0, 1, epochs=2000), options, EventRecorder(stop))
+    assert {run.status.state for run in options.store.all()} == {"KILLED"}
 
 
 def test_the_runs_of_a_lost_node_are_tried_again_elsewhere(nodes, trials, options):
@@ -117,17 +120,17 @@ def test_the_runs_of_a_lost_node_are_tried_again_elsewhere(nodes, trials, option
     nodes.wait_for_nodes()
     lost = []
 
-    def lose(news):
-        if len(every(options.root)) == 4 and not lost:
+    def lose(event):
+        if len(options.store.all()) == 4 and not lost:
             lost.append(doomed)
             nodes.remove_node(doomed, allow_graceful=False)  # SIGKILL
 
-    ear, made = Ear(lose), trials(0, 1, 2, 3, epochs=300)
-    cluster(made, options, ear)
+    recorder, made = EventRecorder(lose), trials(0, 1, 2, 3, epochs=300)
+    cluster(made, options, recorder)
     assert lost
-    assert sum("killed" in ear.of(one) for one in made) == 2  # those of the lost node
+    assert sum("killed" in recorder.of(one) for one in made) == 2  # those of the lost node
     for one in made:
-        assert ear.of(one)[-1] == "finished"
+        assert recorder.of(one)[-1] == "finished"
         run = run_of(one, options)
-        assert run.status["status"] == "FINISHED"
+        assert run.status.state == "FINISHED"
         assert [line["epoch"] for line in run.epochs()] == list(range(1, 301))

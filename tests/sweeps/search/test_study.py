@@ -1,16 +1,17 @@
 import json
 
 import pytest
+from helpers.sweeps import serial
 
 from lenetctl.errors import BusyError
-from lenetctl.runs.execute import RunOptions
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import every
-from lenetctl.sweeps.executors.processes import serial
+from lenetctl.runs.options import RunOptions
+from lenetctl.runs.store import RunStore
+from lenetctl.sweeps.claims import make_claims_folder
+from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import parse_grid_option
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import VALIDATION, open_study
-from lenetctl.sweeps.trial import TrialEvent, prepare
 
 SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
 SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
@@ -38,7 +39,7 @@ def ran(tmp_path):
         run.path.mkdir(exist_ok=True)
         run.write_epochs([{"epoch": n, VALIDATION: v} for n, v in enumerate(accuracies, 1)])
         best = {VALIDATION: max(accuracies)}
-        (run.path / "result.json").write_text(json.dumps({"best": best}))
+        (run.path / "result.json").write_text(json.dumps({"final": {}, "best": best}))
         return run
 
     return make
@@ -53,13 +54,13 @@ def test_trials_are_counted_over_commands(study, ran):
     with study(trials=3) as first:
         for trial in first:
             names.append(trial.name)
-            first.tell(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
+            first.on_event(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
         assert first.left == 0
     with study(trials=5) as second:
         assert second.left == 2
         for trial in second:
             names.append(trial.name)
-            second.tell(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
+            second.on_event(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
         best = second.best
     assert len(set(names)) == 5
     assert rate(best) == max(float(name.split("lr=")[1].split("-")[0]) for name in names)
@@ -74,7 +75,7 @@ def test_what_was_left_half_done_is_asked_for_first(study, ran):
         trials = iter(again)
         first = next(trials)
         assert first.sha256 == stopped.sha256
-        again.tell(TrialEvent(first.sha256, "finished", ran(first, 0.5)))
+        again.on_event(TrialEvent(first.sha256, "finished", ran(first, 0.5)))
         assert again.left == 4
         assert next(trials).sha256 != stopped.sha256
 
@@ -82,8 +83,8 @@ def test_what_was_left_half_done_is_asked_for_first(study, ran):
 def test_a_failed_trial_counts_a_killed_one_does_not(study):
     with study() as one:
         trials = iter(one)
-        one.tell(TrialEvent(next(trials).sha256, "failed"))
-        one.tell(TrialEvent(next(trials).sha256, "killed"))
+        one.on_event(TrialEvent(next(trials).sha256, "failed"))
+        one.on_event(TrialEvent(next(trials).sha256, "killed"))
         assert one.left == 4
 
 
@@ -93,7 +94,7 @@ def test_equal_trials_are_run_once_and_impossible_ones_never(study, ran):
         seen = []
         for trial in one:
             seen.append(trial.sha256)
-            one.tell(TrialEvent(trial.sha256, "finished", ran(trial, 0.5)))
+            one.on_event(TrialEvent(trial.sha256, "finished", ran(trial, 0.5)))
         assert one.left == 0
     assert len(seen) == len(set(seen)) == 3
 
@@ -103,15 +104,18 @@ def test_the_median_rule_ends_a_run_that_stays_behind(study, ran):
         trials = iter(one)
         for _ in range(5):
             good = next(trials)
-            one.tell(TrialEvent(good.sha256, "running", ran(good, *[0.8] * 10)))
-            one.tell(TrialEvent(good.sha256, "finished", ran(good, *[0.8] * 10)))
+            one.on_event(TrialEvent(good.sha256, "epoch_end", ran(good, *[0.8] * 10)))
+            one.on_event(TrialEvent(good.sha256, "finished", ran(good, *[0.8] * 10)))
         poor = next(trials)
-        assert not one.tell(TrialEvent(poor.sha256, "running", ran(poor, *[0.3] * 4)))
-        assert one.tell(TrialEvent(poor.sha256, "running", ran(poor, *[0.3] * 7)))
-        one.tell(TrialEvent(poor.sha256, "pruned", ran(poor, *[0.3] * 7)))
+        early = one.on_event(TrialEvent(poor.sha256, "epoch_end", ran(poor, *[0.3] * 4)))
+        assert early is Decision.CONTINUE
+        later = one.on_event(TrialEvent(poor.sha256, "epoch_end", ran(poor, *[0.3] * 7)))
+        assert later is Decision.PRUNE
+        one.on_event(TrialEvent(poor.sha256, "pruned", ran(poor, *[0.3] * 7)))
         assert one.left == 2
         late = next(trials)  # a run that is over is not given up
-        assert not one.tell(TrialEvent(late.sha256, "running", ran(late, *[0.3] * 10)))
+        over = one.on_event(TrialEvent(late.sha256, "epoch_end", ran(late, *[0.3] * 10)))
+        assert over is Decision.CONTINUE
 
 
 def test_a_search_is_one_process_at_a_time(study):
@@ -122,21 +126,21 @@ def test_a_search_is_one_process_at_a_time(study):
 def test_a_pruned_run_says_so_and_the_search_goes_on(study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "runs"
-    prepare(root)
+    make_claims_folder(root)
     spec = SPEC.replace("10", "3").replace("100", "100, limit: 256")
     with study(trials=2, spec=spec) as one:
         given_up = []
 
-        def tell(news):
-            one.tell(news)
-            if news.status == "pruned":
-                given_up.append(news)
-            return news.status == "running" and not given_up and bool(news.run.epochs())
+        def prune_the_first(event):
+            one.on_event(event)
+            if event.kind == "pruned":
+                given_up.append(event)
+            return Decision.CONTINUE if given_up else Decision.PRUNE
 
-        serial(one, RunOptions(root, device="cpu"), tell)
+        serial(one, RunOptions(root, device="cpu"), prune_the_first)
         assert one.left == 0
-    pruned, finished = every(root)
-    assert [news.run for news in given_up] == [pruned]
-    assert (pruned.status["status"], pruned.status["outcome"]) == ("KILLED", "pruned")
+    pruned, finished = RunStore(root).all()
+    assert [event.run for event in given_up] == [pruned]
+    assert (pruned.status.state, pruned.status.outcome) == ("KILLED", "pruned")
     assert len(pruned.epochs()) == 1
-    assert finished.status["status"] == "FINISHED"
+    assert finished.status.state == "FINISHED"

@@ -1,0 +1,63 @@
+"""What a run is trained on: the device, and the data on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from lenetctl import specs
+from lenetctl.data.dataset import Dataset, load_dataset
+from lenetctl.runs.environment import describe_environment
+from lenetctl.runs.options import RunOptions
+from lenetctl.runs.records import DataRecord, RunRecord
+from lenetctl.specs.layers import plan_layers
+from lenetctl.specs.schema import Spec
+from lenetctl.training.device import describe_device, select_device
+from lenetctl.training.loop import Splits
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """What all runs with the same data on the same device share."""
+
+    device: torch.device
+    dataset: Dataset
+    splits: Splits
+
+    @classmethod
+    def of(cls, spec: Spec, options: RunOptions) -> RunContext:
+        """Load the data of `spec` onto the device.
+
+        Raises:
+            DataError: the data are missing or damaged.
+            UsageError: there is no such device, or nothing to train on.
+
+        """
+        device = select_device(options.device)
+        dataset = load_dataset(spec.data, options.data_dir)
+        return cls(device, dataset, Splits.of(dataset, spec, device))
+
+    def record(self, spec: Spec, options: RunOptions, engine: str) -> RunRecord:
+        """Return what is written down of a run that begins here and now."""
+        dataset, standard = self.dataset, spec.data.normalize == "standard"
+        return RunRecord(
+            name=f"{spec.name}-s{spec.training.seed}",
+            spec_sha256=specs.sha256(spec),
+            experiment=options.experiment,
+            command=options.command,
+            tags=options.tags,
+            data=DataRecord(
+                name=dataset.name,
+                digest=dataset.digest,
+                train=len(dataset.train.labels),
+                validation=len(dataset.validation.labels) if dataset.validation else 0,
+                test=len(dataset.test.labels),
+                mean=dataset.mean if standard else 0.0,
+                std=dataset.std if standard else 1.0,
+            ),
+            device=describe_device(self.device),
+            parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
+            environment=describe_environment(),
+            engine=engine,
+        )

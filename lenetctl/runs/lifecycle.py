@@ -1,0 +1,98 @@
+"""A run from its begin to its result, wherever its epochs come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from math import log
+
+from lenetctl.errors import DivergedError, PrunedError
+from lenetctl.runs.callbacks import RunCallback
+from lenetctl.runs.context import RunContext
+from lenetctl.runs.epochs import restore_state
+from lenetctl.runs.folder import Run
+from lenetctl.runs.options import RunOptions
+from lenetctl.runs.records import ResultRecord
+from lenetctl.specs.layers import CLASSES
+from lenetctl.specs.schema import Spec
+from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
+from lenetctl.training.loop import evaluate_weights
+from lenetctl.training.state import TrainingState, initial_state
+
+# of other endings the state says it all
+OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
+PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
+
+
+@contextmanager
+def open_run(
+    spec: Spec,
+    options: RunOptions,
+    context: RunContext,
+    engine: str,
+    callback: RunCallback,
+    resume: Run | None = None,
+) -> Iterator[tuple[Run, TrainingState]]:
+    """Begin a run or go on with one; where the context ends without error, write its result.
+
+    Whatever ends the context, the run's status says so.
+    """
+    record = context.record(spec, options, engine)
+    store = options.store
+    opened = store.resume(resume) if resume else store.begin(spec, record)
+    with opened as run, _status_written(run):
+        state = initial_state(spec, context.device)
+        if resume:
+            for warning in restore_state(state, run, record):
+                callback.on_warning(warning)
+        callback.on_start(run, spec, state.epoch)
+        yield run, state
+        _write_result(run, state, context)
+    if run.status.outcome == "plateau":
+        callback.on_warning(
+            "the loss never left ln 10, that of guessing: try another learning rate"
+        )
+
+
+@contextmanager
+def _status_written(run: Run) -> Iterator[None]:
+    """Write the status that belongs to however the context ends."""
+    try:
+        yield
+    except BaseException as error:
+        failed = isinstance(error, Exception) and not isinstance(error, PrunedError)
+        outcome = OUTCOMES.get(type(error), "failed" if failed else "killed")
+        with suppress(OSError):  # a full disk: nobody holds the run then, so it counts as dead
+            run.set_status(
+                "FAILED" if failed else "KILLED", outcome, f"{type(error).__name__}: {error}"
+            )
+        raise
+    plateau = run.epochs()[-1]["train/loss"] > PLATEAU
+    run.set_status("FINISHED", "plateau" if plateau else "finished")
+
+
+def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
+    """Measure the test set with the weights that count and write both down."""
+    validated = context.splits.validation is not None
+    weights = read_checkpoint(run.best).tensors if validated else state.weights()
+    epoch = state.best_epoch if validated else state.epoch
+    write_checkpoint(run.weights, weights, epoch=epoch)
+    test = evaluate_weights(state, weights, context.splits.test)
+    measured = {"test/loss": test.loss, "test/accuracy": test.accuracy} if validated else {}
+    epochs = run.epochs()
+    best = _metrics(epochs[state.best_epoch - 1]) | measured
+    speeds = [line["examples_per_second"] for line in epochs]
+    run.write_record(
+        ResultRecord(
+            weights="best" if validated else "last",
+            final=_metrics(epochs[-1]) | measured,
+            best={"epoch": state.best_epoch} | best,
+            examples_per_second=len(speeds) / sum(1 / speed for speed in speeds),
+            confusion=test.confusion.tolist(),
+            classes=list(context.dataset.classes),
+        )
+    )
+
+
+def _metrics(line: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in line.items() if "/" in key}

@@ -1,0 +1,127 @@
+"""The JSON files of a run's folder as frozen records.
+
+Keys that a record does not know are ignored, and those that an older version did not write have
+defaults: a folder of any released version can be read.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+
+class Record(BaseModel):
+    """What one file holds, as it was when it was read."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_name=True, ser_json_inf_nan="constants"
+    )
+
+    def to_json(self) -> str:
+        """Return the text of the file."""
+        return self.model_dump_json(indent=1, by_alias=True)
+
+
+class DataRecord(Record):
+    """The data set of a run: its size in images, and how pixels in [0, 1] were normalised."""
+
+    name: str = ""
+    digest: str = ""  # SHA-256, see `lenetctl.data.dataset.Dataset`
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+    mean: float = 0.0
+    std: float = 1.0
+
+
+class EnvironmentRecord(Record):
+    """Versions, platform, and the commit of the working directory; "" where there is none."""
+
+    lenetctl: str = ""
+    torch: str = ""
+    python: str = ""
+    platform: str = ""
+    git_commit: str = ""
+    git_dirty: str = ""  # true or false
+
+
+class RunRecord(Record):
+    """`run.json`: what does not change once a run has begun."""
+
+    name: str  # in MLflow: spec, swept values, seed
+    spec_sha256: str
+    created: int = 0  # ms since 1970
+    experiment: str = "lenet"
+    command: str = ""  # what repeats the run
+    tags: dict[str, str] = {}
+    data: DataRecord = DataRecord()
+    device: str = ""
+    parameters: int = 0
+    environment: EnvironmentRecord = EnvironmentRecord()
+    engine: str = "eager"
+
+    @property
+    def machine(self) -> str:
+        """On what the bits of a result depend beside spec and data."""
+        return f"{self.device}, torch {self.environment.torch}, engine {self.engine}"
+
+
+class StatusRecord(Record):
+    """`status.json`: what has become of a run."""
+
+    state: Status = Field(alias="status")
+    outcome: str = ""  # finished, plateau, diverged, pruned, failed, killed; "" while it runs
+    message: str = ""
+    started: int = 0  # ms since 1970
+    ended: int | None = None
+    pid: int | None = None
+
+
+class ResultRecord(Record):
+    """`result.json`: what a run came to, once it has finished."""
+
+    weights: Literal["best", "last"] = "last"  # which ones were measured on the test set
+    final: dict[str, float]  # the last epoch's metrics by name
+    best: dict[str, float]  # the best epoch's, and its number as `epoch`
+    examples_per_second: float = 0.0  # of training, over all epochs
+    confusion: list[list[int]] = []  # counts on the test set; rows: truth
+    classes: list[str] = []
+
+
+class ClassRecord(Record):
+    """One class of an evaluation."""
+
+    precision: float | None  # None where the class was never predicted
+    recall: float | None  # None where there is no image of it
+    count: int
+
+
+class EvaluationRecord(Record):
+    """`evaluations/*.json`: a run measured again; the document of `lenetctl eval --json`."""
+
+    run_id: str | None = None  # MLflow's
+    name: str  # the run's
+    dataset: str
+    split: str
+    weights: str  # best or last
+    loss: float  # mean cross-entropy in nats
+    accuracy: float
+    per_class: dict[str, ClassRecord]
+    confusion: list[list[int]]  # counts; rows: truth
+
+    @property
+    def key(self) -> str:
+        """What was measured: the stem of its files, and its part of a metric's name."""
+        return f"{self.dataset}-{self.split}-{self.weights}".replace("/", "-")
+
+
+class PublishedRecord(Record):
+    """`published.json`: how much of a run MLflow has."""
+
+    tracking_uri: str = ""  # without user, password and token
+    run_id: str | None = None
+    epochs: int = 0
+    evaluations: dict[str, str] = {}  # SHA-256 of each file by its name
+    activations: dict[str, str] = {}
+    status: str = ""  # the last one that was published

@@ -1,0 +1,109 @@
+"""A run's entry in MLflow: found again or made, with what is known of the run from its begin."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lenetctl import specs
+from lenetctl.runs.folder import Run
+from lenetctl.runs.records import DataRecord
+from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow import MlflowClient
+
+KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
+PARAMS_AT_ONCE = 100  # what one call of MLflow takes
+
+
+def exists(client: MlflowClient, run_id: str) -> bool:
+    """Return whether MLflow has a run with this id."""
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415  4 s, see store.open_client
+
+    try:
+        client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return True
+
+
+def find_or_create(client: MlflowClient, run: Run) -> str:
+    """Return the id of the run in MLflow, made now unless an attempt before got so far."""
+    record = run.record
+    experiment = _experiment(client, record.experiment)
+    # folders of the same name may be elsewhere, or have been here before this one
+    this = f"tags.`{KEY}` = '{run.path.name}' AND attributes.start_time = {record.created}"
+    found = client.search_runs([experiment], this, max_results=1)
+    if found:
+        made = found[0]
+    else:
+        tags = _tags(run)
+        if SWEEP in tags:
+            lock = run.path.parent / ".parent.lock"
+            tags[MLFLOW_PARENT] = sweep_parent_id(client, experiment, tags[SWEEP], lock)
+        made = client.create_run(
+            experiment, start_time=record.created, tags=tags, run_name=record.name
+        )
+    run_id = str(made.info.run_id)
+    _log_params(client, run_id, specs.flatten(run.spec()))
+    _log_dataset(client, run_id, record.data)
+    return run_id
+
+
+def _experiment(client: MlflowClient, name: str) -> str:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name))
+        except MlflowException:  # another process was quicker
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def _tags(run: Run) -> dict[str, str]:
+    record = run.record
+    environment = record.environment
+    return {
+        KEY: run.path.name,
+        "lenetctl.spec_sha256": record.spec_sha256,
+        "lenetctl.version": environment.lenetctl,
+        "lenetctl.device": record.device,
+        "lenetctl.engine": record.engine,
+        "lenetctl.parameters": str(record.parameters),
+        "lenetctl.command": record.command,
+        "torch.version": environment.torch,
+        "mlflow.source.name": "lenetctl",
+        "mlflow.source.git.commit": environment.git_commit,
+        "git.dirty": environment.git_dirty,
+        "mlflow.note.content": run.spec().description,
+        **record.tags,
+    }
+
+
+def _log_params(client: MlflowClient, run_id: str, flat: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param  # noqa: PLC0415
+
+    params = [Param(key, str(value)) for key, value in flat.items()]
+    for start in range(0, len(params), PARAMS_AT_ONCE):
+        client.log_batch(run_id, params=params[start : start + PARAMS_AT_ONCE])
+
+
+def _log_dataset(client: MlflowClient, run_id: str, data: DataRecord) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+
+    counts = {"train": data.train, "validation": data.validation, "test": data.test}
+    dataset = Dataset(
+        data.name, data.digest[:36], "local", json.dumps({}), profile=json.dumps(counts)
+    )
+    client.log_inputs(
+        run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
+    )

@@ -281,7 +281,7 @@ def test_evaluations_are_logged_once_and_again_when_they_change(client, uri, cop
     found = artifacts(client, copied)
     assert "evaluations/digits-train-last.json" in found
     assert "evaluations/digits-train-last.png" in found
-    draw_evaluation(copied, document | {"accuracy": 0.5})
+    draw_evaluation(copied, measured.model_copy(update={"accuracy": 0.5}))
     assert not is_current(copied, uri)
     publish(client, uri, copied)
     assert is_current(copied, uri)

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[1] / "lenetctl"
 FILES = sorted(HOUSE.rglob("*.py"))
-MAX_LINES = 250
+MAX_LINES, MAX_FILES = 250, 15
 BESIDE = {"errors", "files", "processes"}  # stand beside the rooms, for all of them
 MAY_IMPORT = {
     "specs": set(),
@@ -28,7 +29,8 @@ MAY_IMPORT = {
         *("tracking", "artifacts"),
     },
     "__main__": {"cli"},
-    "__init__": set(),
+    "legacy": {"specs", "model", "training"},
+    "__init__": {"legacy"},
     "errors": set(),
     "files": set(),
     "processes": set(),
@@ -63,6 +65,40 @@ def test_arrows_go_one_way(path):
     rooms = {name for name in ours if find_spec(f"lenetctl.{name}")}  # not lenetctl.__version__
     room = room_of(path)
     assert rooms <= MAY_IMPORT[room] | {room} | BESIDE
+
+
+def test_no_circle_of_modules_not_even_for_type_checkers():
+    modules = {module_of(path): path for path in FILES}
+    TopologicalSorter(
+        {
+            name: {
+                found for one in imports(path) if (found := known(one, modules)) and found != name
+            }
+            for name, path in modules.items()
+        }
+    ).prepare()  # raises a CycleError that names the circle
+
+
+def module_of(path):
+    parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def known(name, modules):
+    """The module that `name`, perhaps of something in it, is imported from."""
+    return (
+        name
+        if name in modules
+        else next((parent for parent in [name.rpartition(".")[0]] if parent in modules), None)
+    )
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in FILES}), ids=lambda p: p.relative_to(HOUSE.parent)
+)
+def test_a_folder_is_taken_in_at_a_glance(folder):
+    files = [path for path in folder.iterdir() if path.is_file() and path.suffix != ".pyc"]
+    assert len(files) <= MAX_FILES
 
 
 @each_file

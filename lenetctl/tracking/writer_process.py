@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
@@ -17,6 +18,17 @@ from lenetctl.runs.folder import Run
 from lenetctl.tracking.writer import Writer
 
 NICE = 10  # on a machine that training fills, threads that wait for each other go first
+
+
+@dataclass(frozen=True)
+class _Close:
+    patience: float  # seconds, as for `Writer.close`
+    last_attempt: float
+
+
+@dataclass(frozen=True)
+class _Stop:
+    within: float  # seconds
 
 
 class WriterProcess:
@@ -41,7 +53,9 @@ class WriterProcess:
             return
         self._pipe, theirs = CONTEXT.Pipe()
         given = (theirs, self.tracking_uri, self._prepare, self._warm_up)
-        self._process = CONTEXT.Process(target=_write, args=given, name="mlflow", daemon=True)
+        self._process = CONTEXT.Process(
+            target=write_until_told_to_end, args=given, name="mlflow", daemon=True
+        )
         with interrupts_held():
             self._process.start()
         theirs.close()  # so that its death is an end of file here
@@ -56,7 +70,7 @@ class WriterProcess:
     def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
         """Publish what is left, as `Writer.close` does; nothing where nothing was begun."""
         if self._pipe:
-            self._send(("close", patience, last_attempt))
+            self._send(_Close(patience, last_attempt))
             self._listener.join()
             self._process.kill()
             self._process.join()
@@ -64,7 +78,7 @@ class WriterProcess:
     def stop(self, within: float) -> None:
         """Publish what can be published `within` so many seconds; `sync` publishes the rest."""
         if self._pipe:
-            self._send(("stop", within))
+            self._send(_Stop(within))
             self._listener.join(within)
             self._process.kill()
             self._process.join()
@@ -83,21 +97,26 @@ class WriterProcess:
                     self.disk_is_full = said
 
 
-def _write(
+def write_until_told_to_end(
     pipe: Connection,
     tracking_uri: str,
     prepare: Callable[[Run], None],
     warm_up: Callable[[], None],
 ) -> None:
+    """Be the process: publish the runs that come through `pipe`, then end as it says."""
     end_with_parent(grace=0)
     os.nice(NICE)
     threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
-    writing = Writer(tracking_uri, prepare, pipe.send)
-    while isinstance(told := pipe.recv(), Run):
-        writing.notify(told)
-    how, *seconds = told
-    getattr(writing, how)(*seconds)
-    pipe.send(writing.disk_is_full)
+    writer = Writer(tracking_uri, prepare, pipe.send)
+    message = pipe.recv()
+    while isinstance(message, Run):
+        writer.notify(message)
+        message = pipe.recv()
+    if isinstance(message, _Close):
+        writer.close(message.patience, message.last_attempt)
+    else:
+        writer.stop(message.within)
+    pipe.send(writer.disk_is_full)
     gc.freeze()  # as `lenetctl.cli.app.main`
 
 

@@ -104,7 +104,8 @@ def _lenetctl(
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory,) * 2)
     # the writer is forked, too, so that a point of its life is met in its process
     writer_process.CONTEXT = get_context("fork")  # type: ignore[assignment]
-    writer_process._write = partial(_fresh, writer_process._write)
+    own = writer_process.write_until_told_to_end
+    writer_process.write_until_told_to_end = partial(_fresh, own)
     if point:
         _arm(point, os.getpid())
     sys.argv = ["lenetctl", *arguments.split()]

@@ -1,10 +1,9 @@
 import json
 import re
+import urllib.request
 from urllib.error import URLError
 
 import pytest
-
-from lenetctl.data import fetch
 
 WRONG = """\
 data: {dataset: digits}
@@ -83,10 +82,10 @@ def test_a_run_folder_that_cannot_be_written_is_2(lenetctl, write, tmp_path):
 
 
 def test_no_data_and_no_network_is_3_with_the_ways_out(lenetctl, write, tmp_path, monkeypatch):
-    def unplugged(*_):
+    def unplugged(*_, **__):
         raise URLError("no route to host")
 
-    monkeypatch.setattr(fetch, "_download", unplugged)
+    monkeypatch.setattr(urllib.request, "urlopen", unplugged)
     result = lenetctl("train", write("training: {epochs: 1}"), "--data-dir", tmp_path / "empty")
     assert result.code == 3
     (line,) = [line for line in result.err.splitlines() if line.startswith("error: ")]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -145,10 +146,10 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_download(tmp_path):
 def test_a_full_disk_is_not_taken_for_a_missing_network(publish, mirror, tmp_path, monkeypatch):
     publish("kmnist")
 
-    def full(*args):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(datasets.utils, "_urlretrieve", full)
+    monkeypatch.setattr(urllib.request, "urlopen", full)
     with pytest.raises(ResourceError, match="no space left"):
         fetch_dataset("kmnist", tmp_path / "data", mirror)
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lenetctl.data.dataset import Dataset, load_dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError, PrunedError
 from lenetctl.runs import environment, store
 from lenetctl.runs.epochs import restore_state, save_epoch
@@ -20,7 +21,7 @@ from lenetctl.specs.layers import CLASSES, plan_layers
 from lenetctl.specs.schema import Spec
 from lenetctl.training import checkpoint, device, steps
 from lenetctl.training.engines import choose_engine
-from lenetctl.training.loop import EpochResult, Progress, Splits, evaluate_weights, train
+from lenetctl.training.loop import EpochResult, Progress, evaluate_weights, train
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the status says it all
@@ -79,14 +80,14 @@ class RunContext:
 
     device: torch.device
     dataset: Dataset
-    splits: Splits
+    splits: DeviceDataset
 
     @classmethod
     def of(cls, spec: Spec, options: RunOptions) -> RunContext:
         """Load the data of `spec` onto the device."""
         where = device.select_device(options.device)
         dataset = load_dataset(spec.data, options.data_dir)
-        return cls(where, dataset, Splits.of(dataset, spec, where))
+        return cls(where, dataset, DeviceDataset.of(dataset, spec.data, where))
 
 
 @contextmanager
@@ -156,7 +157,9 @@ def _ending(run: Run) -> Iterator[None]:
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 
-def _conclude(run: Run, state: TrainingState, splits: Splits, classes: tuple[str, ...]) -> None:
+def _conclude(
+    run: Run, state: TrainingState, splits: DeviceDataset, classes: tuple[str, ...]
+) -> None:
     """Measure the test set with the weights that count and write both down."""
     validated = splits.validation is not None
     weights = checkpoint.read_checkpoint(run.best).tensors if validated else state.weights()

@@ -26,17 +26,18 @@ from torch.nn.functional import conv2d, pad
 
 from lenetctl import specs
 from lenetctl.data.dataset import Dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.specs.schema import Conv, Spec
 from lenetctl.training import device, steps
 from lenetctl.training.fleet.loop import train_fleet
-from lenetctl.training.loop import EpochResult, Splits, train
+from lenetctl.training.loop import EpochResult, train
 from lenetctl.training.state import initial_state
 
 ROOT = Path(__file__).parents[1]
 CONVOLUTION_ROUNDS = 20
 
 
-def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
+def alone(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch of one model."""
     state = initial_state(spec, where)
     step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
@@ -44,7 +45,9 @@ def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Itera
         yield result.metrics["examples_per_second"]
 
 
-def together(spec: Spec, splits: Splits, where: torch.device, models: int) -> Iterator[float]:
+def together(
+    spec: Spec, splits: DeviceDataset, where: torch.device, models: int
+) -> Iterator[float]:
     """Yield the examples a second of each epoch of `models` models, summed."""
     for outcomes in train_fleet(members(spec, models, where), splits):
         results = [one for one in outcomes.values() if isinstance(one, EpochResult)]
@@ -142,7 +145,7 @@ def main() -> None:
             convolutions(spec, models, where)
             return
         data = Dataset("noise", (), noise(chosen.limit, 0), None, noise(500, 1), "", 0.5, 0.29)
-        splits = Splits.of(data, spec, where)
+        splits = DeviceDataset.of(data, spec.data, where)
         ways = {f"alone, {chosen.engine}": alone(spec, splits, where, chosen.engine)}
         ways |= {f"fleet of {m}": together(spec, splits, where, m) for m in models}
         rates = in_turn(ways, chosen.rounds)

@@ -19,10 +19,11 @@ from made import noise
 
 from lenetctl import specs
 from lenetctl.data.dataset import Dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.specs.schema import Spec
 from lenetctl.training import device, steps
 from lenetctl.training.engines import choose_engine
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 
 BASELINE = Path(__file__).parents[1] / "experiments/baseline.yaml"
@@ -45,7 +46,7 @@ VARIANTS: dict[str, list[str]] = {
 }
 
 
-def epochs(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
+def epochs(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch."""
     state = initial_state(spec, where)
     step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
@@ -63,7 +64,7 @@ def main() -> None:
     where = device.select_device(chosen.device)
     engines = ("eager", "compiled") if where.type == "cpu" else ("eager", "graph")
     data = Dataset("noise", (), noise(chosen.images, 0), None, noise(500, 1), "", 0.5, 0.29)
-    splits = Splits.of(data, specs.load_spec(BASELINE), where)
+    splits = DeviceDataset.of(data, specs.load_spec(BASELINE).data, where)
     ways: dict[tuple[str, str], Iterator[float]] = {}
     work: dict[str, int] = {}
     auto: dict[str, str] = {}

@@ -26,6 +26,7 @@ from machine import sentence
 from lenetctl import specs
 from lenetctl.artifacts import draw
 from lenetctl.data.dataset import load_dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.runs import environment
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
@@ -35,7 +36,7 @@ from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import open_client
 from lenetctl.training import device, steps
 from lenetctl.training.engines import choose_engine
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ STEADY = 10  # runs before the clock starts: imports, the database's schema, cac
 def bare(spec: Spec) -> None:
     """Train a spec and nothing else."""
     where = torch.device("cpu")
-    splits = Splits.of(load_dataset(spec.data), spec, where)
+    splits = DeviceDataset.of(load_dataset(spec.data), spec.data, where)
     with device.numerics(spec.training):
         state = initial_state(spec, where)
         engine = choose_engine("auto", spec, len(splits.train), where).engine

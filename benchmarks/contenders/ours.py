@@ -10,9 +10,10 @@ from made import members
 
 from lenetctl import specs
 from lenetctl.data.dataset import Split, load_dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.training import device, steps
 from lenetctl.training.fleet.loop import train_fleet
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 
 SPEC = Path(__file__).parents[2] / "experiments" / "baseline.yaml"
@@ -27,7 +28,7 @@ def run(begin: Callable[[], None], variant: str) -> None:
     # what is measured is training: hardly any test images
     test = Split(dataset.test.images[:10], dataset.test.labels[:10])
     where = torch.device(os.environ["BENCHMARK_DEVICE"])
-    splits = Splits.of(replace(dataset, test=test), spec, where)
+    splits = DeviceDataset.of(replace(dataset, test=test), spec.data, where)
     with device.numerics(spec.training):
         epochs: Iterator[object]
         if variant.isdecimal():

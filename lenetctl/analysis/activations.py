@@ -14,8 +14,8 @@ from lenetctl import specs
 from lenetctl.analysis.layer_outputs import layer_outputs
 from lenetctl.data.dataset import Dataset, Split
 from lenetctl.data.device import DeviceSplit
-from lenetctl.data.images import read_picture
-from lenetctl.errors import UsageError
+from lenetctl.data.images import read_image
+from lenetctl.errors import DataError, UsageError
 from lenetctl.model.build import build_model
 from lenetctl.runs.folder import Run
 from lenetctl.runs.weights import load_net
@@ -56,8 +56,7 @@ class InspectedNet:
         if self.run:
             data = self.run.record.data
             return data.mean, data.std
-        standard = self.spec.data.normalize == "standard"
-        return (dataset.mean, dataset.std) if standard else (0.0, 1.0)
+        return dataset.normalisation(self.spec.data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +91,10 @@ def choose_inputs(
         members = dataset.test.images[dataset.test.labels == number][:per_class]
         images += list(members.numpy())
         labels += [dataset.classes[number]] * len(members)
-    images += [read_picture(path) for path in pictures]
+    try:
+        images += [read_image(path, dataset.convention) for path in pictures]
+    except DataError as error:  # an argument that is wrong, not the data set
+        raise UsageError(str(error)) from error
     labels += [path.name.encode(errors="replace").decode() for path in pictures]
     if not images:
         raise UsageError("nothing to show: give --classes or an --image")

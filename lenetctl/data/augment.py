@@ -14,10 +14,10 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 from lenetctl.specs.schema import Affine, Augmentation, Erase, Flip, Shift
 
 
-def augment(images: Tensor, kinds: Sequence[Augmentation], generator: Generator) -> Tensor:
-    """Return `images` changed by each of `kinds` in turn, drawing from `generator`."""
-    for kind in kinds:
-        images = _APPLY[kind.kind](images, kind, generator)
+def augment_images(images: Tensor, augment: Sequence[Augmentation], generator: Generator) -> Tensor:
+    """Return `images` changed by each augmentation in turn, drawing from `generator`."""
+    for augmentation in augment:
+        images = _APPLY[augmentation.kind](images, augmentation, generator)
     return images
 
 
@@ -28,13 +28,13 @@ def _flip(images: Tensor, flip: Flip, generator: Generator) -> Tensor:
 
 def _shift(images: Tensor, shift: Shift, generator: Generator) -> Tensor:
     count, _, height, width = images.shape
-    most, device = shift.pixels, images.device
+    limit, device = shift.pixels, images.device
     down, right = torch.randint(
-        -most, most + 1, (2, count, 1, 1), generator=generator, device=device
+        -limit, limit + 1, (2, count, 1, 1), generator=generator, device=device
     )
-    padded = pad(images, (most, most, most, most))
-    rows = torch.arange(most, most + height, device=device).view(1, -1, 1) - down
-    columns = torch.arange(most, most + width, device=device).view(1, 1, -1) - right
+    padded = pad(images, (limit, limit, limit, limit))
+    rows = torch.arange(limit, limit + height, device=device).view(1, -1, 1) - down
+    columns = torch.arange(limit, limit + width, device=device).view(1, 1, -1) - right
     image = torch.arange(count, device=device).view(-1, 1, 1)
     return padded[image, 0, rows, columns].unsqueeze(1)
 

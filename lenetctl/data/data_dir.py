@@ -1,4 +1,4 @@
-"""Where the files of the known data sets are, and whether they are what their publisher made."""
+"""Where the files of the published data sets are, and whether they are undamaged."""
 
 import os
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lenetctl.errors import DataError
 
 @dataclass(frozen=True)
 class FileState:
-    """How one file of a data set fares; `unverified`: whole, but no digest of it is known."""
+    """The state of one file of a data set; `unverified`: whole, but no digest of it is known."""
 
     path: Path
     state: Literal["ok", "missing", "damaged", "unverified"]
@@ -42,16 +42,16 @@ def read_published(name: str, data_dir: Path) -> RawDataset:
         DataError: a file is missing or damaged.
 
     """
-    known = CATALOG[name]
-    arrays = [_read(name, file, data_dir) for file in known.files]
+    info = CATALOG[name]
+    arrays = [_read(name, file, data_dir) for file in info.files]
     labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
     train, test = map(LabelledImages, arrays[::2], labels)
-    return RawDataset(known.classes, train, test)
+    return RawDataset(info.classes, train, test)
 
 
 def file_states(name: str, data_dir: Path) -> list[FileState]:
-    """Return how each file of `name` fares, having read it all."""
-    return [_status(name, file, data_dir) for file in CATALOG[name].files]
+    """Return the state of each file of `name`, which is read in full for that."""
+    return [_file_state(name, file, data_dir) for file in CATALOG[name].files]
 
 
 def missing_error(name: str, data_dir: Path, failure: str = "") -> DataError:
@@ -86,7 +86,7 @@ def _read(name: str, file: DatasetFile, data_dir: Path) -> NDArray[Any]:
     return array
 
 
-def _status(name: str, file: DatasetFile, data_dir: Path) -> FileState:
+def _file_state(name: str, file: DatasetFile, data_dir: Path) -> FileState:
     path = _find(name, file, data_dir)
     if path is None:
         raw = data_dir / CATALOG[name].folder / file.name

@@ -12,6 +12,7 @@ from torch import Tensor
 from lenetctl.data import digits, folder
 from lenetctl.data.data_dir import choose_data_dir, is_complete, read_published
 from lenetctl.data.fetch import fetch_dataset
+from lenetctl.data.images import MNIST_CONVENTION, ImageConvention
 from lenetctl.data.raw import LabelledImages, RawDataset, check_labels, stratified_mask
 from lenetctl.errors import UsageError
 from lenetctl.specs.schema import DataSpec
@@ -37,6 +38,11 @@ class Dataset:
     digest: str  # SHA-256 of all images and labels as published, whatever is held out or left out
     mean: float  # of the pixels trained on, in [0, 1]
     std: float  # 1 where all pixels are alike, so that dividing by it is safe
+    convention: ImageConvention = MNIST_CONVENTION  # how a user's picture becomes such an image
+
+    def normalisation(self, data: DataSpec) -> tuple[float, float]:
+        """Return mean and std by which pixels in [0, 1] are normalised as `data` says."""
+        return (self.mean, self.std) if data.normalize == "standard" else (0.0, 1.0)
 
 
 def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
@@ -60,9 +66,9 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
     train, validation = source.train, None
     if data.validation:
         mask = stratified_mask(source.train.labels, data.validation)
-        train, validation = _where(train, ~mask), _split(_where(train, mask))
+        train, validation = _select(train, ~mask), _split(_select(train, mask))
     train = LabelledImages(train.images[: data.limit], train.labels[: data.limit])
-    mean, std = _moments(train.images)
+    mean, std = _mean_and_std(train.images)
     return Dataset(
         name=name,
         classes=source.classes,
@@ -72,6 +78,7 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
         digest=_digest(source),
         mean=mean,
         std=std,
+        convention=source.convention,
     )
 
 
@@ -85,7 +92,7 @@ def _source(data: DataSpec, data_dir: Path, *, download: bool) -> RawDataset:
     return read_published(data.dataset, data_dir)
 
 
-def _where(labelled: LabelledImages, mask: NDArray[np.bool_]) -> LabelledImages:
+def _select(labelled: LabelledImages, mask: NDArray[np.bool_]) -> LabelledImages:
     return LabelledImages(labelled.images[mask], labelled.labels[mask])
 
 
@@ -94,7 +101,7 @@ def _split(labelled: LabelledImages) -> Split:
     return Split(torch.from_numpy(labelled.images), labels)
 
 
-def _moments(images: NDArray[np.uint8]) -> tuple[float, float]:
+def _mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
     # in integers, which every machine sums alike
     count, total = images.size, int(images.sum(dtype=np.uint64))
     squares = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64))

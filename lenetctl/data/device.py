@@ -1,20 +1,23 @@
-"""A split on the device, and the batches of it. Nothing here touches torch's global generator."""
+"""A data set on the device, in batches. Nothing here touches torch's global generator."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from lenetctl.data.augment import augment as augmented
-from lenetctl.data.dataset import Split
-from lenetctl.specs.schema import Augmentation
+from lenetctl.data.augment import augment_images
+from lenetctl.data.dataset import Dataset, Split
+from lenetctl.specs.schema import Augmentation, DataSpec
 
 Batch = tuple[Tensor, Tensor]  # float32 (B, 1, 28, 28), int64 (B,)
 
 
 def stream_seed(purpose: str, seed: int, epoch: int) -> int:
-    """Return the seed of a generator of its own for one purpose in one epoch of a run."""
+    """Return the seed of the generator for one purpose in one epoch of a run."""
     digest = hashlib.sha256(f"{purpose} {seed} {epoch}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1  # 63 bits: every device's generator takes them
 
@@ -29,38 +32,38 @@ class DeviceSplit:
         images = split.images.to(device).unsqueeze(1).float()
         self.images = images.div_(255).sub_(mean).div_(std)
         self.labels = split.labels.to(device)
-        self.black = -mean / std
+        self.black = -mean / std  # a black pixel, normalised
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
-        """Yield views of every batch, the last one as small as it comes."""
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """Yield every batch in the stored order, as views; the last one may be smaller."""
         yield from zip(
             torch.split(self.images, batch_size), torch.split(self.labels, batch_size), strict=True
         )
 
-    def shuffled(
+    def shuffled_batches(
         self, batch_size: int, seed: int, epoch: int, augment: Sequence[Augmentation] = ()
     ) -> Iterator[Batch]:
-        """Yield every batch of an epoch, the last one as small as it comes.
+        """Yield every batch of an epoch; the last one may be smaller.
 
         The order depends on seed and epoch alone, the same on every device; what augmentation
         draws depends on the device too.
         """
         generator = self._generator(seed, epoch)
         for index in torch.split(self._order(seed, epoch), batch_size):
-            yield self._augmented(self.images[index], augment, generator), self.labels[index]
+            yield self._augment(self.images[index], augment, generator), self.labels[index]
 
-    def side_by_side(
+    def fleet_batches(
         self,
         batch_size: int,
         streams: Sequence[tuple[int, int]],
         augment: Sequence[Augmentation] = (),
     ) -> Iterator[Batch]:
-        """Yield the batches of M runs at once, (B, M, 1, 28, 28) and (B, M).
+        """Yield the batches of a fleet of M runs, (B, M, 1, 28, 28) and (B, M).
 
-        Column m is what `shuffled` yields for `streams[m]`, a seed and an epoch.
+        Column m is what `shuffled_batches` yields for `streams[m]`, a seed and an epoch.
         """
         orders = torch.stack([self._order(*stream) for stream in streams], dim=1)
         generators = [self._generator(*stream) for stream in streams]
@@ -68,7 +71,7 @@ class DeviceSplit:
             images = self.images[index]
             if augment:
                 columns = zip(images.unbind(1), generators, strict=True)
-                images = torch.stack([self._augmented(i, augment, g) for i, g in columns], dim=1)
+                images = torch.stack([self._augment(i, augment, g) for i, g in columns], dim=1)
             yield images, self.labels[index]
 
     def _order(self, seed: int, epoch: int) -> Tensor:
@@ -79,9 +82,38 @@ class DeviceSplit:
         seed = stream_seed("augment", seed, epoch)
         return torch.Generator(self.images.device).manual_seed(seed)
 
-    def _augmented(
+    def _augment(
         self, images: Tensor, augment: Sequence[Augmentation], generator: torch.Generator
     ) -> Tensor:
         if not augment:
             return images
-        return augmented(images - self.black, augment, generator) + self.black
+        return augment_images(images - self.black, augment, generator) + self.black
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceDataset:
+    """The splits of a data set on the device."""
+
+    train: DeviceSplit
+    validation: DeviceSplit | None
+    test: DeviceSplit
+
+    @classmethod
+    def of(cls, dataset: Dataset, data: DataSpec, device: torch.device | str) -> Self:
+        """Move `dataset` to `device`, normalised by its training images where `data` says so."""
+        mean, std = dataset.normalisation(data)
+        held_out = dataset.validation
+        return cls(
+            DeviceSplit(dataset.train, device, mean, std),
+            DeviceSplit(held_out, device, mean, std) if held_out else None,
+            DeviceSplit(dataset.test, device, mean, std),
+        )
+
+    @property
+    def watched(self) -> tuple[str, DeviceSplit]:
+        """The split measured after every epoch: validation, or the test set as the book does."""
+        return ("validation", self.validation) if self.validation else ("test", self.test)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Return the number of batches of the training split, a smaller last one counted."""
+        return math.ceil(len(self.train) / batch_size)

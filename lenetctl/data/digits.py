@@ -20,7 +20,7 @@ def read_digits() -> RawDataset:
     """
     table = _table()
     pixels, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
-    images = _enlarged(pixels)
+    images = _enlarge(pixels)
     test = stratified_mask(labels, TEST_IMAGES)
     return RawDataset(
         tuple("0123456789"),
@@ -41,7 +41,7 @@ def _table() -> NDArray[Any]:
     return np.column_stack((pixels, labels)).astype(np.int64)
 
 
-def _enlarged(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _enlarge(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Return 8×8 images of 0 to 16 as 28×28 of 0 to 255, bilinearly, pixel centres aligned."""
     centres = (np.arange(28) + 0.5) * 8 / 28 - 0.5
     weights = np.stack([np.interp(centres, np.arange(8), row) for row in np.eye(8)], axis=1)

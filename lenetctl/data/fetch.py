@@ -33,8 +33,8 @@ def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
     """
     if not any(file.problem for file in file_states(name, data_dir)):
         return
-    known = CATALOG[name]
-    target = data_dir / known.folder
+    info = CATALOG[name]
+    target = data_dir / info.folder
     try:
         target.mkdir(parents=True, exist_ok=True)
         scratch = TemporaryDirectory(prefix=".fetch-", dir=target)
@@ -43,7 +43,7 @@ def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
         raise DataError(f"{target}: cannot be written ({error.strerror}): {remedy}") from error
     with scratch as folder:
         try:
-            _download(known.torchvision, folder, mirror)
+            _download(info.torchvision, folder, mirror)
         except FAILURES as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise ResourceError(f"{target}: no space left on its disk for {name}") from error
@@ -60,21 +60,21 @@ def _download(class_name: str, folder: str, mirror: str | None) -> None:
     from torchvision import datasets  # type: ignore[import-untyped]  # noqa: PLC0415  takes 8 s
 
     base = getattr(datasets, class_name)
-    members: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     if mirror:
         prefix = f"{mirror.rstrip('/')}/"
-        members["mirrors"] = [prefix]
+        attributes["mirrors"] = [prefix]
         if isinstance(base.resources, dict):  # QMNIST's: whole addresses, for each split
-            members["resources"] = {
+            attributes["resources"] = {
                 split: [(prefix + address.rpartition("/")[2], md5) for address, md5 in files]
                 for split, files in base.resources.items()
             }
-    dataset = type(class_name, (base,), members)  # of the same name, because its folder is too
-    patience = socket.getdefaulttimeout()
+    dataset = type(class_name, (base,), attributes)  # of the same name, because its folder is too
+    default_timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)  # torchvision sets none
     try:
         with redirect_stdout(sys.stderr):
             for train in (True, False):
                 dataset(folder, train=train, download=True)
     finally:
-        socket.setdefaulttimeout(patience)
+        socket.setdefaulttimeout(default_timeout)

@@ -1,4 +1,4 @@
-"""Reader of IDX files, the format of MNIST and its kin. The file is taken to be hostile.
+"""Reader of IDX files, the format of MNIST and data sets like it. A file may be hostile.
 
 IDX (LeCun, Cortes and Burges, "The MNIST database"), big-endian: two zero bytes, one byte for the
 type, one for the number of dimensions, four for the size of each dimension, then the items.
@@ -33,7 +33,7 @@ class Idx(NamedTuple):
 def read_idx(path: Path, item: tuple[int, ...] = (), dtype: str = ">u1") -> Idx:
     """Return the items of shape `item` in an IDX file, raw or (named `.gz`) compressed.
 
-    Memory is asked for only once the header was checked, and no more than it claims is inflated.
+    The header is checked before memory is allocated, and no more is decompressed than it claims.
 
     Raises:
         DataError: naming the file, whatever is wrong with it.

@@ -1,60 +1,130 @@
-"""A picture of one's own as the nets know images: 28×28, grey, white on black."""
+"""The one reader of pictures: files of many kinds, maybe hostile, become grey 28×28 images."""
 
 import warnings
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
-from lenetctl.data.folder import FORMATS
-from lenetctl.errors import UsageError
+from lenetctl.errors import DataError
 from lenetctl.specs import INPUT_SHAPE
 
-_MIDDLE = 127.5  # grey above it is light
+Fit = Literal["stretch", "pad"]  # to a square: out of proportion, or with a border added
+Background = Literal["dark", "light"]
+
+FORMATS = {  # by Pillow's names, with their suffixes; not, say, EPS, which runs Ghostscript
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+}
+_LEVELS: dict[Background, int] = {"dark": 0, "light": 255}
+_LIGHT = 128  # grey from here on is light
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Return the picture of any size and colour as (28, 28), its sides in proportion.
+@dataclass(frozen=True)
+class ImageConvention:
+    """How the images of a data set were made, and how a user's picture becomes one like them."""
 
-    A light background becomes dark, for all data sets are light on dark. A transparent one is
-    dark at once, behind what is drawn on it in light or, inverted, in dark colours.
+    fit: Fit
+    background: Background  # of most of its images; seen where a picture is transparent
+    inverts: bool  # whether a user's picture on a light background is inverted
+
+
+MNIST_CONVENTION = ImageConvention("pad", "dark", inverts=True)  # of all published data sets
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture of 28×28 pixels, which may still be transparent."""
+
+    pixels: Image.Image  # 8 bits of grey (L), or of grey and opacity (LA)
+    has_light_border: bool
+
+    def over(self, background: Background) -> NDArray[np.uint8]:
+        """Return the image (28, 28) that is seen on `background`."""
+        return np.asarray(_flatten(self.pixels, _LEVELS[background]))
+
+
+def read_image(path: Path, convention: ImageConvention) -> NDArray[np.uint8]:
+    """Return a user's picture as an image (28, 28) like those of a data set.
 
     Raises:
-        UsageError: it cannot be read.
+        DataError: it cannot be read.
+
+    """
+    picture = read_picture(path, convention.fit)
+    if convention.inverts and picture.has_light_border:
+        return 255 - picture.over("light")
+    return picture.over(convention.background)
+
+
+def read_picture(path: Path, fit: Fit) -> Picture:
+    """Return the picture of any size and colour, its first frame if there are more.
+
+    Raises:
+        DataError: it cannot be read.
 
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata of a picture that can be read
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            grey = _grey(path)
-        border = _border(grey)
-        height, width = INPUT_SHAPE[1:]
-        scaled = np.asarray(ImageOps.pad(grey, (width, height), color=int(border)))
+            return _fit(_decode(path), fit)
     except Exception as error:  # Pillow's decoders raise whatever they meet
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path}: not a readable picture ({reason})") from error
-    return 255 - scaled if border > _MIDDLE else scaled
+        raise DataError(f"{path}: not a readable picture ({reason})") from error
 
 
-def _grey(path: Path) -> Image.Image:
-    """Return the picture upright, in 8 bits of grey, on an opaque background."""
-    with Image.open(path, formats=FORMATS) as opened:
-        picture = ImageOps.exif_transpose(opened)
+def _decode(path: Path) -> Image.Image:
+    """Return the picture upright, in mode L, or LA where it says what is transparent."""
+    with Image.open(path, formats=tuple(FORMATS)) as picture:
+        picture.load()
+        with suppress(Exception):  # broken EXIF data of a picture that can be read
+            ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I;16"):  # Pillow would cut off all above 255
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode[0] in "IF":
         raise ValueError("more than 16 bits a pixel")
-    if not picture.has_transparency_data:
-        return picture.convert("L")
-    grey, opacity = picture.convert("RGBA").convert("LA").split()
-    weights = np.asarray(opacity, dtype=np.float64)
-    drawn_light = (weights * (np.asarray(grey) - _MIDDLE)).sum() > 0
-    background = Image.new("L", grey.size, 0 if drawn_light else 255)
-    return Image.composite(grey, background, opacity)
+    grey = picture.convert("LA" if picture.has_transparency_data else "L")
+    grey.info.clear()  # metadata, which can be larger than the pixels, would be kept with them
+    return grey
 
 
-def _border(grey: Image.Image) -> float:
-    """Return the median of the outermost pixels."""
-    pixels = np.asarray(grey)
+def _fit(picture: Image.Image, fit: Fit) -> Picture:
+    """Bring a picture in mode L or LA to 28×28 pixels."""
+    border = _border(picture)
+    size = INPUT_SHAPE[2], INPUT_SHAPE[1]
+    if fit == "stretch":
+        pixels = picture.resize(size, Image.Resampling.BILINEAR)
+    else:
+        opaque = (int(border), 255)[: len(picture.getbands())]
+        pixels = ImageOps.pad(picture, size, color=opaque)
+    return Picture(pixels, has_light_border=border >= _LIGHT)
+
+
+def _border(picture: Image.Image) -> float:
+    """Return the median grey of the outermost pixels.
+
+    A transparent background counts as black behind what is light, as white behind what is dark.
+    """
+    if picture.mode == "LA":
+        mean = ImageStat.Stat(_flatten(picture, _LIGHT)).mean[0]
+        picture = _flatten(picture, 0 if mean >= _LIGHT else 255)
+    pixels = np.asarray(picture)
     return float(np.median(np.concatenate([*pixels[[0, -1]], *pixels[:, [0, -1]].T])))
+
+
+def _flatten(picture: Image.Image, level: int) -> Image.Image:
+    """Return the picture on a background of one grey, in mode L."""
+    if picture.mode == "L":
+        return picture
+    background = Image.new("L", picture.size, level)
+    background.paste(picture.getchannel("L"), mask=picture.getchannel("A"))
+    return background

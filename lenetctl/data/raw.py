@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lenetctl.data.images import MNIST_CONVENTION, ImageConvention
 from lenetctl.errors import DataError
 
 
@@ -16,11 +17,12 @@ class LabelledImages(NamedTuple):
 
 
 class RawDataset(NamedTuple):
-    """The names of the classes, and the images as their publisher split them."""
+    """The names of the classes, the images as their publisher split them, how they were made."""
 
     classes: tuple[str, ...]
     train: LabelledImages
     test: LabelledImages
+    convention: ImageConvention = MNIST_CONVENTION
 
 
 def check_labels(name: str, source: RawDataset) -> None:

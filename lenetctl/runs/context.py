@@ -8,13 +8,13 @@ import torch
 
 from lenetctl import specs
 from lenetctl.data.dataset import Dataset, load_dataset
+from lenetctl.data.device import DeviceDataset
 from lenetctl.runs.environment import describe_environment
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import DataRecord, RunRecord
 from lenetctl.specs.layers import plan_layers
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import describe_device, select_device
-from lenetctl.training.loop import Splits
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class RunContext:
 
     device: torch.device
     dataset: Dataset
-    splits: Splits
+    splits: DeviceDataset
 
     @classmethod
     def of(cls, spec: Spec, options: RunOptions) -> RunContext:
@@ -36,11 +36,12 @@ class RunContext:
         """
         device = select_device(options.device)
         dataset = load_dataset(spec.data, options.data_dir)
-        return cls(device, dataset, Splits.of(dataset, spec, device))
+        return cls(device, dataset, DeviceDataset.of(dataset, spec.data, device))
 
     def record(self, spec: Spec, options: RunOptions, engine: str) -> RunRecord:
         """Return what is written down of a run that begins here and now."""
-        dataset, standard = self.dataset, spec.data.normalize == "standard"
+        dataset = self.dataset
+        mean, std = dataset.normalisation(spec.data)
         return RunRecord(
             name=f"{spec.name}-s{spec.training.seed}",
             spec_sha256=specs.sha256(spec),
@@ -53,8 +54,8 @@ class RunContext:
                 train=len(dataset.train.labels),
                 validation=len(dataset.validation.labels) if dataset.validation else 0,
                 test=len(dataset.test.labels),
-                mean=dataset.mean if standard else 0.0,
-                std=dataset.std if standard else 1.0,
+                mean=mean,
+                std=std,
             ),
             device=describe_device(self.device),
             parameters=sum(layer.parameters for layer in plan_layers(spec.model)),

@@ -36,7 +36,7 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
     loss = torch.zeros((), device=device)
     confusion = torch.zeros(CLASSES**2, dtype=torch.int64, device=device)
     one = torch.ones((), dtype=torch.int64, device=device)
-    for images, labels in split.in_order(BATCH):
+    for images, labels in split.batches(BATCH):
         logits = net(images)
         loss += cross_entropy(logits, labels, reduction="sum")
         pairs = labels * CLASSES + logits.argmax(1)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lenetctl.data.dataset import Dataset
-from lenetctl.data.device import DeviceSplit, stream_seed
+from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.schema import Spec
 from lenetctl.training.evaluate import Evaluation, evaluate
@@ -20,36 +19,6 @@ from lenetctl.training.optimizers import learning_rate
 from lenetctl.training.results import EpochResult, Progress
 from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
-
-
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """A data set on the device."""
-
-    train: DeviceSplit
-    validation: DeviceSplit | None
-    test: DeviceSplit
-
-    @classmethod
-    def of(cls, dataset: Dataset, spec: Spec, device: torch.device) -> Splits:
-        """Move `dataset` to `device`, normalised as the spec says by its training images."""
-        standard = spec.data.normalize == "standard"
-        mean, std = (dataset.mean, dataset.std or 1.0) if standard else (0.0, 1.0)
-        held_out = dataset.validation
-        return cls(
-            DeviceSplit(dataset.train, device, mean, std),
-            DeviceSplit(held_out, device, mean, std) if held_out else None,
-            DeviceSplit(dataset.test, device, mean, std),
-        )
-
-    @property
-    def watched(self) -> tuple[str, DeviceSplit]:
-        """The split measured after every epoch: validation, or the test set as the book does."""
-        return ("validation", self.validation) if self.validation else ("test", self.test)
-
-    def steps(self, spec: Spec) -> int:
-        """Return the number of steps of an epoch."""
-        return math.ceil(len(self.train) / spec.data.batch_size)
 
 
 @dataclass(frozen=True)
@@ -65,7 +34,7 @@ class EpochMeans:
 def train(
     state: TrainingState,
     step: Step,
-    splits: Splits,
+    splits: DeviceDataset,
     spec: Spec,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[EpochResult]:
@@ -79,7 +48,7 @@ def train(
 
     """
     training, data = spec.training, spec.data
-    steps = splits.steps(spec)
+    steps = splits.steps_per_epoch(data.batch_size)
     rate = learning_rate(training, steps)
     while not is_over(state, spec):
         epoch = state.epoch + 1
@@ -87,7 +56,7 @@ def train(
         meter = Meter(splits.train.labels.device)
         started = time.perf_counter()
         state.net.train()
-        batches = splits.train.shuffled(data.batch_size, training.seed, epoch, data.augment)
+        batches = splits.train.shuffled_batches(data.batch_size, training.seed, epoch, data.augment)
         for number, (images, labels) in enumerate(batches):
             for group in state.optimizer.param_groups:
                 group["lr"] = rate(state.epoch * steps + number)
@@ -102,7 +71,11 @@ def train(
 
 
 def finish_epoch(
-    state: TrainingState, spec: Spec, splits: Splits, trained: EpochMeans, evaluation: Evaluation
+    state: TrainingState,
+    spec: Spec,
+    splits: DeviceDataset,
+    trained: EpochMeans,
+    evaluation: Evaluation,
 ) -> EpochResult:
     """Count an epoch of `state` as done and return what came of it.
 
@@ -118,7 +91,7 @@ def finish_epoch(
     is_best = evaluation.accuracy > state.best_accuracy
     if is_best:
         state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
-    steps = splits.steps(spec)
+    steps = splits.steps_per_epoch(spec.data.batch_size)
     metrics = {
         "train/loss": trained.loss,
         "train/accuracy": trained.accuracy,

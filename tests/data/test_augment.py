@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lenetctl.data.augment import augment
+from lenetctl.data.augment import augment_images
 from lenetctl.specs.schema import Affine, Erase, Flip, Shift
 
 COUNT = 200
@@ -21,19 +21,21 @@ def changed(before, after):
 
 
 def test_flip_with_certainty_mirrors_every_image(images):
-    assert torch.equal(augment(images, [Flip(kind="flip", p=1.0)], generator()), images.flip(3))
-    assert torch.equal(augment(images, [Flip(kind="flip", p=0.0)], generator()), images)
+    assert torch.equal(
+        augment_images(images, [Flip(kind="flip", p=1.0)], generator()), images.flip(3)
+    )
+    assert torch.equal(augment_images(images, [Flip(kind="flip", p=0.0)], generator()), images)
 
 
 def test_flip_decides_for_each_image(images):
-    flipped = augment(images, [Flip(kind="flip", p=0.5)], generator())
+    flipped = augment_images(images, [Flip(kind="flip", p=0.5)], generator())
     which = changed(images, flipped)
     assert 60 < which.sum() < 140
     assert torch.equal(flipped[which], images[which].flip(3))
 
 
 def test_shift_moves_whole_pixels_and_lets_black_in(images):
-    shifted = augment(images, [Shift(kind="shift", pixels=3)], generator())
+    shifted = augment_images(images, [Shift(kind="shift", pixels=3)], generator())
     seen = set()
     for before, after in zip(images[:, 0], shifted[:, 0], strict=True):
         inside = after.nonzero()
@@ -51,12 +53,12 @@ def test_shift_moves_whole_pixels_and_lets_black_in(images):
 
 
 def test_the_largest_shift_is_possible(images):
-    shifted = augment(images, [Shift(kind="shift", pixels=27)], generator())
+    shifted = augment_images(images, [Shift(kind="shift", pixels=27)], generator())
     assert shifted.shape == images.shape
 
 
 def test_erase_blackens_one_square_inside_the_image(images):
-    erased = augment(images, [Erase(kind="erase", p=1.0, pixels=5)], generator())
+    erased = augment_images(images, [Erase(kind="erase", p=1.0, pixels=5)], generator())
     corners = set()
     for before, after in zip(images[:, 0], erased[:, 0], strict=True):
         black = (after == 0).nonzero()
@@ -69,9 +71,9 @@ def test_erase_blackens_one_square_inside_the_image(images):
 
 
 def test_erase_decides_for_each_image(images):
-    erased = augment(images, [Erase(kind="erase", p=0.5)], generator())
+    erased = augment_images(images, [Erase(kind="erase", p=0.5)], generator())
     assert 60 < changed(images, erased).sum() < 140
-    whole = augment(images, [Erase(kind="erase", p=1.0, pixels=28)], generator())
+    whole = augment_images(images, [Erase(kind="erase", p=1.0, pixels=28)], generator())
     assert whole.count_nonzero() == 0
 
 
@@ -96,19 +98,19 @@ def centres(images):
 
 
 def test_affine_without_limits_changes_nothing(images):
-    torch.testing.assert_close(augment(images, [affine()], generator()), images)
+    torch.testing.assert_close(augment_images(images, [affine()], generator()), images)
 
 
 def test_affine_translates_by_at_most_a_fraction_of_the_side():
     before = blobs(12, 12)
-    moves = centres(augment(before, [affine(translate=0.25)], generator())) - centres(before)
+    moves = centres(augment_images(before, [affine(translate=0.25)], generator())) - centres(before)
     assert 6.5 < moves.abs().max() <= 7.0 + 1e-3
     assert moves.std(0).min() > 3  # uniform over ±7: 4.04
 
 
 def test_affine_rotates_about_the_middle():
     before = blobs(12, 20)  # 8 pixels to the right
-    after = centres(augment(before, [affine(degrees=90.0)], generator()))
+    after = centres(augment_images(before, [affine(degrees=90.0)], generator()))
     torch.testing.assert_close(after.norm(dim=1), torch.full((COUNT,), 8.0), atol=0.1, rtol=0)
     angles = torch.atan2(after[:, 1], after[:, 0]).rad2deg()
     assert -91 < angles.min() < -80
@@ -116,7 +118,7 @@ def test_affine_rotates_about_the_middle():
 
 
 def test_affine_scales_about_the_middle():
-    after = centres(augment(blobs(12, 20), [affine(scale=0.2)], generator()))
+    after = centres(augment_images(blobs(12, 20), [affine(scale=0.2)], generator()))
     ratio = after[:, 0] / 8
     assert 0.79 < ratio.min() < 0.83
     assert 1.17 < ratio.max() < 1.21
@@ -124,21 +126,21 @@ def test_affine_scales_about_the_middle():
 
 
 def test_affine_shears_rows_against_each_other():
-    after = centres(augment(blobs(4, 12), [affine(shear=30.0)], generator()))  # 8 pixels up
+    after = centres(augment_images(blobs(4, 12), [affine(shear=30.0)], generator()))  # 8 pixels up
     assert 4.2 < after[:, 0].abs().max() < 4.7  # 8 tan 30° = 4.62
     torch.testing.assert_close(after[:, 1], torch.full((COUNT,), -8.0), atol=0.1, rtol=0)
 
 
 def test_affine_applies_the_parts_one_after_the_other():
     before = blobs(12, 12)
-    after = augment(before, [affine(degrees=180.0, shear=20.0, translate=0.2)], generator())
+    after = augment_images(before, [affine(degrees=180.0, shear=20.0, translate=0.2)], generator())
     areas = after.sum((1, 2, 3)) / before.sum((1, 2, 3))
     torch.testing.assert_close(areas, torch.ones(COUNT), atol=0.1, rtol=0)  # but for the scale
     assert 5.3 < centres(after).abs().max() < 5.7  # moved last, by up to 5.6 along each axis
 
 
 def test_affine_lets_black_in():
-    after = augment(torch.ones(COUNT, 1, 28, 28), [affine(translate=0.5)], generator())
+    after = augment_images(torch.ones(COUNT, 1, 28, 28), [affine(translate=0.5)], generator())
     assert (after.flatten(1).min(1).values < 1e-3).float().mean() > 0.9
     assert after.max() <= 1 + 1e-5
 
@@ -148,7 +150,7 @@ KINDS = [Flip(kind="flip"), Shift(kind="shift"), Affine(kind="affine"), Erase(ki
 
 def test_augmentation_is_a_function_of_its_generator(images):
     state = torch.get_rng_state()
-    first = augment(images, KINDS, generator(1))
-    assert torch.equal(first, augment(images, KINDS, generator(1)))
-    assert changed(first, augment(images, KINDS, generator(2))).all()
+    first = augment_images(images, KINDS, generator(1))
+    assert torch.equal(first, augment_images(images, KINDS, generator(1)))
+    assert changed(first, augment_images(images, KINDS, generator(2))).all()
     assert torch.equal(state, torch.get_rng_state())

@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 from lenetctl.data.dataset import load_dataset
+from lenetctl.data.images import MNIST_CONVENTION, ImageConvention
 from lenetctl.errors import DataError, UsageError
 from lenetctl.specs.schema import DataSpec
 
@@ -19,6 +20,7 @@ def test_digits_load_without_a_network(tmp_path):
     assert data.train.labels.dtype == torch.int64
     assert data.validation is None
     assert len(data.classes) == 10
+    assert data.convention == MNIST_CONVENTION
 
 
 def test_known_files_load(write_known):
@@ -94,6 +96,7 @@ def test_a_folder_is_looked_up_in_the_data_folder(tmp_path):
     assert (data.name, data.classes) == ("mine", ("a", "b"))
     assert data.test.labels.tolist() == [1]
     assert data.std == 1.0  # all pixels alike
+    assert data.convention == ImageConvention("stretch", "dark", inverts=True)
 
 
 @pytest.mark.realdata

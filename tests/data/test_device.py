@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from lenetctl.data.dataset import Split
-from lenetctl.data.device import DeviceSplit, stream_seed
-from lenetctl.specs.schema import Erase, Flip, Shift
+from lenetctl.data.dataset import Dataset, Split
+from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
+from lenetctl.specs.schema import DataSpec, Erase, Flip, Shift
 
 DEVICES = [
     "cpu",
@@ -31,10 +33,10 @@ def labels(batches):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_pixels_are_those_of_to_tensor(split, device):
-    resident = DeviceSplit(split, device)
-    assert len(resident) == 23
-    assert resident.images.dtype == torch.float32
-    assert torch.equal(resident.images.cpu()[:, 0], split.images.float() / 255)
+    on_device = DeviceSplit(split, device)
+    assert len(on_device) == 23
+    assert on_device.images.dtype == torch.float32
+    assert torch.equal(on_device.images.cpu()[:, 0], split.images.float() / 255)
 
 
 def test_normalising_takes_mean_and_std(split):
@@ -43,16 +45,16 @@ def test_normalising_takes_mean_and_std(split):
     assert split.images[5, 0, 0] == 5  # the split itself stays as it was
 
 
-def test_in_order_yields_views_of_all_images(split):
-    resident = DeviceSplit(split, "cpu")
-    batches = list(resident.in_order(10))
+def test_batches_are_views_of_all_images_in_order(split):
+    on_device = DeviceSplit(split, "cpu")
+    batches = list(on_device.batches(10))
     assert labels(batches) == [[*range(10)], [*range(10, 20)], [20, 21, 22]]
-    assert batches[1][0].data_ptr() == resident.images[10].data_ptr()
+    assert batches[1][0].data_ptr() == on_device.images[10].data_ptr()
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_an_epoch_has_every_image_once_with_its_own_label(split, device):
-    batches = list(DeviceSplit(split, device).shuffled(10, seed=0, epoch=0))
+    batches = list(DeviceSplit(split, device).shuffled_batches(10, seed=0, epoch=0))
     assert [len(batch) for _, batch in batches] == [10, 10, 3]
     images, targets = (torch.cat(part).cpu() for part in zip(*batches, strict=True))
     assert sorted(targets.tolist()) == list(range(23))
@@ -61,11 +63,11 @@ def test_an_epoch_has_every_image_once_with_its_own_label(split, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_order_is_a_function_of_seed_and_epoch(split, device):
-    resident, reference = DeviceSplit(split, device), DeviceSplit(split, "cpu")
-    first = labels(resident.shuffled(10, seed=1, epoch=2))
-    assert first == labels(reference.shuffled(10, seed=1, epoch=2))
-    assert first != labels(resident.shuffled(10, seed=1, epoch=3))
-    assert first != labels(resident.shuffled(10, seed=2, epoch=2))
+    on_device, reference = DeviceSplit(split, device), DeviceSplit(split, "cpu")
+    first = labels(on_device.shuffled_batches(10, seed=1, epoch=2))
+    assert first == labels(reference.shuffled_batches(10, seed=1, epoch=2))
+    assert first != labels(on_device.shuffled_batches(10, seed=1, epoch=3))
+    assert first != labels(on_device.shuffled_batches(10, seed=2, epoch=2))
 
 
 AUGMENT = [Flip(kind="flip"), Shift(kind="shift", pixels=4), Erase(kind="erase")]
@@ -73,35 +75,35 @@ AUGMENT = [Flip(kind="flip"), Shift(kind="shift", pixels=4), Erase(kind="erase")
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_augmentation_repeats_with_seed_and_epoch_and_leaves_the_order(split, device):
-    resident = DeviceSplit(split, device)
-    epochs = [list(resident.shuffled(10, 1, epoch, AUGMENT)) for epoch in (2, 2, 3)]
+    on_device = DeviceSplit(split, device)
+    epochs = [list(on_device.shuffled_batches(10, 1, epoch, AUGMENT)) for epoch in (2, 2, 3)]
     for (one, _), (two, _) in zip(*epochs[:2], strict=True):
         assert torch.equal(one, two)
     assert not torch.equal(epochs[0][0][0], epochs[2][0][0])
-    assert labels(epochs[0]) == labels(resident.shuffled(10, 1, 2))
+    assert labels(epochs[0]) == labels(on_device.shuffled_batches(10, 1, 2))
 
 
 def test_black_comes_in_at_the_borders_of_normalised_images():
     white = Split(torch.full((50, 28, 28), 255, dtype=torch.uint8), torch.zeros(50).long())
-    resident = DeviceSplit(white, "cpu", mean=0.25, std=0.5)
-    ((images, _),) = resident.shuffled(50, 0, 0, [Shift(kind="shift", pixels=5)])
+    on_device = DeviceSplit(white, "cpu", mean=0.25, std=0.5)
+    ((images, _),) = on_device.shuffled_batches(50, 0, 0, [Shift(kind="shift", pixels=5)])
     values = images.unique()
     torch.testing.assert_close(values, torch.tensor([-0.5, 1.5]))
 
 
-def test_the_resident_images_are_never_written_to(split):
-    resident = DeviceSplit(split, "cpu")
-    before = resident.images.clone()
-    for images, _ in resident.shuffled(10, 0, 0, AUGMENT):
+def test_the_stored_images_are_never_written_to(split):
+    on_device = DeviceSplit(split, "cpu")
+    before = on_device.images.clone()
+    for images, _ in on_device.shuffled_batches(10, 0, 0, AUGMENT):
         images.zero_()
-    for images, _ in resident.shuffled(10, 0, 0):
+    for images, _ in on_device.shuffled_batches(10, 0, 0):
         images.zero_()
-    assert torch.equal(resident.images, before)
+    assert torch.equal(on_device.images, before)
 
 
 def test_the_global_generator_is_left_alone(split):
     state = torch.get_rng_state()
-    list(DeviceSplit(split, "cpu").shuffled(10, 0, 0, AUGMENT))
+    list(DeviceSplit(split, "cpu").shuffled_batches(10, 0, 0, AUGMENT))
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -122,11 +124,31 @@ def test_every_purpose_seed_and_epoch_has_a_stream_of_its_own():
     "augment", [(), (Flip(kind="flip"), Shift(kind="shift"), Erase(kind="erase"))]
 )
 def test_columns_are_what_the_runs_would_get_alone(split, device, augment):
-    resident = DeviceSplit(split, device, mean=0.3, std=0.2)
+    on_device = DeviceSplit(split, device, mean=0.3, std=0.2)
     streams = [(0, 1), (7, 1), (0, 4)]  # seed, epoch
-    together = list(resident.side_by_side(10, streams, augment))
+    together = list(on_device.fleet_batches(10, streams, augment))
     for column, (seed, epoch) in enumerate(streams):
-        alone = list(resident.shuffled(10, seed, epoch, augment))
+        alone = list(on_device.shuffled_batches(10, seed, epoch, augment))
         for (images, targets), (own, truth) in zip(together, alone, strict=True):
             assert torch.equal(images[:, column], own)
             assert torch.equal(targets[:, column], truth)
+
+
+@pytest.mark.parametrize(
+    ("normalize", "mean", "std"), [("none", 0.0, 1.0), ("standard", 0.5, 0.25)]
+)
+def test_a_data_set_is_normalised_by_its_training_images(split, normalize, mean, std):
+    data = Dataset("noise", ("a",), split, split, split, "", mean=0.5, std=0.25)
+    on_device = DeviceDataset.of(data, DataSpec(normalize=normalize), "cpu")
+    for part in (on_device.train, on_device.validation, on_device.test):
+        torch.testing.assert_close(part.images[:, 0], (split.images / 255 - mean) / std)
+        assert torch.equal(part.labels, split.labels)
+
+
+def test_validation_is_watched_where_there_is_one_and_a_short_batch_is_a_step(split):
+    data = Dataset("noise", ("a",), split, None, split, "", mean=0.5, std=0.25)
+    on_device = DeviceDataset.of(data, DataSpec(), "cpu")
+    assert on_device.watched == ("test", on_device.test)
+    assert [on_device.steps_per_epoch(size) for size in (10, 23, 24)] == [3, 1, 1]
+    held_out = DeviceDataset.of(replace(data, validation=split), DataSpec(), "cpu")
+    assert held_out.watched == ("validation", held_out.validation)

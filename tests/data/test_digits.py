@@ -17,7 +17,7 @@ def test_the_split_is_fixed_stratified_and_whole():
 def test_pixels_run_from_black_to_white_and_corners_stay():
     small = np.zeros((1, 8, 8), np.int64)
     small[0, 0, 0], small[0, 7, 7] = 16, 8
-    large = digits._enlarged(small)[0]
+    large = digits._enlarge(small)[0]
     assert (large[0, 0], large[27, 27], large[0, 27]) == (255, 128, 0)
 
 
@@ -26,7 +26,7 @@ def test_enlarging_is_torchs_bilinear():
     from torch.nn.functional import interpolate
 
     small = load_digits().images[:50]
-    ours = digits._enlarged(small.astype(np.int64))
+    ours = digits._enlarge(small.astype(np.int64))
     theirs = interpolate(from_numpy(small)[:, None], size=28, mode="bilinear")[:, 0].numpy()
     assert np.abs(ours - theirs * 255 / 16).max() <= 0.5 + 1e-6
 

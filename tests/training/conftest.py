@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from lenetctl.data.dataset import Dataset, Split
+from lenetctl.data.device import DeviceDataset
 from lenetctl.specs.schema import Spec
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
@@ -59,7 +60,8 @@ def begin(dataset) -> Callable:
         where = torch.device(device)
         state = state or initial_state(spec, where)
         step = eager(state.net, state.optimizer, spec.training)
-        return state, train(state, step, Splits.of(data, spec, where), spec, on_progress)
+        splits = DeviceDataset.of(data, spec.data, where)
+        return state, train(state, step, splits, spec, on_progress)
 
     return begin
 

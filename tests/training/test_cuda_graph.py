@@ -4,12 +4,13 @@ import pytest
 import torch
 from helpers.equality import measured
 
+from lenetctl.data.device import DeviceDataset
 from lenetctl.training import cuda_graph
 from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction
 from lenetctl.training.device import numerics
 from lenetctl.training.fleet import loop
 from lenetctl.training.fleet.loop import train_fleet
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 from lenetctl.training.steps import ENGINES
 
@@ -76,7 +77,7 @@ def trained(tiny, dataset, engine, training, device="cpu", **more):
     with numerics(spec.training):
         state = initial_state(spec, where)
         step = ENGINES[engine](state.net, state.optimizer, spec.training)
-        results = list(train(state, step, Splits.of(dataset, spec, where), spec))
+        results = list(train(state, step, DeviceDataset.of(dataset, spec.data, where), spec))
     return state, results
 
 
@@ -118,7 +119,7 @@ def test_a_fleet_is_captured_anew_when_a_model_leaves(tiny, dataset, on_cpu, mon
     def states():
         made_now = [initial_state(spec, cpu) for spec in specs]
         members = dict(enumerate(zip(made_now, specs, strict=True)))
-        list(train_fleet(members, Splits.of(dataset, specs[0], cpu)))
+        list(train_fleet(members, DeviceDataset.of(dataset, specs[0].data, cpu)))
         return made_now
 
     graphs = states()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from lenetctl.data.device import DeviceSplit, stream_seed
+from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
@@ -22,7 +22,7 @@ from lenetctl.training.cuda_graph import GraphedFunction
 from lenetctl.training.evaluate import BATCH, Evaluation
 from lenetctl.training.fleet.dropout import FleetDropout
 from lenetctl.training.fleet.state import FleetState
-from lenetctl.training.loop import EpochMeans, Splits, finish_epoch, is_over
+from lenetctl.training.loop import EpochMeans, finish_epoch, is_over
 from lenetctl.training.optimizers import learning_rate
 from lenetctl.training.results import EpochResult
 from lenetctl.training.state import TrainingState
@@ -33,7 +33,9 @@ Member = tuple[TrainingState, Spec]
 FleetStep = Callable[[Tensor, Tensor, Tensor, FleetDropout], tuple[Tensor, ...]]
 
 
-def train_fleet(members: Mapping[int, Member], splits: Splits) -> Iterator[dict[int, EpochOutcome]]:
+def train_fleet(
+    members: Mapping[int, Member], splits: DeviceDataset
+) -> Iterator[dict[int, EpochOutcome]]:
     """Train states by their specs, yielding after every epoch what came of each.
 
     As with `train`, the states are moved along by then. A model that diverged, stopped early or
@@ -77,13 +79,13 @@ def _on_cuda(stack: FleetState) -> bool:
 
 
 def _epoch(
-    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: Splits
+    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: DeviceDataset
 ) -> list[EpochOutcome]:
     started = time.perf_counter()
     trained = _train(stack, step, members, splits)
     ended = time.perf_counter()
     evaluations = evaluate_fleet(stack, splits.watched[1])
-    steps = splits.steps(members[0][1])
+    steps = splits.steps_per_epoch(members[0][1].data.batch_size)
     stack.write([(state, (state.epoch + 1) * steps) for state, _ in members])
     outcomes: list[EpochOutcome] = []
     for (state, spec), means, evaluation in zip(members, trained, evaluations, strict=True):
@@ -96,20 +98,21 @@ def _epoch(
 
 
 def _train(
-    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: Splits
+    stack: FleetState, step: FleetStep, members: Sequence[Member], splits: DeviceDataset
 ) -> list[tuple[float, float]]:
     """Train for one epoch; return each model's mean loss and accuracy."""
     split, (_, common) = splits.train, members[0]
     device = split.labels.device
     streams = [(spec.training.seed, state.epoch + 1) for state, spec in members]
-    coefficients = _coefficients(stack, members, splits.steps(common)).to(device)
+    steps = splits.steps_per_epoch(common.data.batch_size)
+    coefficients = _coefficients(stack, members, steps).to(device)
     drop = FleetDropout(
         [stream_seed("dropout", *stream) for stream in streams],
         [spec.model.dropout for _, spec in members],
         device,
     )
     sums = torch.zeros(2, len(members), device=device)  # losses, right answers
-    batches = split.side_by_side(common.data.batch_size, streams, common.data.augment)
+    batches = split.fleet_batches(common.data.batch_size, streams, common.data.augment)
     for (images, labels), row in zip(batches, coefficients, strict=True):
         loss, right = step(images, labels, row, drop)
         sums[0] += loss * len(labels)
@@ -141,7 +144,7 @@ def evaluate_fleet(stack: FleetState, split: DeviceSplit) -> list[Evaluation]:
     confusion = torch.zeros(models * CLASSES**2, dtype=torch.int64, device=device)
     one = torch.ones((), dtype=torch.int64, device=device)
     first = torch.arange(models, device=device).unsqueeze(1) * CLASSES**2
-    for images, labels in split.in_order(BATCH):
+    for images, labels in split.batches(BATCH):
         logits = stack.net.logits(weights, images.unsqueeze(1).expand(-1, models, -1, -1, -1))
         truth = labels.expand(models, -1)
         each = cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none")

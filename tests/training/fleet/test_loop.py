@@ -4,11 +4,12 @@ import pytest
 import torch
 from helpers.equality import CLOCK, Waits
 
+from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError
 from lenetctl.training import checkpoint
 from lenetctl.training.device import numerics
 from lenetctl.training.fleet.loop import train_fleet
-from lenetctl.training.loop import Splits, train
+from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 from lenetctl.training.steps import eager
 
@@ -70,7 +71,7 @@ def compare(dataset):
         return state
 
     def begin(specs, dtype=torch.float32, device=CPU):
-        splits = Splits.of(dataset, specs[0], device)
+        splits = DeviceDataset.of(dataset, specs[0].data, device)
         states = [initial_state(spec, device) for spec in specs]
         if dtype == torch.float64:
             for split in (splits.train, splits.validation, splits.test):

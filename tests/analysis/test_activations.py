@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from lenetctl.analysis.activations import choose_inputs
+from lenetctl.data.dataset import load_dataset
+from lenetctl.errors import UsageError
+from lenetctl.specs.schema import DataSpec
+
+
+@pytest.fixture
+def paper(tmp_path):
+    """A data set of dark strokes on light paper, and the picture that is its only test image."""
+    pixels = np.full((60, 30), 235, np.uint8)
+    pixels[10:50, 12:18] = 20
+    for split in ("train", "test"):
+        path = tmp_path / "paper" / split / "one" / "x.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(pixels).save(path)
+    return load_dataset(DataSpec(dataset="folder", folder="paper"), tmp_path), path
+
+
+def test_a_picture_is_the_image_that_it_is_in_the_data_set(paper):
+    dataset, path = paper
+    inputs = choose_inputs(dataset, ["one"], 1, [path])
+    assert inputs.labels == ["one", "x.png"]
+    np.testing.assert_array_equal(*inputs.images)
+    assert inputs.images[0, 0, 0] == 235
+
+
+def test_the_same_picture_is_inverted_and_padded_for_published_data(paper, tmp_path):
+    digits = load_dataset(DataSpec(dataset="digits"), tmp_path)
+    (image,) = choose_inputs(digits, [], 1, [paper[1]]).images
+    assert (image[0] == 20).all()
+    assert image.max() > 200
+    assert (image[14, :7] == 20).all()
+
+
+def test_an_unreadable_picture_is_a_wrong_argument(paper, tmp_path):
+    with pytest.raises(UsageError, match=r"none\.png: not a readable picture \(No such file"):
+        choose_inputs(paper[0], None, 1, [tmp_path / "none.png"])

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def packages(path):
     return {name.partition(".")[0] for name in imports(path)}
 
 
+def module_name(path):
+    parts = path.relative_to(HOUSE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
 def room_of(path):
     return path.relative_to(HOUSE).parts[0].removesuffix(".py")
 
@@ -63,6 +69,16 @@ def test_arrows_go_one_way(path):
     rooms = {name for name in ours if find_spec(f"lenetctl.{name}")}  # not lenetctl.__version__
     room = room_of(path)
     assert rooms <= MAY_IMPORT[room] | {room} | BESIDE
+
+
+def test_no_modules_import_each_other():
+    """Not even for type checkers alone."""
+    modules = {module_name(path): imports(path) for path in FILES}
+    graph = {
+        module: {name if name in modules else name.rpartition(".")[0] for name in names}
+        for module, names in modules.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 @each_file

@@ -40,7 +40,8 @@ class _Dumper(yaml.SafeDumper):
     """Quotes text that YAML 1.1 has for text and 1.2 for a number: a name such as `1e-3`."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        style = None if isinstance(parse_scalar(text), str) else '"'
+        is_text = isinstance(parse_scalar(text), str) and "\x85" not in text  # read as a line feed
+        style = None if is_text else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

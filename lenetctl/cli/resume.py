@@ -6,6 +6,7 @@ from lenetctl import specs
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
+from lenetctl.specs.differences import difference_text
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.store import choose_uri
 from lenetctl.tracking.writer import outstanding
@@ -42,11 +43,6 @@ def run_to_resume(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run 
         unpublished = outstanding(runs, choose_uri(tracking_uri))
         return next(reversed(unfinished or unpublished), None)
     if run.record.spec_sha256 != identity:
-        old, new = specs.flatten(run.spec()), specs.flatten(spec)
-        differences = ", ".join(
-            f"{key} {old.get(key, 'unset')} there, {new.get(key, 'unset')} here"
-            for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key)
-        )
+        differences = difference_text(specs.flatten(run.spec()), specs.flatten(spec))
         raise CheckpointError(f"{run.path.name} is a run of another spec: {differences}")
     return run

@@ -50,14 +50,10 @@ class DataSpec(Section):
     dataset: DatasetName = "fashion_mnist"
     folder: str | None = Field(None, pattern=r"^[\w-][\w .-]*(/[\w-][\w .-]*)*$", max_length=1000)
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = (
-        0  # training images held out for choosing
-    )
+    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0  # held-out training images
     normalize: Literal["none", "standard"] = "none"
     augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
-    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = (
-        None  # only the first N training images
-    )
+    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None  # first N training images
 
     @model_validator(mode="after")
     def _folder_goes_with_its_dataset(self) -> Self:

@@ -1,4 +1,25 @@
-"""Everything wrong with a spec, where pydantic on its own would stop at the first layer of it."""
+"""Everything that is wrong with a spec, found at once.
+
+Pydantic checks a combination of keys ("early stopping needs validation images") only where each
+key by itself is right: one mistake hides another. So we go on as a compiler does after a syntax
+error: repair what is wrong, validate again, and report what comes to light, unless it is about a
+repair. For example:
+
+    1  model:
+    2    activation: rellu
+    3    conv: [{channels: six, kernel: 50}]
+    4  data: {validation: many}
+    5  training: {early_stopping: {}}
+
+Round 1: `rellu` is no activation, `six` and `many` are no integers. All three are reported.
+    Repair: `rellu` and `six` are replaced by valid values, which ones does not matter. `many` is
+    removed: `validation` is now 0, its default, and that is a guess.
+Round 2: a window of 50×50 pixels does not fit an image of 28×28. It is what the user wrote, and so
+    reported. Repair: `conv` and `pool`, which this check has read, are removed.
+Round 3: early stopping needs a `validation` above 0. That it is 0 is our guess (the user may have
+    meant 500), so this is not reported. Repair: `early_stopping` is removed.
+Round 4: nothing is wrong any more.
+"""
 
 import copy
 import re
@@ -13,8 +34,10 @@ from lenetctl.specs.schema import Spec
 from lenetctl.specs.section import Section
 from lenetctl.specs.yaml import KeyPath
 
-MAX_ROUNDS = 4  # a wrong kind hides its section's keys, a section its combinations, all the spec's
-# what a wrong value of these gives way to; no impossible combination has to do with them
+# A wrong kind hides the keys of its section, these their combinations, these those of the spec.
+MAX_ROUNDS = 4
+# Valid values for the keys that no combination reads. Without them a wrong `channels` would take
+# the whole list of convolutions away, and a layer that does not fit would stay hidden.
 STAND_INS = {"name": "name", "channels": 1, "bias": True, "activation": "relu", "norm": "none"}
 
 
@@ -22,44 +45,79 @@ STAND_INS = {"name": "name", "channels": 1, "bias": True, "activation": "relu", 
 class Fault:
     """One of pydantic's errors, at a path of the spec."""
 
-    kind: str  # pydantic's word for it, or "impossible"
+    kind: str  # pydantic's type of error, or "impossible" for a combination of keys
     path: KeyPath
-    section: type[Section]  # that the key belongs to
-    choices: list[str]  # the keys or words that can stand here, where they can be listed
-    given: Any
-    message: str
-    context: dict[str, Any]
-    reads: list[KeyPath]  # the keys that are impossible together
+    section: type[Section]  # that the last key of the path belongs to
+    choices: list[str]  # the keys or words that are allowed here, where they can be listed
+    given: Any  # the value that is wrong
+    message: str  # pydantic's
+    context: dict[str, Any]  # pydantic's numbers and words for the message
+    reads: list[KeyPath]  # of a combination, the keys that it depends on
 
 
-def find_faults(error: ValidationError, value: dict[str, Any]) -> Iterator[Fault]:
-    """Yield the errors of `value`, and the impossible combinations that these keep from view.
+def find_faults(tree: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with `tree`, a spec as plain dicts and lists; nothing if it is valid."""
+    tree = copy.deepcopy(tree)
+    faults = _validate(tree)
+    yield from faults
+    guesses: list[KeyPath] = []
+    for _ in range(MAX_ROUNDS - 1):
+        for fault in faults:
+            guesses += _repair(tree, fault)
+        faults = _validate(tree)
+        yield from (fault for fault in faults if _is_certain(fault, guesses))
 
-    Pydantic looks for combinations only in a section without other errors. So what is wrong is
-    taken out and the rest validated again. A combination that reads what was taken out is left
-    unsaid: it would be the default's, not what the user meant.
-    """
-    found = [_fault(details) for details in error.errors()]
-    yield from found
-    rest = copy.deepcopy(value)
-    taken: list[KeyPath] = []
-    for _ in range(MAX_ROUNDS):
-        for fault in found:
-            taken += _take_out(fault, rest)
-        try:
-            Spec.model_validate(rest)
-        except ValidationError as again:
-            found = [_fault(details) for details in again.errors()]
-        else:
-            return
-        for fault in found:
-            unsure = any(_overlap(read, path) for read in fault.reads for path in taken)
-            if fault.kind == "impossible" and not unsure:
-                yield fault
+
+def _validate(tree: dict[str, Any]) -> list[Fault]:
+    try:
+        Spec.model_validate(tree)
+    except ValidationError as error:
+        return [_fault(details) for details in error.errors()]
+    return []
+
+
+def _is_certain(fault: Fault, guesses: list[KeyPath]) -> bool:
+    """Return whether `fault`, of a later round, is about what the user wrote and not a repair."""
+    guessed = any(_overlap(read, guess) for read in fault.reads for guess in guesses)
+    return fault.kind == "impossible" and not guessed
+
+
+def _overlap(one: KeyPath, other: KeyPath) -> bool:
+    """Return whether one of the paths leads to the other, or they are the same."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _repair(tree: dict[str, Any], fault: Fault) -> list[KeyPath]:
+    """Replace or remove what is wrong in `tree`; return the paths where the default is a guess."""
+    *_, key = fault.path
+    if fault.kind == "extra_forbidden":
+        _set(tree, fault.path, None)
+        return []
+    if key in STAND_INS:
+        _set(tree, fault.path, STAND_INS[str(key)])
+        return []
+    in_list = next((n for n, part in enumerate(fault.path) if isinstance(part, int)), None)
+    paths = fault.reads or [fault.path[:in_list]]  # without a list, the whole path
+    for path in paths:
+        _set(tree, path, None)
+    return paths
+
+
+def _set(tree: Any, path: KeyPath, value: Any) -> None:
+    """Set the key at `path` to `value`, or remove it if that is None."""
+    for part in path[:-1]:
+        tree = tree.get(part) if isinstance(tree, dict) else tree[part]
+        if not isinstance(tree, dict | list):
+            return  # an earlier repair removed what held the key
+    if value is None:
+        tree.pop(path[-1], None)
+    else:
+        tree[path[-1]] = value
 
 
 def _fault(details: ErrorDetails) -> Fault:
-    path, section, inner = _place(details["loc"])
+    path, section, allowed = _locate(details["loc"])
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     choices: list[str] = []
     if kind == "extra_forbidden":
@@ -67,28 +125,32 @@ def _fault(details: ErrorDetails) -> Fault:
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
     elif kind.startswith("union_tag"):
-        choices = [kind for one in inner for kind in kinds(one)]
+        choices = [word for one in allowed for word in kinds(one)]
         path, given = (*path, "kind"), given.get("kind")
     reads = [(*path, *read) for read in context.get("reads", ())]
     path = (*path, *context.get("at", ()))
     return Fault(kind, path, section, choices, given, details["msg"], context, reads)
 
 
-def _place(loc: KeyPath) -> tuple[KeyPath, type[Section], list[type[Section]]]:
-    """Return the keys to pydantic's `loc`, the section of the last key, and those that it names."""
+def _locate(loc: KeyPath) -> tuple[KeyPath, type[Section], list[type[Section]]]:
+    """Return the keys of pydantic's `loc`, the last key's section, and the sections allowed there.
+
+    Where a section has several kinds, `loc` names the kind after the key: for the key
+    `training.optimizer.lr` it is `("training", "optimizer", "sgd", "lr")`.
+    """
     path: KeyPath = ()
     section: type[Section] = Spec
-    inner: list[type[Section]] = [Spec]
+    allowed: list[type[Section]] = [Spec]
     for part in loc:
-        if isinstance(part, str) and len(inner) > 1:  # pydantic names which one of a union it is
-            inner = [one for one in inner if part in kinds(one)]
+        if isinstance(part, str) and len(allowed) > 1:
+            allowed = [one for one in allowed if part in kinds(one)]
             continue
         path = (*path, part)
         if isinstance(part, str):
-            section = inner[0]
+            section = allowed[0]
             field = section.model_fields.get(part)
-            inner = _sections(field.annotation) if field else []
-    return path, section, inner
+            allowed = _sections(field.annotation) if field else []
+    return path, section, allowed
 
 
 def _sections(annotation: Any) -> list[type[Section]]:
@@ -102,32 +164,3 @@ def kinds(section: type[Section]) -> tuple[str, ...]:
     """Return what the key `kind` of `section` can be, if it has one."""
     field = section.model_fields.get("kind")
     return get_args(field.annotation) if field else ()
-
-
-def _take_out(fault: Fault, rest: dict[str, Any]) -> list[KeyPath]:
-    """Take what is wrong out of `rest`; return the paths that are as their defaults now."""
-    unknown = fault.kind == "extra_forbidden"
-    if unknown or fault.path[-1] in STAND_INS:
-        _put(rest, fault.path, None if unknown else STAND_INS[str(fault.path[-1])])
-        return []
-    list_at = next((n for n, part in enumerate(fault.path) if isinstance(part, int)), None)
-    paths = fault.reads or [fault.path[:list_at]]  # of a list, the whole
-    for path in paths:
-        _put(rest, path, None)
-    return paths
-
-
-def _put(rest: Any, path: KeyPath, value: Any) -> None:
-    for part in path[:-1]:
-        rest = rest.get(part) if isinstance(rest, dict) else rest[part]
-        if not isinstance(rest, dict | list):
-            return  # went with something that held it
-    if value is None:
-        rest.pop(path[-1], None)
-    else:
-        rest[path[-1]] = value
-
-
-def _overlap(one: KeyPath, other: KeyPath) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]

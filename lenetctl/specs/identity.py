@@ -1,4 +1,4 @@
-"""What makes two experiments the same one."""
+"""What a resolved spec means: its SHA-256, its YAML, its values by dotted key."""
 
 import hashlib
 import json
@@ -9,12 +9,14 @@ import yaml
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import parse_scalar
 
+Value = str | int | float
+
 
 def sha256(spec: Spec) -> str:
-    """Return the SHA-256 over the canonical JSON of what `spec` means.
+    """Return the SHA-256 of the canonical JSON of `spec`: equal for equal experiments.
 
-    Name and description are left out, and every convolution is written with the pool, the
-    activation and the norm that it ends up with, however the file came to say so.
+    Name and description are left out. Every convolution is written with the pool, activation and
+    norm that it gets, whether from its own keys or from the model's.
     """
     meaning = spec.model_dump(mode="json", exclude={"name", "description"})
     model = meaning["model"]
@@ -31,25 +33,26 @@ def sha256(spec: Spec) -> str:
 
 
 def to_yaml(spec: Spec) -> str:
-    """Return the resolved spec as YAML that `load` reads back to an equal spec."""
+    """Return the resolved spec as YAML that `load_spec` reads back to an equal spec."""
     resolved = spec.model_dump(mode="json", exclude_none=True)
     return yaml.dump(resolved, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that YAML 1.1 has for text and 1.2 for a number: a name such as `1e-3`."""
+    """Quotes what is text in YAML 1.1 but a number in 1.2, such as the name `1e-3`."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        style = None if isinstance(parse_scalar(text), str) else '"'
+        is_text = isinstance(parse_scalar(text), str) and "\x85" not in text  # read as a line feed
+        style = None if is_text else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
-def flatten(spec: Spec) -> dict[str, str | int | float]:
-    """Return the resolved spec as dotted keys, `model.conv.0.channels: 6`, for a table of runs."""
-    flat: dict[str, str | int | float] = {}
+def flatten(spec: Spec) -> dict[str, Value]:
+    """Return the resolved spec by dotted keys, `model.conv.0.channels: 6`; unset keys left out."""
+    flat: dict[str, Value] = {}
 
     def walk(value: Any, key: str) -> None:
         items = value.items() if isinstance(value, dict) else enumerate(value)

@@ -5,7 +5,7 @@ from typing import Any
 
 from lenetctl.specs.layers import INPUT_SHAPE, Layer
 
-# what DJL calls the blocks; pools, activations and the flattening are lambdas there
+# DJL's names; its pools, activations and flattening are lambda blocks
 BLOCKS = {"conv": "Conv2d", "dense": "Linear", "norm": "BatchNorm", "dropout": "Dropout"}
 COLUMNS = ("layer", "output shape", "parameters", "MACs")
 

@@ -1,40 +1,39 @@
 """The layers of a model, worked out from its spec by arithmetic alone: no torch.
 
-`plan` is the one place that knows the order and names of layers. The builder makes a module of
-each entry, `lenetctl shapes` prints them, and a spec whose layers do not fit is refused here.
+`plan_layers` is the one place that knows the order and names of layers. The builder makes a module
+of each entry, `lenetctl shapes` prints them, and a `Spec` whose layers do not fit is refused.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from lenetctl.specs.model import Activation, Conv, ModelSpec, Pool
+from lenetctl.specs.model import Activation, Conv, ModelSpec, Pool
+from lenetctl.specs.yaml import KeyPath
 
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
 Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense"]
+Config = Conv | Pool | Activation | float | None  # what the builder needs beside the shapes
 
 
 class ShapeError(ValueError):
     """A layer whose output would be empty; `at` is the path of its key below `model`."""
 
-    def __init__(self, message: str, *at: str | int) -> None:
-        """Keep the place beside the message."""
+    def __init__(self, message: str, at: KeyPath) -> None:
+        """Keep the path beside the message."""
         super().__init__(message)
         self.at = at
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer for one image: shapes are without the batch dimension."""
+    """One layer; shapes are of one image, without the batch dimension."""
 
     name: str
     kind: Kind
-    config: Conv | Pool | Activation | float | None  # what the builder needs beside the shapes
+    config: Config
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     parameters: int = 0  # trainable numbers
@@ -50,11 +49,12 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     """
     layers: list[Layer] = []
     shape: tuple[int, ...] = INPUT_SHAPE
+    side = INPUT_SHAPE[1]
 
     def add(
         name: str,
         kind: Kind,
-        config: Conv | Pool | Activation | float | None,
+        config: Config,
         output_shape: tuple[int, ...],
         parameters: int = 0,
         macs: int = 0,
@@ -65,7 +65,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
 
     for i, conv in enumerate(model.conv):
         n = i + 1
-        side = _slide(f"conv{n}", shape[1], conv.kernel, conv.stride, conv.padding, ("conv", i))
+        side = _output_side(f"conv{n}", side, conv.kernel, conv.stride, conv.padding, ("conv", i))
         weights = shape[0] * conv.kernel**2 * conv.channels
         parameters = weights + conv.channels * conv.bias
         add(f"conv{n}", "conv", conv, (conv.channels, side, side), parameters, weights * side**2)
@@ -76,8 +76,8 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
             add(f"act{n}", "activation", activation, shape)
         pool = conv.pool or model.pool
         if pool.kind != "none":
-            at: tuple[str | int, ...] = ("conv", i, "pool") if conv.pool else ("pool",)
-            side = _slide(f"pool{n}", side, pool.size, pool.stride, pool.padding, at)
+            at: KeyPath = ("conv", i, "pool") if conv.pool else ("pool",)
+            side = _output_side(f"pool{n}", side, pool.size, pool.stride, pool.padding, at)
             add(f"pool{n}", "pool", pool, (conv.channels, side, side))
 
     add("flatten", "flatten", None, (prod(shape),))
@@ -92,13 +92,11 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     return layers
 
 
-def _slide(
-    name: str, side: int, size: int, stride: int, padding: int, at: tuple[str | int, ...]
-) -> int:
+def _output_side(name: str, side: int, size: int, stride: int, padding: int, at: KeyPath) -> int:
     """Return the side of what a square window leaves of a square map, both in pixels."""
-    room = side + 2 * padding - size
-    if room < 0:
-        padded = f" ({side + 2 * padding} with padding)" if padding else ""
-        message = f"{name} would be 0×0: a {size}×{size} window does not fit {side}×{side}{padded}"
-        raise ShapeError(message, *at)
-    return room // stride + 1
+    padded = side + 2 * padding
+    if size > padded:
+        note = f" ({padded} with padding)" if padding else ""
+        message = f"{name} would be 0×0: a {size}×{size} window does not fit {side}×{side}{note}"
+        raise ShapeError(message, at)
+    return (padded - size) // stride + 1

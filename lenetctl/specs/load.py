@@ -1,4 +1,4 @@
-"""From a YAML file and its overrides to a `Spec`, or to every error they hold at once."""
+"""From a YAML file and its overrides to a `Spec`, or to all their problems at once."""
 
 import os
 from collections.abc import Sequence
@@ -26,63 +26,73 @@ def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
 
     """
     path = Path(path)
-    document = _extended(path, ())
+    document = _read_with_base(path, ())
     for text in overrides:
         document = override(document, text)
     if document.value.get("name") is None:
-        document.value["name"] = _name(path)
+        document.value["name"] = _name_from(path)
     problems = document.problems
     try:
         spec = Spec.model_validate(document.value)
-    except ValidationError as error:
-        found = find_faults(error, document.value)
-        problems = [*problems, *messages.as_problems(found, document, str(path))]
+    except ValidationError:
+        faults = find_faults(document.value)
+        problems = [*problems, *messages.as_problems(faults, document, str(path))]
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec
 
 
-def _name(path: Path) -> str:
-    """Return the file's stem, a dash for each character that a name cannot have."""
+def _name_from(path: Path) -> str:
+    """Return the file's stem, with a dash for each character that a name cannot have."""
     name = "".join(c if c.isalpha() or c.isdecimal() or c in "_.+=-" else "-" for c in path.stem)
     return name.lstrip(".+=-")[:NAME_LENGTH] or "spec"
 
 
-def _extended(path: Path, chain: tuple[Path, ...]) -> Document:
-    """Return the file at `path` laid on the file that it extends, if any.
+def _read_with_base(path: Path, chain: tuple[Path, ...]) -> Document:
+    """Return the file at `path` merged into its base, the file that it extends, if there is one.
 
-    If that one cannot be read, this one is still looked at, so that all problems are told at once.
+    `chain` holds the files that extend this one. Where the base cannot be read, its problems join
+    those of this file.
     """
     document = _read_mapping(path)
-    base = document.value.pop("extends", None)
-    if base is None:
+    extends = document.value.pop("extends", None)
+    if extends is None:
         return document
     chain = (*chain, path.resolve())
     try:
-        below = _extended(_base(base, path, chain, document.origins["extends",]), chain)
+        base_path = _base_path(extends, path, chain, document.origins["extends",])
+        base = _read_with_base(base_path, chain)
     except SpecError as error:
         return replace(document, problems=[*document.problems, *error.problems])
-    below.value.pop("name", None)  # a name says which file it is: it is not handed down
-    below.value.pop("description", None)
-    return _laid(document, below)
+    base.value.pop("name", None)  # a name and a description belong to one file
+    base.value.pop("description", None)
+    return _merge(base, document)
 
 
-def _base(base: Any, path: Path, chain: tuple[Path, ...], origin: Origin) -> Path:
-    """Return where the file is that `path` extends, `base` being its own word for that."""
+def _base_path(extends: Any, path: Path, chain: tuple[Path, ...], origin: Origin) -> Path:
+    """Return the path of the file that `path` extends.
+
+    Args:
+        extends: the value of the key `extends`, whatever it is
+        path: the file that holds it
+        chain: the files read so far, `path` the last
+        origin: where the key is written
+
+    """
 
     def refuse(message: str) -> SpecError:
         return SpecError([Problem(origin.file, origin.line, "extends", message)])
 
-    if not isinstance(base, str) or not base or Path(base).is_absolute():
+    if not isinstance(extends, str) or not extends or Path(extends).is_absolute():
         raise refuse("must be the path of a spec, relative to this file")
-    target = path.parent / base
-    if not os.path.isfile(target):  # noqa: PTH113  the method raises where a name is too long
-        raise refuse(f"there is no file {target}")
-    if target.resolve() in chain:
-        raise refuse(f"a cycle: {' → '.join(p.name for p in (*chain, target))}")
+    base = path.parent / extends
+    if not os.path.isfile(base):  # noqa: PTH113  the method raises where a name is too long
+        raise refuse(f"there is no file {base}")
+    if base.resolve() in chain:
+        raise refuse(f"a cycle: {' → '.join(p.name for p in (*chain, base))}")
     if len(chain) >= MAX_EXTENDS:
         raise refuse(f"more than {MAX_EXTENDS} files, each extending the next")
-    return target
+    return base
 
 
 def _read_mapping(path: Path) -> Document:
@@ -95,25 +105,25 @@ def _read_mapping(path: Path) -> Document:
     return document
 
 
-def _laid(over: Document, base: Document) -> Document:
-    """Return `over` laid on `base`: mappings merge, lists and scalars replace."""
+def _merge(base: Document, document: Document) -> Document:
+    """Return `document` merged into `base`: mappings merge, lists and scalars replace."""
     replaced: set[KeyPath] = set()
 
-    def lay(above: dict[str, Any], below: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-        merged = dict(below)
-        for key, value in above.items():
+    def merge(old: dict[str, Any], new: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+        merged = dict(old)
+        for key, value in new.items():
             here = (*path, key)
-            if isinstance(value, dict) and isinstance(below.get(key), dict):
-                merged[key] = lay(value, below[key], here)
+            if isinstance(value, dict) and isinstance(old.get(key), dict):
+                merged[key] = merge(old[key], value, here)
             else:
                 merged[key] = value
                 replaced.add(here)
         return merged
 
-    value = lay(over.value, base.value, ())
+    value = merge(base.value, document.value, ())
     kept = {
         path: origin
         for path, origin in base.origins.items()
         if not any(path[:n] in replaced for n in range(1, len(path) + 1))
     }
-    return Document(value, kept | over.origins, [*base.problems, *over.problems])
+    return Document(value, kept | document.origins, [*base.problems, *document.problems])

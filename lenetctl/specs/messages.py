@@ -1,4 +1,4 @@
-"""Faults in the words of a spec: the line, the allowed values, a suggestion."""
+"""What the user reads about a fault: the line, the allowed values, a suggestion."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from lenetctl.specs.faults import Fault, kinds
 from lenetctl.specs.yaml import Document, Origin, dotted
 
 MAX_PROBLEMS = 100
-EXPECTED = {
+EXPECTED = {  # by pydantic's type of error: "must be …, not …"
     "bool_type": "true or false",
     "finite_number": "a finite number",
     "float_type": "a number",
@@ -20,32 +20,33 @@ EXPECTED = {
     "string_type": "text",
     "tuple_type": "a list",
 }
-SENTENCES = {
+SENTENCES = {  # by the same, where the message is another
     "impossible": "{message}",
     "missing": "is needed",
     "string_too_long": "must have at most {max_length:,} characters",
     "too_long": "must have at most {max_length} entries",
 }
-ALLOWED_TEXT = {
+ALLOWED_TEXT = {  # by key, what its regular expression means
     "name": "letters, digits and _ . + = -, beginning with a letter, a digit or _",
     "folder": "a path below the data directory, of letters, digits, spaces and _ . -",
 }
 
 
 def as_problems(faults: Iterable[Fault], document: Document, file: str) -> list[Problem]:
-    """Return what is wrong with `document`, read from `file`; beyond a hundred, only how much."""
+    """Return the first hundred `faults` of `document`, read from `file`; of more, how many."""
     faults = list(faults)
-    told = [_problem(fault, document, file) for fault in faults[:MAX_PROBLEMS]]
+    problems = [_problem(fault, document, file) for fault in faults[:MAX_PROBLEMS]]
     if len(faults) > MAX_PROBLEMS:
         message = f"{len(faults):,} problems, the first {MAX_PROBLEMS} of them here"
-        told.append(Problem(file, None, "", message))
-    return told
+        problems.append(Problem(file, None, "", message))
+    return problems
 
 
 def _problem(fault: Fault, document: Document, file: str) -> Problem:
     path = fault.path
-    written = (document.origins.get(path[:n]) for n in range(len(path), -1, -1))
-    origin = next((origin for origin in written if origin), Origin(file))
+    # a key that is missing or a default has no line: that of the section around it counts
+    origins = (document.origins.get(path[:n]) for n in range(len(path), -1, -1))
+    origin = next((origin for origin in origins if origin), Origin(file))
     return Problem(origin.file, origin.line, dotted(path), _message(fault))
 
 
@@ -54,27 +55,28 @@ def _message(fault: Fault) -> str:
     if kind in SENTENCES:
         return SENTENCES[kind].format_map(fault.context)
     if kind == "extra_forbidden":
-        own = kinds(fault.section)
-        owner = f" for {own[0]}" if len(own) == 1 else ""
+        section_kinds = kinds(fault.section)
+        owner = f" for {section_kinds[0]}" if len(section_kinds) == 1 else ""
         return f"unknown key{owner}{_suggestion(fault.path[-1], fault.choices)}"
     if kind == "union_tag_not_found":
         return f"is needed{_suggestion('', fault.choices)}"
     if fault.choices:
-        return f"{shown(given)} is not allowed{_suggestion(given, fault.choices)}"
+        return f"{short_json(given)} is not allowed{_suggestion(given, fault.choices)}"
     if kind == "string_pattern_mismatch":
         expected = ALLOWED_TEXT[str(fault.path[-1])]
     else:
         expected = EXPECTED.get(kind) or fault.message.removeprefix("Input should be ")
-    return f"must be {expected}, not {shown(given)}"
+    return f"must be {expected}, not {short_json(given)}"
 
 
 def _suggestion(word: Any, allowed: list[str]) -> str:
+    """Return ` (allowed: max, avg); did you mean max?`, for `maxx`."""
     close = get_close_matches(str(word), allowed, n=1)
     did_you_mean = f"; did you mean {close[0]}?" if close else ""
     return f" (allowed: {', '.join(allowed)}){did_you_mean}"
 
 
-def shown(value: Any) -> str:
-    """Return `value` on one line, much as YAML has it, and not for ever."""
+def short_json(value: Any) -> str:
+    """Return `value` as JSON on one line, cut after 60 characters."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lenetctl.specs.layers import ShapeError, plan_layers
 from lenetctl.specs.section import Section, impossible
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"]
@@ -41,7 +40,10 @@ class Conv(Section):
 
 
 class ModelSpec(Section):
-    """A net of the LeNet family: convolutions, then dense layers, then ten outputs."""
+    """A net of the LeNet family: convolutions, then dense layers, then ten outputs.
+
+    That every layer has an output is checked by the `Spec`, which knows the plan of layers.
+    """
 
     conv: tuple[Conv, ...] = Field(
         (Conv(channels=6, kernel=5, padding=2), Conv(channels=16, kernel=5)),
@@ -59,11 +61,3 @@ class ModelSpec(Section):
         "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun", "torch"
     ] = "xavier_uniform"
     bias_init: Literal["zeros", "torch"] = "zeros"
-
-    @model_validator(mode="after")
-    def _every_layer_has_an_output(self) -> Self:
-        try:
-            plan_layers(self)
-        except ShapeError as error:
-            raise impossible(str(error), error.at, (("conv",), ("pool",))) from error
-        return self

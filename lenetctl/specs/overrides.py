@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lenetctl.errors import Problem, SpecError
-from lenetctl.specs.messages import shown
+from lenetctl.specs.messages import short_json
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, parse_yaml
 
@@ -16,30 +16,30 @@ from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, parse_yaml
 def override(document: Document, text: str) -> Document:
     """Return `document` with one `dotted.path=value` set, the value read as YAML.
 
-    What is wrong with `text` itself joins the document's problems.
+    Problems of `text` itself join those of the document.
     """
     source = f"-s {text}"
     key, equals, value = text.partition("=")
-    path: KeyPath = tuple(_part(part) for part in key.split("."))
+    path: KeyPath = tuple(_index_or_key(part) for part in key.split("."))
     tree, origins = document.value, document.origins
     try:
         if not equals or not key.isprintable() or "" in path or len(path) > MAX_DEPTH:
             raise _refusal("write key=value, as in training.epochs=3")
         if path == ("extends",):
             raise _refusal("a file says what it extends, the command line cannot")
-        given = parse_yaml(value, source)
-        tree, path = _with(tree, path, given.value)
-        problems = given.problems
+        parsed = parse_yaml(value, source)
+        tree, path = _set(tree, path, parsed.value)
+        problems = parsed.problems
         origins = {p: o for p, o in origins.items() if p[: len(path)] != path}
-        for n in range(1, len(path) + 1):  # what it had to make on the way is its own, too
+        for n in range(1, len(path) + 1):  # the sections that were made for it come from it, too
             origins.setdefault(path[:n], Origin(source))
     except SpecError as error:
         problems = list(error.problems)
-    told = [replace(problem, file=source, line=None, key=key) for problem in problems]
-    return Document(tree, origins, [*document.problems, *told])
+    problems = [replace(problem, file=source, line=None, key=key) for problem in problems]
+    return Document(tree, origins, [*document.problems, *problems])
 
 
-def _part(text: str) -> str | int:
+def _index_or_key(text: str) -> str | int:
     is_index = text.isascii() and text.isdecimal() and len(text) <= 4
     return int(text) if is_index else text
 
@@ -48,35 +48,38 @@ def _refusal(message: str) -> SpecError:
     return SpecError([Problem("", None, "", message)])
 
 
-def _with(tree: dict[str, Any], path: KeyPath, value: Any) -> tuple[dict[str, Any], KeyPath]:
-    """Return `tree` with `value` at `path`, and `path` with its numbers as indices or keys."""
+def _set(tree: dict[str, Any], path: KeyPath, value: Any) -> tuple[dict[str, Any], KeyPath]:
+    """Return a copy of `tree` with `value` at `path`, and the path with which it is indexed.
+
+    A number in `path` is an index in a list, but a key (a text) in a mapping.
+    """
     tree = copy.deepcopy(tree)
     node: Any = tree
-    way: KeyPath = ()
+    above: KeyPath = ()
     for part, following in pairwise(path):
         key = _key(node, part)
-        way = (*way, key)
+        above = (*above, key)
         if isinstance(node, dict) and node.get(key) is None:
-            node[key] = _default_list(tree, way) if isinstance(following, int) else {}
+            node[key] = _default_list(tree, above) if isinstance(following, int) else {}
         node = node[key]
     key = _key(node, path[-1])
     node[key] = value
-    return tree, (*way, key)
+    return tree, (*above, key)
 
 
 def _key(node: Any, part: str | int) -> Any:
-    """Return `part` as `node` is indexed with it."""
+    """Return `part` as an index of the list, or a key of the mapping, that `node` is."""
     if isinstance(node, dict):
         return str(part)
     if not isinstance(node, list):
-        raise _refusal(f"{shown(node)} has no key {part}")
+        raise _refusal(f"{short_json(node)} has no key {part}")
     if not isinstance(part, int) or part >= len(node):
         raise _refusal(f"no entry {part} in a list of {len(node)}, counted from 0")
     return part
 
 
 def _default_list(tree: dict[str, Any], path: KeyPath) -> Any:
-    """Return the list that stands at `path` where the file leaves it out, so that it can be set."""
+    """Return the default of the list at `path`, so that one entry of it can be set, or {}."""
     try:
         spec = Spec.model_validate({**tree, "name": "default"})
     except ValidationError:

@@ -6,7 +6,7 @@ average pools, sigmoid, Xavier, SGD at 0.9, batches of 256, ten epochs.
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lenetctl.specs.data import (
     Affine,
@@ -17,6 +17,7 @@ from lenetctl.specs.data import (
     Flip,
     Shift,
 )
+from lenetctl.specs.layers import ShapeError, plan_layers
 from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
 from lenetctl.specs.section import Section, impossible
 from lenetctl.specs.training import (
@@ -72,6 +73,15 @@ class Spec(Section):
     data: DataSpec = DataSpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
+
+    @field_validator("model")
+    @classmethod
+    def _every_layer_has_an_output(cls, model: ModelSpec) -> ModelSpec:
+        try:
+            plan_layers(model)
+        except ShapeError as error:
+            raise impossible(str(error), error.at, reads=(("conv",), ("pool",))) from error
+        return model
 
     @model_validator(mode="after")
     def _stopping_early_needs_validation(self) -> Self:

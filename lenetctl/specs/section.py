@@ -1,4 +1,4 @@
-"""What all sections of a spec share: strictness, and how keys that clash are told."""
+"""What all sections of a spec share: strict types, and the error of keys that do not combine."""
 
 from typing import Annotated, Any
 
@@ -13,25 +13,28 @@ NonNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """A mapping of the spec: no unknown keys, no silent conversions, never changed once made."""
+    """A mapping of the spec: no unknown keys, no silent conversions, immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
     def _null_is_the_default(cls, value: Any) -> Any:
-        # as in a JSON merge patch (RFC 7396): null takes a key of an extended spec back
+        # as in a JSON merge patch (RFC 7396): null removes a key that an extended spec has set
         if isinstance(value, dict):
             return {k: v for k, v in value.items() if v is not None or k not in cls.model_fields}
         return value
 
 
 def impossible(message: str, at: KeyPath, reads: tuple[KeyPath, ...]) -> PydanticCustomError:
-    """Return an error about keys that do not go together.
+    """Return the error for a combination of keys that is impossible.
 
-    Both paths are relative to the section: `at` is the key that can mend it, `reads` are all keys
-    that have a say in it.
+    Args:
+        message: what the user reads
+        at: the key to change, as a path relative to the section that is validated
+        reads: the keys that the combination depends on, relative to the same
+
     """
-    # pydantic reads braces in a template as fields of the context
+    # not the message as the template: pydantic would take its braces for fields
     context = {"message": message, "at": at, "reads": reads}
     return PydanticCustomError("impossible", "{message}", context)

@@ -1,4 +1,4 @@
-"""YAML as plain data with line numbers. The text is taken to be hostile.
+"""YAML as plain data with line numbers. The text is not trusted.
 
 PyYAML reads YAML 1.1, where `1e-3` is a string, `010` is 8, `12:30` is 750 and `on` is true, and
 keeps the last of two equal keys. Here the scalars are those of YAML 1.2's core schema, and
@@ -18,15 +18,15 @@ from lenetctl.errors import Problem, SpecError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
-MAX_NODES = 5_000  # with every alias written out
+MAX_NODES = 5_000  # mappings, lists and scalars, with every alias written out
 
 KeyPath = tuple[str | int, ...]
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, where PyYAML was built with it
 
 _NULL = re.compile(r"null|Null|NULL|~|")
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]{1,100}")  # int() is slow with long ones, and refuses longer ones
+_INT = re.compile(r"[-+]?[0-9]{1,100}")  # int() is slow with long texts, and refuses longer ones
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -41,7 +41,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Document:
-    """Plain dicts, lists and scalars, the origin of each by its path, and what was wrong."""
+    """Plain dicts, lists and scalars, the origin of each by its path, and the problems."""
 
     value: Any
     origins: dict[KeyPath, Origin]
@@ -49,7 +49,12 @@ class Document:
 
 
 def read_yaml_file(path: Path) -> Document:
-    """Return what the file at `path` holds, or raise as `read` does."""
+    """Return what the file at `path` holds.
+
+    Raises:
+        SpecError: the file cannot be read, or `parse_yaml` raises it.
+
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe could keep us waiting for ever
             raise SpecError([Problem(str(path), None, "", "is not a file")])
@@ -69,16 +74,16 @@ def read_yaml_file(path: Path) -> Document:
 
 
 def parse_yaml(text: str, file: str) -> Document:
-    """Return what `text` holds; `file` is what messages call it.
+    """Return what `text` holds; problems name `file` as its origin.
 
-    Keys written twice are among the document's problems, to be told with the schema's.
+    A key written twice is one of the document's problems, to be reported with those of the schema.
 
     Raises:
-        SpecError: the text is no YAML, or more than the plain data of a spec.
+        SpecError: the text is not YAML, or has tags, too many values or too deep a nesting.
 
     """
     try:
-        _refuse_more_than_data(text, file)
+        _check_events(text, file)
         root = yaml.compose(text, Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
@@ -108,29 +113,32 @@ def parse_scalar(text: str) -> Any:
     return text
 
 
-def _refuse_more_than_data(text: str, file: str) -> None:
-    # on the stream of events, because composing recurses and would exhaust the stack
+def _check_events(text: str, file: str) -> None:
+    """Refuse deep nesting, many values and tags before a tree of nodes is built.
+
+    Building the tree recurses: deep nesting would exhaust the stack.
+    """
     depth = 0
     event: Any
     for count, event in enumerate(yaml.parse(text, Loader)):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
         tag = getattr(event, "tag", None)
-        refusal = (
-            "nested too deeply"
-            if depth > MAX_DEPTH
-            else "too many values"
-            if count > 2 * MAX_NODES
-            else f"the tag {tag[:60]} is refused: specs are plain data"
-            if tag
-            else None
-        )
-        if refusal:
-            raise SpecError([Problem(file, event.start_mark.line + 1, "", refusal)])
+        if depth > MAX_DEPTH:
+            message = "nested too deeply"
+        elif count > 2 * MAX_NODES:  # a node has one event, or two: its start and its end
+            message = "too many values"
+        elif tag:
+            message = f"the tag {tag[:60]} is refused: specs are plain data"
+        else:
+            continue
+        raise SpecError([Problem(file, event.start_mark.line + 1, "", message)])
 
 
 class _Reader:
-    """Walks a composed tree once, collecting values, origins and problems."""
+    """Walks a tree of nodes once, and collects values, origins and problems."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -149,24 +157,24 @@ class _Reader:
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self.construct(item, (*path, i)) for i, item in enumerate(node.value)]
-        quoted = getattr(node, "style", None)  # or a block
-        return node.value if quoted else parse_scalar(node.value)
+        is_plain = not getattr(node, "style", None)  # neither quoted nor a block of text
+        return parse_scalar(node.value) if is_plain else node.value
 
     def _items(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
-        first: dict[str, int] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._problem(key_node, path, "a key must be a word")
+                self._report(key_node, path, "a key must be a word")
                 continue
             key, line = key_node.value, key_node.start_mark.line + 1
-            if key in first:
-                self._problem(key_node, (*path, key), f"written twice, first in line {first[key]}")
+            if key in lines:
+                self._report(key_node, (*path, key), f"written twice, first in line {lines[key]}")
                 continue
-            first[key] = line
+            lines[key] = line
             self.origins[(*path, key)] = Origin(self.file, line)
             yield key, self.construct(value_node, (*path, key))
 
-    def _problem(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+    def _report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
         key = dotted(path)
         self.problems.append(Problem(self.file, node.start_mark.line + 1, key, message))
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from lenetctl.specs import faults
+
 AWFUL = """\
 name: ../awful
 data:
@@ -82,6 +84,15 @@ def test_everything_at_once(complaints):
             "training: {optimizer: {kind: adm, betas: [1]}, early_stopping: {}}",
             ["training.optimizer.kind", "training.early_stopping"],
         ),
+        # the longest chain: the kind, its keys, their combination, one of the whole spec
+        (
+            "training: {optimizer: {kind: adm, betas: [1], nesterov: true}, early_stopping: {}}",
+            [
+                "training.optimizer.kind",
+                "training.optimizer.nesterov",
+                "training.early_stopping",
+            ],
+        ),
         # what a shape does not depend on keeps none from view
         (
             "model: {activation: rel, conv: [{kernel: 5, bias: 1}, {channels: 0, kernel: 50}]}",
@@ -116,6 +127,30 @@ def test_one_fault_does_not_hide_another(complaints, text, told):
 )
 def test_nothing_is_said_of_what_was_not_meant(complaints, text, told):
     assert keys(complaints(text)) == told
+
+
+EXAMPLE = """\
+model:
+  activation: rellu
+  conv: [{channels: six, kernel: 50}]
+data: {validation: many}
+training: {early_stopping: {}}
+"""
+
+
+def test_the_example_of_the_docstring(complaints):
+    numbered = [f"    {n}  {line}" for n, line in enumerate(EXAMPLE.splitlines(), 1)]
+    assert "\n".join(numbered) in faults.__doc__
+    assert [line.split(": ")[:2] for line in complaints(EXAMPLE)] == [
+        ["x.yaml:2", "model.activation"],
+        ["x.yaml:3", "model.conv.0.channels"],
+        ["x.yaml:3", "model.conv.0"],  # from round 2
+        ["x.yaml:4", "data.validation"],
+    ]
+
+
+def test_early_stopping_is_told_where_no_guess_is_in_the_way(complaints):
+    assert keys(complaints(EXAMPLE.replace("many", "0")))[-1] == "training.early_stopping"
 
 
 def test_an_unknown_key_with_no_value_is_unknown(complaints):

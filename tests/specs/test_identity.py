@@ -22,6 +22,7 @@ def file(tmp_path_factory):
 @given(one=any_spec())
 @example(one=Spec(name="1e-3"))  # text in YAML 1.1, a number in 1.2
 @example(one=Spec(name="010"))  # a number in both
+@example(one=Spec(name="x", description="a\x85b"))  # a line break in YAML 1.1, none in 1.2
 def test_yaml_and_back(file, one):
     file.write_text(specs.to_yaml(one), encoding="utf-8", newline="")
     again = specs.load_spec(file)

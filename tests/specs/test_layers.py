@@ -105,7 +105,7 @@ def test_no_convolution_and_no_hidden_layer():
 )
 def test_what_does_not_fit(model, message, at):
     with pytest.raises(ShapeError) as refused:
-        plan_layers(unchecked(model))
+        plan_layers(ModelSpec.model_validate(model))
     assert str(refused.value) == message
     assert refused.value.at == at
 
@@ -120,10 +120,3 @@ def test_each_layer_takes_what_the_one_before_gives(model):
         assert layer.input_shape == before.output_shape
     assert all(side >= 1 for layer in layers for side in layer.output_shape)
     assert len({layer.name for layer in layers}) == len(layers)
-
-
-def unchecked(model):
-    """A model that its own validation would refuse."""
-    convs = tuple(Conv.model_validate(conv) for conv in model["conv"])
-    pool = Pool.model_validate(model.get("pool", {}))
-    return LENET.model_copy(update={"conv": convs, "pool": pool})

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from lenetctl import specs
+from lenetctl.specs.schema import Conv, ModelSpec
 
 EDGES = [
     # key, values that are allowed, values that are not
@@ -56,6 +57,12 @@ def test_edges(complaints, key, allowed, refused):
 def test_stopping_early_with_validation(complaints):
     text = "data: {validation: 10}\ntraining: {early_stopping: {}}"
     assert complaints(text) == []
+
+
+def test_layers_that_do_not_fit():
+    big = ModelSpec(conv=(Conv(channels=1, kernel=30),))
+    with pytest.raises(ValidationError, match="conv1 would be 0×0"):
+        specs.Spec(name="big", model=big)
 
 
 def test_a_spec_does_not_change():

@@ -18,6 +18,7 @@ from rich.table import Table
 from lenetctl import specs
 from lenetctl.cli.console import Screen
 from lenetctl.runs.folder import Run
+from lenetctl.specs.differences import settings, usual_values
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.plan import SweepPlan
 from lenetctl.sweeps.trial import Trial
@@ -137,18 +138,14 @@ def print_plan(
 ) -> None:
     """Print the trials: where they differ, their parameters, what is done already."""
     flat = {key: specs.flatten(row.trial.spec) for key, row in board.rows.items()}
-    keys = dict.fromkeys(key for one in flat.values() for key in one)
-    usual = {key: Counter(one.get(key) for one in flat.values()).most_common(1)[0] for key in keys}
+    usual = usual_values(flat.values())
     table = Table(caption="differs: the swept keys, and what is not as in most other trials")
     for title in ("run", "differs", "parameters", "state"):
         table.add_column(title, justify="right" if title == "parameters" else "left")
     for sha256, row in board.rows.items():
-        swept = row.trial.overrides
-        differs = (
-            f"{key.partition('.')[2]}={value}"
-            for key, value in flat[sha256].items()
-            if key in swept or value != usual[key][0]
-        )
+        spec, swept = flat[sha256], row.trial.overrides
+        keys = (key for key, value in spec.items() if key in swept or value != usual[key])
+        differs = (text.removeprefix("data.") for text in settings(spec, keys))
         parameters = sum(layer.parameters for layer in specs.plan_layers(row.trial.spec.model))
         state = "done" if row.status == "skipped" else "to run"
         if sha256 in goes_on:

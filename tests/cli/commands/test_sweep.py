@@ -39,6 +39,18 @@ def test_a_dry_run_of_a_search_says_what_is_searched(lenetctl, quick):
     assert shown.out == "quick: 0 of 9 trials done; training.optimizer.lr: 0.01 to 1.0, log\n"
 
 
+def test_a_dry_run_shows_where_each_trial_differs(lenetctl, quick, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    grid = ("-g", "data.limit=9", "-g", "training.optimizer.kind=sgd,adam,adamw")
+    shown = lenetctl("sweep", quick, *grid, "--dry-run")
+    rows = [line.split("│")[2].strip() for line in shown.out.splitlines() if "│" in line]
+    assert rows == [
+        "limit=9 optimizer.kind=sgd optimizer.momentum=0.0 optimizer.nesterov=false",
+        "limit=9 optimizer.kind=adam",
+        "limit=9 optimizer.kind=adamw",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

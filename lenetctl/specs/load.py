@@ -1,7 +1,8 @@
 """From a YAML file and its overrides to a `Spec`, or to all their problems at once."""
 
+import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,28 @@ from lenetctl.specs.yaml import Document, KeyPath, Origin, read_yaml_file
 MAX_EXTENDS = 8
 
 
-def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
-    """Return the spec that `path` describes, with each `key=value` of `overrides` set.
+def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Spec:
+    """Return the spec in a file, or in a mapping, with each `key=value` of `overrides` set.
 
     Raises:
         SpecError: with every problem of the file, the files it extends and the overrides.
 
     """
-    path = Path(path)
-    document = _read_with_base(path, ())
+    if isinstance(source, Mapping):
+        file, document = Path("spec"), Document(copy.deepcopy(dict(source)), {})
+    else:
+        file = Path(source)
+        document = _read_with_base(file, ())
     for text in overrides:
         document = override(document, text)
     if document.value.get("name") is None:
-        document.value["name"] = _name_from(path)
+        document.value["name"] = _name_from(file)
     problems = document.problems
     try:
         spec = Spec.model_validate(document.value)
     except ValidationError:
         faults = find_faults(document.value)
-        problems = [*problems, *messages.as_problems(faults, document, str(path))]
+        problems = [*problems, *messages.as_problems(faults, document, str(file))]
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec

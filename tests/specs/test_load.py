@@ -155,3 +155,20 @@ def test_reading_brings_in_nothing_heavy(tmp_path, text):
     assert "pydantic" in modules
     assert not modules & HEAVY
     assert bool(ran.stderr) == bool(text)
+
+
+def test_a_mapping_is_a_spec_and_is_left_as_it_was():
+    given = {"name": "relu", "model": {"activation": "relu", "dense": [84]}}
+    loaded = specs.load_spec(given, ["model.dense.0=10"])
+    assert (loaded.name, loaded.model.activation, loaded.model.dense) == ("relu", "relu", (10,))
+    assert given["model"]["dense"] == [84]
+    assert specs.load_spec({}).name == "spec"
+
+
+def test_all_problems_of_a_mapping_are_told_at_once():
+    with pytest.raises(SpecError) as told:
+        specs.load_spec({"model": {"activaton": "relu"}, "training": {"epochs": 0}})
+    assert {problem.key for problem in told.value.problems} == {
+        "model.activaton",
+        "training.epochs",
+    }

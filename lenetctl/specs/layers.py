@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from lenetctl.specs.model import Activation, Conv, ModelSpec, Pool
+    from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
 
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
@@ -34,7 +34,8 @@ class Layer:
 
     name: str
     kind: Kind
-    config: Conv | Pool | Activation | float | None  # what the builder needs beside the shapes
+    # what the builder needs beside the shapes
+    config: Conv | Norm | Activation | Pool | float | None
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     parameters: int = 0  # trainable numbers
@@ -54,7 +55,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     def add(
         name: str,
         kind: Kind,
-        config: Conv | Pool | Activation | float | None,
+        config: Conv | Norm | Activation | Pool | float | None,
         output_shape: tuple[int, ...],
         parameters: int = 0,
         macs: int = 0,
@@ -69,8 +70,9 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         weights = shape[0] * conv.kernel**2 * conv.channels
         parameters = weights + conv.channels * conv.bias
         add(f"conv{n}", "conv", conv, (conv.channels, side, side), parameters, weights * side**2)
-        if (conv.norm or model.norm) != "none":
-            add(f"norm{n}", "norm", None, shape, 2 * conv.channels)
+        norm = conv.norm or model.norm
+        if norm != "none":
+            add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
         activation = conv.activation or model.activation
         if activation != "none":
             add(f"act{n}", "activation", activation, shape)

@@ -14,9 +14,10 @@ from lenetctl.data.dataset import Dataset
 from lenetctl.data.device import DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.schema import Spec
+from lenetctl.training import metrics
 from lenetctl.training.evaluate import Evaluation, evaluate
 from lenetctl.training.meter import Meter
-from lenetctl.training.optimizers import learning_rate
+from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
 
@@ -53,7 +54,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an epoch stands, for a live display; loss and accuracy are the epoch's so far."""
+    """How far an epoch is, for a live display; loss and accuracy are those of the epoch so far."""
 
     epoch: int
     step: int
@@ -64,7 +65,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochMeans:
-    """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
+    """Training in one epoch: means over its examples; times in seconds, from `perf_counter`."""
 
     loss: float
     accuracy: float
@@ -74,7 +75,7 @@ class EpochMeans:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """One epoch: its number from 1, metrics by MLflow's names, whether it is the best so far."""
+    """One epoch: its number from 1, its metrics by name, whether it is the best so far."""
 
     epoch: int
     metrics: dict[str, float]
@@ -88,13 +89,14 @@ def train(
     spec: Spec,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[EpochResult]:
-    """Train from `state.epoch` on, yielding after every epoch with `state` moved along.
+    """Train from `state.epoch` on until the run is over, yielding the result of every epoch.
 
-    The best epoch is the one with the highest accuracy on the split that is watched, the first of
-    equals. No host synchronisation inside an epoch.
+    `state` is changed in place. The best epoch is the one with the highest accuracy on the watched
+    split; of several equal ones it is the first. The host never waits for the device inside an
+    epoch.
 
     Raises:
-        DivergedError: the loss of an epoch, trained or watched, is not a finite number.
+        DivergedError: a loss of an epoch, on training or watched images, is not a finite number.
 
     """
     training, data = spec.training, spec.data
@@ -123,7 +125,7 @@ def train(
 def finish_epoch(
     state: TrainingState, spec: Spec, splits: Splits, trained: EpochMeans, evaluation: Evaluation
 ) -> EpochResult:
-    """Count an epoch of `state` as done and return what came of it.
+    """Count an epoch of `state` as done and return its result.
 
     Raises:
         DivergedError: a loss is not a finite number.
@@ -138,20 +140,20 @@ def finish_epoch(
     if is_best:
         state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
     steps = splits.steps(spec)
-    metrics = {
-        "train/loss": trained.loss,
-        "train/accuracy": trained.accuracy,
-        f"{watched}/loss": evaluation.loss,
-        f"{watched}/accuracy": evaluation.accuracy,
-        "learning_rate": learning_rate(spec.training, steps)(epoch * steps - 1),
-        "examples_per_second": len(splits.train) / (trained.ended - trained.started),
-        "epoch_seconds": time.perf_counter() - trained.started,
+    measured = {
+        metrics.TRAIN_LOSS: trained.loss,
+        metrics.TRAIN_ACCURACY: trained.accuracy,
+        metrics.loss_of(watched): evaluation.loss,
+        metrics.accuracy_of(watched): evaluation.accuracy,
+        metrics.LEARNING_RATE: learning_rate(spec.training, steps)(epoch * steps - 1),
+        metrics.EXAMPLES_PER_SECOND: len(splits.train) / (trained.ended - trained.started),
+        metrics.EPOCH_SECONDS: time.perf_counter() - trained.started,
     }
-    return EpochResult(epoch, metrics, is_best)
+    return EpochResult(epoch, measured, is_best)
 
 
 def is_over(state: TrainingState, spec: Spec) -> bool:
-    """Return whether nothing is left to train."""
+    """Return whether all epochs are done, or patience is used up."""
     return state.epoch >= spec.training.epochs or stopped_early(state, spec)
 
 
@@ -164,7 +166,7 @@ def stopped_early(state: TrainingState, spec: Spec) -> bool:
 def evaluate_weights(
     state: TrainingState, weights: dict[str, Tensor], split: DeviceSplit
 ) -> Evaluation:
-    """Return the evaluation of the state's net with other weights; its own are put back."""
+    """Return how well the state's net does with other weights; put its own back afterwards."""
     own = {name: value.clone() for name, value in state.net.state_dict().items()}
     state.net.load_state_dict(weights)
     try:

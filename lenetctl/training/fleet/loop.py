@@ -23,7 +23,7 @@ from lenetctl.training.evaluate import BATCH, Evaluation
 from lenetctl.training.fleet.dropout import FleetDropout
 from lenetctl.training.fleet.state import FleetState
 from lenetctl.training.loop import EpochMeans, EpochResult, Splits, finish_epoch, is_over
-from lenetctl.training.optimizers import learning_rate
+from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
 
 EpochOutcome = EpochResult | DivergedError

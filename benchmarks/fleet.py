@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 from machine import sentence
-from made import members, noise
+from made import fleet_models, noise
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -46,7 +46,7 @@ def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Itera
 
 def together(spec: Spec, splits: Splits, where: torch.device, models: int) -> Iterator[float]:
     """Yield the examples a second of each epoch of `models` models, summed."""
-    for outcomes in train_fleet(members(spec, models, where), splits):
+    for outcomes in train_fleet(fleet_models(spec, models, where), splits):
         results = [one for one in outcomes.values() if isinstance(one, EpochResult)]
         if len(results) < models:
             raise SystemExit("a model diverged: choose a smaller learning rate")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from made import members
+from made import fleet_models
 
 from lenetctl import specs
 from lenetctl.data.dataset import Split, load_dataset
@@ -31,7 +31,7 @@ def run(begin: Callable[[], None], variant: str) -> None:
     with device.numerics(spec.training):
         epochs: Iterator[object]
         if variant.isdecimal():
-            epochs = train_fleet(members(spec, int(variant), where), splits)
+            epochs = train_fleet(fleet_models(spec, int(variant), where), splits)
         else:
             state = initial_state(spec, where)
             step = steps.ENGINES[variant](state.net, state.optimizer, spec.training)

@@ -27,7 +27,8 @@ from torch.nn.functional import conv2d, pad
 from lenetctl import specs
 from lenetctl.data.dataset import Dataset
 from lenetctl.specs.schema import Conv, Spec
-from lenetctl.training import device, steps
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import EpochResult, Splits, train
 from lenetctl.training.state import initial_state
@@ -39,7 +40,7 @@ CONVOLUTION_ROUNDS = 20
 def alone(spec: Spec, splits: Splits, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch of one model."""
     state = initial_state(spec, where)
-    step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
 

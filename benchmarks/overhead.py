@@ -33,8 +33,8 @@ from lenetctl.runs.store import every
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import open_client
-from lenetctl.training import device, steps
-from lenetctl.training.engines import choose_engine
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import Splits, train
 from lenetctl.training.state import initial_state
 
@@ -49,7 +49,7 @@ def bare(spec: Spec) -> None:
     with device.numerics(spec.training):
         state = initial_state(spec, where)
         engine = choose_engine("auto", spec, len(splits.train), where).engine
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
         for _ in train(state, step, splits, spec):
             pass
 

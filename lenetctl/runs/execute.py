@@ -18,8 +18,8 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.specs.layers import CLASSES, plan_layers
 from lenetctl.specs.schema import Spec
-from lenetctl.training import checkpoint, device, steps
-from lenetctl.training.engines import choose_engine
+from lenetctl.training import checkpoint, device
+from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import EpochResult, Progress, Splits, evaluate_weights, train
 from lenetctl.training.state import TrainingState, initial_state
 
@@ -56,17 +56,16 @@ def execute(
     """
     watcher = watcher or RunCallback()
     ground = RunContext.of(spec, options)
-    wanted = options.engine
-    if resume and wanted == "auto" and resume.record["engine"] in steps.ENGINES:
-        wanted = resume.record["engine"]  # another one would round differently
-    choice = choose_engine(wanted, spec, len(ground.splits.train), ground.device)
+    before = resume.record["engine"] if resume else None
+    images = len(ground.splits.train)
+    choice = choose_engine(options.engine, spec, images, ground.device, before)
     if choice.warning:
         watcher.warn(choice.warning)
     with (
         device.numerics(spec.training),
         under_way(spec, options, ground, choice.engine, watcher, resume) as (run, state),
     ):
-        step = steps.ENGINES[choice.engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[choice.engine].build_step(state.net, state.optimizer, spec.training)
         for result in train(state, step, ground.splits, spec, watcher.progress):
             save_epoch(run, state, result, validated=ground.splits.validation is not None)
             watcher.epoch(run, result)

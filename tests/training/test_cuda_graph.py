@@ -5,13 +5,13 @@ import torch
 from helpers.equality import measured
 
 from lenetctl.training import cuda_graph
-from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction
+from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction, graph_refusal
 from lenetctl.training.device import numerics
+from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.fleet.steps import fleet_step, graphed_step
 from lenetctl.training.loop import Splits, train
 from lenetctl.training.state import initial_state
-from lenetctl.training.steps import ENGINES
 
 DRAWN = {"data": {"augment": [{"kind": "flip"}, {"kind": "shift"}]}}
 SPECS = {
@@ -75,7 +75,7 @@ def trained(tiny, dataset, engine, training, device="cpu", **more):
     where = torch.device(device)
     with numerics(spec.training):
         state = initial_state(spec, where)
-        step = ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
         results = list(train(state, step, Splits.of(dataset, spec, where), spec))
     return state, results
 
@@ -91,6 +91,7 @@ def close(one, other, **tolerance):
 
 @each
 def test_training_is_that_of_the_eager_engine(tiny, dataset, on_cpu, monkeypatch, training):
+    assert graph_refusal(tiny(**training), torch.device("cuda")) == ""
     scalars = torch.zeros(()), torch.zeros((), dtype=torch.int64)
     monkeypatch.setattr(
         "lenetctl.training.steps.GraphedFunction",

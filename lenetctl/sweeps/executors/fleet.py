@@ -11,11 +11,10 @@ from lenetctl.errors import BusyError, DivergedError, ResourceError
 from lenetctl.runs.epochs import save_epoch
 from lenetctl.runs.execute import RunContext, under_way
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.executors.processes import serial
 from lenetctl.sweeps.plan import Trial
-from lenetctl.sweeps.trial import Tell, Teller, begun, claimed, done
+from lenetctl.sweeps.trial import Tell, Teller, TrialEvent, begun, claimed, done, run_trial
 from lenetctl.training import device
-from lenetctl.training.fleet.key import fleet_key
+from lenetctl.training.fleet.key import fleet_key, fleet_refusal
 from lenetctl.training.fleet.loop import EpochOutcome, train_fleet
 from lenetctl.training.loop import is_over
 from lenetctl.training.state import TrainingState
@@ -33,19 +32,27 @@ def fleet(
 ) -> None:
     """Train trials of a kind together, at most `size` at a time, and the rest one after another.
 
-    The rest are those without another of their kind and those that another process is at.
+    The rest are those without another of their kind, those that another process is at, and those
+    that no fleet can train.
     """
     rest: list[Trial] = []
     for group in grouped(trials, size):
         rest += group if len(group) == 1 else _together(group, options, tell, force=force)
-    serial(rest, options, tell, force=force)
+    for trial in rest:
+        if refusal := fleet_refusal(trial.spec):
+            tell(TrialEvent(trial.sha256, "running", message=f"not in a fleet: {refusal}"))
+        run_trial(trial, options, tell, force=force)
 
 
 def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
-    """Yield the trials in groups that can share a fleet, none larger than `size`."""
+    """Yield the trials in groups that can share a fleet, none larger than `size`.
+
+    A trial that no fleet can train is a group of its own.
+    """
     kinds: dict[str, list[Trial]] = {}
     for trial in trials:
-        kinds.setdefault(fleet_key(trial.spec), []).append(trial)
+        kind = trial.sha256 if fleet_refusal(trial.spec) else fleet_key(trial.spec)
+        kinds.setdefault(kind, []).append(trial)
     for alike in kinds.values():
         fleets = ceil(len(alike) / size)
         each = ceil(len(alike) / fleets)

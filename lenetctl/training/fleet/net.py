@@ -93,7 +93,7 @@ class FleetNet:
                     x = dropout(x) if dropout else x
                 case nn.Linear():
                     x = torch.baddbmm(own["bias"].unsqueeze(1), x, own["weight"].mT)
-                case _:
+                case _:  # an activation or a pool: `fleet_refusal` lets nothing else in
                     x = layer(x)
         return x
 

@@ -11,6 +11,7 @@ from lenetctl.sweeps.executors import fleet as module
 from lenetctl.sweeps.executors.fleet import fleet, grouped
 from lenetctl.sweeps.plan import Trial
 from lenetctl.sweeps.trial import FailedFast, claimed, index, prepare
+from lenetctl.training.fleet import key
 
 NET = {"conv": [{"channels": 3, "kernel": 5, "stride": 2}], "dense": [12]}
 DATA = {"limit": 128, "batch_size": 64, "validation": 200}
@@ -74,6 +75,20 @@ def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
         assert run.result["weights"] == "best"
         assert run.result["best"] == pytest.approx(alone.result["best"], rel=1e-4)
         assert read_weights(run).keys() == read_weights(alone).keys()
+
+
+def test_a_kind_that_no_fleet_supports_is_trained_alone_and_told(trial, options, monkeypatch):
+    monkeypatch.setitem(key.SUPPORT, "activation", {"relu"})
+    refused = [trial(seed, model={"activation": "tanh"}) for seed in range(2)]
+    alike = [trial(seed) for seed in range(2)]
+    ear = Ear()
+    fleet([*refused, *alike], options, ear)
+    assert [run_of(one, options).record["engine"] for one in refused] == ["eager"] * 2
+    assert [run_of(one, options).record["engine"] for one in alike] == ["fleet"] * 2
+    message = "not in a fleet: activation is tanh, which is not supported"
+    told = [news.sha256 for news in ear.heard if news.message == message]
+    assert told == [one.sha256 for one in refused]
+    assert ear.of(refused[0]) == ["running", "finished"]
 
 
 def test_what_is_done_is_skipped_unless_forced(trial, options):

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 from machine import sentence
-from made import members, noise
+from made import fleet_models, noise
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -28,7 +28,8 @@ from lenetctl import specs
 from lenetctl.data.dataset import Dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.specs.schema import Conv, Spec
-from lenetctl.training import device, steps
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import EpochResult, train
 from lenetctl.training.state import initial_state
@@ -40,7 +41,7 @@ CONVOLUTION_ROUNDS = 20
 def alone(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch of one model."""
     state = initial_state(spec, where)
-    step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
 
@@ -49,7 +50,7 @@ def together(
     spec: Spec, splits: DeviceDataset, where: torch.device, models: int
 ) -> Iterator[float]:
     """Yield the examples a second of each epoch of `models` models, summed."""
-    for outcomes in train_fleet(members(spec, models, where), splits):
+    for outcomes in train_fleet(fleet_models(spec, models, where), splits):
         results = [one for one in outcomes.values() if isinstance(one, EpochResult)]
         if len(results) < models:
             raise SystemExit("a model diverged: choose a smaller learning rate")

@@ -21,8 +21,8 @@ from lenetctl import specs
 from lenetctl.data.dataset import Dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.specs.schema import Spec
-from lenetctl.training import device, steps
-from lenetctl.training.engines import choose_engine
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 
@@ -49,7 +49,7 @@ VARIANTS: dict[str, list[str]] = {
 def epochs(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch."""
     state = initial_state(spec, where)
-    step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
 

@@ -4,7 +4,7 @@ import torch
 
 from lenetctl.data.dataset import Split
 from lenetctl.specs.schema import Spec
-from lenetctl.training.fleet.loop import Member
+from lenetctl.training.fleet.loop import FleetModel
 from lenetctl.training.state import initial_state
 
 
@@ -15,8 +15,8 @@ def noise(count: int, seed: int) -> Split:
     return Split(images, torch.randint(0, 10, (count,), generator=generator))
 
 
-def members(spec: Spec, models: int, where: torch.device) -> dict[int, Member]:
-    """Return the members of a fleet that differ in their seeds."""
+def fleet_models(spec: Spec, models: int, where: torch.device) -> dict[int, FleetModel]:
+    """Return the models of a fleet that differ in their seeds."""
     seeds = [spec.training.model_copy(update={"seed": seed}) for seed in range(models)]
     own = [spec.model_copy(update={"training": training}) for training in seeds]
     return {n: (initial_state(one, where), one) for n, one in enumerate(own)}

@@ -30,12 +30,12 @@ from lenetctl.data.device import DeviceDataset
 from lenetctl.runs import environment
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.store import RunStore
+from lenetctl.runs.store import every
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import open_client
-from lenetctl.training import device, steps
-from lenetctl.training.engines import choose_engine
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
 
@@ -50,7 +50,7 @@ def bare(spec: Spec) -> None:
     with device.numerics(spec.training):
         state = initial_state(spec, where)
         engine = choose_engine("auto", spec, len(splits.train), where).engine
-        step = steps.ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
         for _ in train(state, step, splits, spec):
             pass
 
@@ -82,7 +82,7 @@ def swept(spec: Path, runs: int, epochs: int) -> float:
         command = [sys.executable, "-m", "lenetctl", "sweep", str(spec), *settings]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         ended = time.time()
-        ends = sorted(run.status.ended for run in RunStore(folder / "mlruns/lenetctl").all())
+        ends = sorted(run.status["ended"] for run in every(folder / "mlruns/lenetctl"))
     seconds: float = (ended - ends[STEADY - 1] / 1000) / (runs - STEADY)
     return seconds
 
@@ -98,7 +98,7 @@ def parts(spec: Spec, times: int = 20) -> dict[str, float]:
             one = spec.model_copy(update={"training": training})
             alone = timed(partial(bare, one))
             whole = timed(partial(execute, one, options))
-            run = options.store.all()[-1]
+            run = every(options.root)[-1]
             about = timed(environment.describe_environment)
             drawing = timed(partial(draw, run))
             sending = timed(partial(publish, made, "sqlite:///mlflow.db", run))

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from made import members
+from made import fleet_models
 
 from lenetctl import specs
 from lenetctl.data.dataset import Split, load_dataset
 from lenetctl.data.device import DeviceDataset
-from lenetctl.training import device, steps
+from lenetctl.training import device
+from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
@@ -32,10 +33,10 @@ def run(begin: Callable[[], None], variant: str) -> None:
     with device.numerics(spec.training):
         epochs: Iterator[object]
         if variant.isdecimal():
-            epochs = train_fleet(members(spec, int(variant), where), splits)
+            epochs = train_fleet(fleet_models(spec, int(variant), where), splits)
         else:
             state = initial_state(spec, where)
-            step = steps.ENGINES[variant](state.net, state.optimizer, spec.training)
+            step = ENGINES[variant].build_step(state.net, state.optimizer, spec.training)
             epochs = train(state, step, splits, spec)
         begin()
         for _ in epochs:

@@ -1,10 +1,11 @@
 """The options that commands share."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from lenetctl.training import EngineName
 
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
 Set = Annotated[
@@ -16,17 +17,7 @@ Set = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 
-
-class EngineName(StrEnum):
-    """How a training step is run."""
-
-    auto = "auto"
-    eager = "eager"
-    compiled = "compiled"
-    graph = "graph"
-
-
-Engine = Annotated[EngineName, typer.Option("--engine", help="How a step is run.")]
+Engine = Annotated[Literal["auto", EngineName], typer.Option("--engine", help="How a step is run.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

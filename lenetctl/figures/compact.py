@@ -5,19 +5,12 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from lenetctl.figures.operations import FILLS, Operation
+from lenetctl.figures.operations import DROPOUT_FILL, Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, text_width
 
 _BOX = 0.27  # inches high
 _PITCH = 0.44  # from one box to the next
 _ROUND = "round,pad=0,rounding_size=0.05"
-_NAMES = {
-    "image": "image ({1}×{2})",
-    "conv": "Conv ({0})",
-    "avg": "AvgPool",
-    "max": "MaxPool",
-    "dense": "FC ({0})",
-}
 
 
 def draw_compact(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
@@ -25,9 +18,9 @@ def draw_compact(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
     boxes = list(_boxes(steps))
     width = max(text_width(words) for _, words, _ in boxes) + 0.25
     notes = max(text_width(note, SMALL) for _, _, note in boxes)
-    for place, (kind, words, note) in enumerate(reversed(boxes)):
+    for place, (fill, words, note) in enumerate(reversed(boxes)):
         y = -_BOX / 2 - _PITCH * place
-        corner, fill = (0, y - _BOX / 2), FILLS[kind]
+        corner = (0, y - _BOX / 2)
         axes.add_patch(
             FancyBboxPatch(corner, width, _BOX, _ROUND, facecolor=fill, edgecolor=INK, lw=0.6)
         )
@@ -40,9 +33,7 @@ def draw_compact(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
 
 
 def _boxes(steps: Sequence[Operation]) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, words and the note beside each box, from the image to the output."""
+    """Yield colour, words and the note beside each box, from the image to the output."""
     for step in steps:
-        yield from (("dropout", words, "") for words in step.before if words != "flatten")
-        window = f"{step.window}×{step.window} " if step.window else ""
-        name = window + _NAMES[step.kind].format(*step.shape)
-        yield step.kind, ", ".join([name, *step.options]), ", ".join(step.after)
+        yield from ((DROPOUT_FILL, words, "") for words in step.before if words != "flatten")
+        yield step.style.fill, ", ".join([step.style.compact, *step.options]), ", ".join(step.after)

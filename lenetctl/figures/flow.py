@@ -10,7 +10,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lenetctl.figures.operations import FILLS, Operation
+from lenetctl.figures.operations import Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, VERMILLION, text_width
 
 _LARGEST = 0.95  # side of the largest map
@@ -23,13 +23,6 @@ _APART = 0.1  # between two texts
 _LINE = 0.145  # of text
 _ROW_WIDTH = 9.0
 _ROW_GAP = 0.2
-_NAMES = {
-    "image": "",
-    "conv": "{window}×{window}\nconvolution",
-    "avg": "{window}×{window} average\npooling",
-    "max": "{window}×{window} max\npooling",
-    "dense": "dense {units}",
-}
 
 
 class _Item:
@@ -52,10 +45,9 @@ class _Item:
         if step.kind == "image":
             self.label = f"image {size}"
         # below the arrow that leads here, each line with its colour, in the order of doing
-        name = _NAMES[step.kind].format(window=step.window, units=count)
         self.words = [
             *((line, MUTED) for line in step.before),
-            *((line, INK) for line in name.splitlines()),
+            *((line, INK) for line in step.style.flow.splitlines()),
             *((line, MUTED) for line in (*step.options, *step.after)),
         ]
 
@@ -120,7 +112,7 @@ def _gap(before: _Item | None, item: _Item) -> float:
 
 def _draw_item(axes: Axes, item: _Item, middle: float) -> None:
     top = middle + item.height / 2
-    fill = FILLS[item.step.kind]
+    fill = item.step.style.fill
     for sheet in range(item.sheets):
         corner = (item.left + _SHEET * sheet, top - _SHEET * sheet - item.side)
         axes.add_patch(Rectangle(corner, item.front, item.side, fc=fill, ec=INK, lw=0.6))

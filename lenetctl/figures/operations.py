@@ -2,27 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import NamedTuple
 
 from lenetctl.specs import Layer
 from lenetctl.specs.schema import Conv, Pool
 
-_ACTIVATIONS = {
+# tints of the style's sky blue, orange and green: black text stands on them
+_SKY, _ORANGE, _GREEN, DROPOUT_FILL = "#d3e9f7", "#fbe6bd", "#cfeae0", "#ffffff"
+
+
+class Style(NamedTuple):
+    """How the pictures write one kind of operation, and its colour.
+
+    In both texts {window} is the window's side in pixels and {0} the channels or units that are
+    left; behind channels {1} and {2} are the map's height and width.
+    """
+
+    flow: str
+    compact: str
+    fill: str
+
+
+STYLES = {
+    "image": Style("", "image ({1}×{2})", "#f1f1f1"),
+    "conv": Style("{window}×{window}\nconvolution", "{window}×{window} Conv ({0})", _SKY),
+    "avg": Style("{window}×{window} average\npooling", "{window}×{window} AvgPool", _ORANGE),
+    "max": Style("{window}×{window} max\npooling", "{window}×{window} MaxPool", _ORANGE),
+    "dense": Style("dense {0}", "FC ({0})", _GREEN),
+}
+
+# of activations and norms, where the word of the spec is not the usual one
+_WORDS = {
     "relu": "ReLU",
     "leaky_relu": "leaky ReLU",
     "elu": "ELU",
     "gelu": "GELU",
     "silu": "SiLU",
-}
-
-# tints of the style's sky blue, orange and green: black text stands on them
-FILLS = {
-    "image": "#f1f1f1",
-    "conv": "#d3e9f7",
-    "avg": "#fbe6bd",
-    "max": "#fbe6bd",
-    "dense": "#cfeae0",
-    "dropout": "#ffffff",
+    "batch": "batch norm",
 }
 
 
@@ -30,12 +46,19 @@ FILLS = {
 class Operation:
     """The image, a convolution, a pooling or a dense layer, and what is done around it."""
 
-    kind: Literal["image", "conv", "avg", "max", "dense"]
+    kind: str  # of STYLES
     shape: tuple[int, ...]  # what it leaves: (channels, height, width), or (units,)
     window: int = 0  # side in pixels
     options: list[str] = field(default_factory=list)  # "stride 2"
     before: list[str] = field(default_factory=list)  # "flatten", "dropout 0.5"
     after: list[str] = field(default_factory=list)  # "batch norm", "ReLU"
+
+    @property
+    def style(self) -> Style:
+        """The texts, filled in, and the colour of this operation."""
+        flow, compact, fill = STYLES[self.kind]
+        flow, compact = (text.format(*self.shape, window=self.window) for text in (flow, compact))
+        return Style(flow, compact, fill)
 
 
 def operations(layers: Sequence[Layer]) -> list[Operation]:
@@ -48,15 +71,13 @@ def operations(layers: Sequence[Layer]) -> list[Operation]:
             case Conv(kernel=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] * (stride > 1) + [f"pad {padding}"] * (padding > 0)
                 found.append(Operation("conv", shape, window, options))
-            case Pool(kind=("avg" | "max") as kind, size=window, stride=stride, padding=padding):
+            case Pool(kind=kind, size=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] + [f"pad {padding}"] * (padding > 0)
                 found.append(Operation(kind, shape, window, options))
             case float(probability):
                 before.append(f"dropout {probability:g}")
-            case str(activation):
-                found[-1].after.append(_ACTIVATIONS.get(activation, activation))
-            case _ if layer.kind == "norm":
-                found[-1].after.append("batch norm")
+            case str(kind):  # a norm or an activation
+                found[-1].after.append(_WORDS.get(kind, kind))
             case _ if layer.kind == "flatten":
                 before.append("flatten")
             case _ if layer.kind == "dense":

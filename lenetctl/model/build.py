@@ -1,4 +1,4 @@
-"""From a model's spec to an `nn.Sequential` whose modules carry the names of the plan."""
+"""From a model's spec to an `nn.Sequential` whose modules have the names of the plan."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +20,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d}
 POOLS: dict[str, Callable[[int, int, int], nn.Module]] = {
     # zeros of the padding count, as in the chapter's DJL
     "avg": nn.AvgPool2d,
@@ -29,7 +30,7 @@ MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
     "conv": lambda layer, conv: nn.Conv2d(
         layer.input_shape[0], conv.channels, conv.kernel, conv.stride, conv.padding, bias=conv.bias
     ),
-    "norm": lambda layer, _: nn.BatchNorm2d(layer.input_shape[0]),
+    "norm": lambda layer, kind: NORMS[kind](layer.input_shape[0]),
     "activation": lambda _, kind: ACTIVATIONS[kind](),
     "pool": lambda _, pool: POOLS[pool.kind](pool.size, pool.stride, pool.padding),
     "flatten": lambda _, __: nn.Flatten(),
@@ -39,9 +40,10 @@ MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
 
 
 def build_model(model: ModelSpec, seed: int) -> nn.Sequential:
-    """Return the net, initialised from `seed` on the CPU, so that every device starts the same.
+    """Return the net that maps images (B, 1, 28, 28) to logits (B, 10).
 
-    Maps images (B, 1, 28, 28) to logits (B, 10). The global generator is left as it was.
+    It is initialised from `seed` on the CPU, so that training starts from the same weights on every
+    device. The state of the global generator does not change.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

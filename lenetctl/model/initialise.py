@@ -1,4 +1,4 @@
-"""Starting weights, by the names of the literature."""
+"""Starting weights and biases, by their names in the literature."""
 
 from collections.abc import Callable
 from math import sqrt
@@ -7,6 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from lenetctl.specs.schema import ModelSpec
+
+
+def _as_built(values: Tensor) -> None:
+    """Leave `values` as the module's own constructor filled them."""
 
 
 def _lecun(weight: Tensor) -> None:
@@ -23,14 +27,16 @@ def _kaiming_normal(weight: Tensor) -> None:
     nn.init.kaiming_normal_(weight, nonlinearity="relu")
 
 
+# each fills a tensor in place
 WEIGHTS: dict[str, Callable[[Tensor], object]] = {
     "xavier_uniform": nn.init.xavier_uniform_,
     "xavier_normal": nn.init.xavier_normal_,
     "kaiming_uniform": _kaiming_uniform,
     "kaiming_normal": _kaiming_normal,
     "lecun": _lecun,
-    "torch": lambda weight: weight,  # as the module's own constructor left it
+    "torch": _as_built,
 }
+BIASES: dict[str, Callable[[Tensor], object]] = {"zeros": nn.init.zeros_, "torch": _as_built}
 
 
 @torch.no_grad()
@@ -39,5 +45,5 @@ def initialise(net: nn.Sequential, model: ModelSpec) -> None:
     for module in net:
         if isinstance(module, nn.Conv2d | nn.Linear):
             WEIGHTS[model.init](module.weight)
-            if module.bias is not None and model.bias_init == "zeros":
-                module.bias.zero_()
+            if module.bias is not None:
+                BIASES[model.bias_init](module.bias)

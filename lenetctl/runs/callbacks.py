@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
-from lenetctl.training.results import EpochResult, Progress
+from lenetctl.training.metrics import EpochResult, Progress
 
 
 class RunCallback:

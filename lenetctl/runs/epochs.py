@@ -9,7 +9,7 @@ from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import RunRecord
 from lenetctl.training import checkpoint
-from lenetctl.training.results import EpochResult
+from lenetctl.training.metrics import EpochResult
 from lenetctl.training.state import TrainingState
 
 LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's

@@ -10,9 +10,8 @@ from lenetctl.runs.lifecycle import open_run
 from lenetctl.runs.options import RunOptions
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import memory_explained, numerics
-from lenetctl.training.engines import choose_engine
+from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import train
-from lenetctl.training.steps import ENGINES
 
 
 @memory_explained()
@@ -31,17 +30,15 @@ def execute(
     callback = callback or RunCallback()
     context = RunContext.of(spec, options)
     splits = context.splits
-    wanted = options.engine
-    if resume and wanted == "auto" and resume.record.engine in ENGINES:
-        wanted = resume.record.engine  # another one would round differently
-    choice = choose_engine(wanted, spec, len(splits.train), context.device)
+    before = resume.record.engine if resume else None
+    choice = choose_engine(options.engine, spec, len(splits.train), context.device, before)
     if choice.warning:
         callback.on_warning(choice.warning)
     with (
         numerics(spec.training),
         open_run(spec, options, context, choice.engine, callback, resume) as (run, state),
     ):
-        step = ENGINES[choice.engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[choice.engine].build_step(state.net, state.optimizer, spec.training)
         for result in train(state, step, splits, spec, callback.on_progress):
             save_epoch(run, state, result, validated=splits.validation is not None)
             callback.on_epoch_end(run, result)

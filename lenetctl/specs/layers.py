@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from lenetctl.specs.model import Activation, Conv, ModelSpec, Pool
+from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
 from lenetctl.specs.yaml import KeyPath
 
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
 Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense"]
-Config = Conv | Pool | Activation | float | None  # what the builder needs beside the shapes
+Config = Conv | Norm | Activation | Pool | float | None
 
 
 class ShapeError(ValueError):
@@ -69,8 +69,9 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         weights = shape[0] * conv.kernel**2 * conv.channels
         parameters = weights + conv.channels * conv.bias
         add(f"conv{n}", "conv", conv, (conv.channels, side, side), parameters, weights * side**2)
-        if (conv.norm or model.norm) != "none":
-            add(f"norm{n}", "norm", None, shape, 2 * conv.channels)
+        norm = conv.norm or model.norm
+        if norm != "none":
+            add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
         activation = conv.activation or model.activation
         if activation != "none":
             add(f"act{n}", "activation", activation, shape)

@@ -1,7 +1,7 @@
-"""Memory that a process keeps for its next step, where glibc would return it to the kernel.
+"""Lets a process keep the memory that it frees, where glibc would return it to the kernel.
 
-A step frees and asks for the same few megabytes again and again. With glibc's defaults each time
-costs a system call and a page fault for every 4 KiB: an eighth to a quarter of a step on a CPU.
+Every step frees the same few megabytes and allocates them again. With glibc's defaults this costs a
+system call and a page fault for every 4 KiB: an eighth to a quarter of a step on a CPU.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ LARGEST_MMAP_THRESHOLD = 32 << 20  # bytes, on 64 bits
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep what it frees; return whether its C library knows how."""
+    """Let this process keep what it frees; return whether its C library can do that."""
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt

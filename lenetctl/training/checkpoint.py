@@ -1,6 +1,6 @@
 """Tensors and numbers on disk: a safetensors file and, written after it, a JSON file beside it.
 
-The JSON holds the digest of the tensors. A pair is valid only as a whole, and reading one runs no
+The JSON holds the digest of the tensors, so a pair is valid only as a whole. Reading one runs no
 code: safetensors holds numbers and nothing else.
 """
 
@@ -17,8 +17,8 @@ from lenetctl.errors import CheckpointError
 from lenetctl.files import write_whole
 from lenetctl.training.state import Tensors
 
-KEPT = 2  # checkpoints of a run: the last, and the one before in case the last is damaged
-MAX_BYTES = 8 << 30
+KEPT = 2  # checkpoints of a run: the last one, and the one before it in case that is damaged
+MAX_BYTES = 8 << 30  # more than any net of this family takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def write_checkpoint(path: Path, tensors: Tensors, **numbers: Any) -> None:
     """Write `path` (`*.safetensors`) and the JSON beside it, each whole or not at all."""
     content = safetensors.torch.save({n: t.contiguous().cpu() for n, t in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
-    # without its JSON a file of tensors counts for nothing, so the old JSON goes first
+    # a file of tensors without its JSON is not valid, so the old JSON is removed first
     path.with_suffix(".json").unlink(missing_ok=True)
     write_whole(path, content)
     write_whole(path.with_suffix(".json"), json.dumps({"sha256": digest, **numbers}))
@@ -44,7 +44,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint at `path` (`*.safetensors`), its tensors on the CPU.
 
     Raises:
-        CheckpointError: it is missing, damaged, or not what `save` writes.
+        CheckpointError: it is missing, damaged, or not what `write_checkpoint` writes.
 
     """
     try:
@@ -62,9 +62,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_epoch_checkpoint(folder: Path, tensors: Tensors, epoch: int, **numbers: Any) -> None:
-    """Write the checkpoint of `epoch` into `folder` and drop all but the last two."""
+    """Write the checkpoint of `epoch` into `folder` and remove all but the last two."""
     folder.mkdir(exist_ok=True)
-    for torn in folder.glob(".epoch-*.tmp"):  # a process was killed while writing it
+    for torn in folder.glob(".epoch-*.tmp"):  # of a process that was killed while writing
         torn.unlink()
     write_checkpoint(folder / f"epoch-{epoch:06d}.safetensors", tensors, epoch=epoch, **numbers)
     for old in sorted(folder.glob("epoch-*.safetensors"))[:-KEPT]:
@@ -73,7 +73,7 @@ def write_epoch_checkpoint(folder: Path, tensors: Tensors, epoch: int, **numbers
 
 
 def complete_checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints of `folder` that were written to their end, the oldest first."""
+    """Return the checkpoints of `folder` that have their JSON, the oldest first."""
     paths = sorted(folder.glob("epoch-*.safetensors"))
     return [path for path in paths if path.with_suffix(".json").exists()]
 

@@ -13,21 +13,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lenetctl.specs.schema import Spec
+from lenetctl.training.support import ELEMENTWISE, Support, unsupported
+
 Tensors = tuple[Tensor, ...]
 Function = Callable[..., Tensors]
 
 WARM_UP = 3  # calls in which libraries set themselves up and optimizers make their state
 
+# none of these waits for the device
+SUPPORT: Support = {
+    "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    "norm": {"batch"},
+    "activation": ELEMENTWISE,
+    "pool.kind": {"avg", "max"},
+    "optimizer.kind": {"sgd", "adam", "adamw"},
+    "precision": {"fp32", "tf32", "bf16"},
+}
+
+
+def graph_refusal(spec: Spec, device: torch.device) -> str:
+    """Return why a step of `spec` on `device` cannot be captured, or nothing."""
+    if device.type != "cuda":
+        return f"its graphs are CUDA's, the device is {device}"
+    return unsupported(spec, SUPPORT)
+
 
 class GraphedFunction:
     """A function of tensors on one CUDA device that is captured once for each set of shapes.
 
-    The first calls with new shapes run as they are, on the stream that is captured later; they do
-    real work, so nothing has to be undone. What is returned is overwritten by the next call.
+    The first calls with new shapes run the function itself, on a stream as a capture does; they do
+    real work, so nothing has to be undone. The next call overwrites what a call returned.
     """
 
     def __init__(self, function: Function) -> None:
-        """`function` must not wait for the device, and finds all that varies in its arguments."""
+        """Take a function that never waits for the device; all that varies are its arguments."""
         self._function = function
         self._calls: Counter[tuple[torch.Size, ...]] = Counter()
         self._captured: dict[tuple[torch.Size, ...], CapturedGraph] = {}
@@ -71,7 +91,7 @@ def warmed_up(function: Function, inputs: Tensors) -> Tensors:
 
 
 def capture(function: Function, inputs: Tensors) -> CapturedGraph:
-    """Capture `function` for inputs of these shapes, which runs none of it."""
+    """Capture `function` for inputs of these shapes; nothing of it runs meanwhile."""
     own = tuple(value.clone() for value in inputs)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
@@ -80,9 +100,10 @@ def capture(function: Function, inputs: Tensors) -> CapturedGraph:
 
 
 def capturable(optimizer: torch.optim.Optimizer) -> Tensor:
-    """Let `optimizer` be captured; return its learning rate, a scalar on the device to be filled.
+    """Change `optimizer` so that its step can be captured; return its learning rate.
 
-    Its steps are one fused kernel, and what it counts is on the device.
+    The rate is a scalar on the device, to be filled before each step. A step is one fused kernel
+    then, and the number of steps is kept on the device.
     """
     (group,) = optimizer.param_groups
     device = group["params"][0].device

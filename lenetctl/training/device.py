@@ -1,4 +1,4 @@
-"""Where the arithmetic is done, and how exactly."""
+"""The device that computes, how precisely it does so, and what to do when its memory runs out."""
 
 import os
 import platform
@@ -43,18 +43,18 @@ def describe_device(device: torch.device) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether `error` is what torch, numpy or Python raise where memory ran out."""
-    # torch raises a RuntimeError for the CPU's memory, a kind of it for CUDA's
-    said = re.search(r"out of memory|can't allocate memory", str(error), re.IGNORECASE)
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and said is not None)
+    """Return whether `error` is one that torch, numpy or Python raise when memory runs out."""
+    # for CUDA's memory torch raises a subclass of RuntimeError, for the CPU's just that
+    words = re.search(r"out of memory|can't allocate memory", str(error), re.IGNORECASE)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and words is not None)
 
 
 @contextmanager
 def memory_explained() -> Iterator[None]:
-    """Give memory that ran out, of whichever device, a remedy.
+    """Name a remedy where memory runs out, on any device.
 
     Raises:
-        ResourceError: in place of what torch, numpy or Python raise then.
+        ResourceError: in place of the error of torch, numpy or Python.
 
     """
     try:
@@ -68,9 +68,9 @@ def memory_explained() -> Iterator[None]:
 
 @contextmanager
 def numerics(training: TrainingSpec) -> Iterator[None]:
-    """Set precision and determinism as the spec says for as long as the context lasts."""
+    """Set precision and determinism as the spec says; put the old settings back at the end."""
     allocator.keep_freed_memory()
-    # read once by cuBLAS when it first starts on a device
+    # cuBLAS reads this once, when it starts on a device
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
     cudnn = torch.backends.cudnn
@@ -86,7 +86,7 @@ def numerics(training: TrainingSpec) -> Iterator[None]:
     cudnn.benchmark = not training.deterministic
     # unlike use_deterministic_algorithms this does not import the compiler, which takes seconds
     torch.set_deterministic_debug_mode("error" if training.deterministic else "default")
-    # a debugging aid: writes NaN over every new tensor, an eighth of a step of a wide net
+    # a debugging aid that writes NaN over every new tensor: an eighth of a step of a wide net
     debugging.fill_uninitialized_memory = False
     try:
         yield

@@ -1,64 +1,85 @@
-"""Which engine runs the steps of a run."""
+"""The engines that run the steps of a run, and which one a run takes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from lenetctl.errors import UsageError
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Spec
+from lenetctl.specs.schema import Spec, TrainingSpec
+from lenetctl.training import steps
 from lenetctl.training.cpu.compiler import compiled_library
+from lenetctl.training.cpu.forward import compiled_refusal
+from lenetctl.training.cuda_graph import graph_refusal
 
-# multiply-accumulates of a run from which compiling for a second or two pays: some seconds of work
-LONG = 10**11
+# multiply-accumulates of a run that take some seconds: the second or two of compiling pay then
+LONG_RUN = 10**11
 NARROW = 16  # input channels of a convolution up to which ours is faster than the library's
 
 
 @dataclass(frozen=True)
+class Engine:
+    """One way to run the steps of a run."""
+
+    build_step: Callable[[nn.Sequential, torch.optim.Optimizer, TrainingSpec], steps.Step]
+    refusal: Callable[[Spec, torch.device], str]  # why it cannot run a spec on a device, or ""
+
+
+ENGINES: dict[str, Engine] = {
+    "eager": Engine(steps.eager, lambda *_: ""),
+    "compiled": Engine(steps.compiled, compiled_refusal),
+    "graph": Engine(steps.graph, graph_refusal),
+}
+
+
+@dataclass(frozen=True)
 class EngineChoice:
-    """An engine, and what the user should know of why it is not the fastest one."""
+    """The engine of a run; the warning says why it is not the one that should be faster."""
 
     engine: str
     warning: str = ""
 
 
-def choose_engine(wanted: str, spec: Spec, images: int, device: torch.device) -> EngineChoice:
-    """Return the engine for training on `images` images: `wanted`, or what pays where it is auto.
+def choose_engine(
+    wanted: str, spec: Spec, images: int, device: torch.device, before: str | None = None
+) -> EngineChoice:
+    """Return the engine for training on `images` images: `wanted`, or the one that pays for auto.
+
+    `before` is the engine of a run that goes on: auto takes it again where it can, because another
+    one rounds differently.
 
     Raises:
         UsageError: `wanted` cannot run this spec here.
 
     """
     if wanted != "auto":
-        if refusal := _refusal(wanted, spec, device):
+        if refusal := ENGINES[wanted].refusal(spec, device):
             raise UsageError(f"--engine {wanted}: {refusal}: use --engine auto")
         if wanted == "compiled":
             compiled_library()
         return EngineChoice(wanted)
-    if not _refusal("graph", spec, device):
-        return EngineChoice("graph")
-    if _refusal("compiled", spec, device) or not _pays(spec, images):
-        return EngineChoice("eager")
-    try:
-        compiled_library()
-    except UsageError as error:
-        return EngineChoice("eager", f"the eager engine instead: {error}")
-    return EngineChoice("compiled")
+    engine = _preferred(spec, images, device, before)
+    if engine == "compiled":
+        try:
+            compiled_library()
+        except UsageError as error:
+            return EngineChoice("eager", f"the eager engine instead: {error}")
+    return EngineChoice(engine)
 
 
-def _refusal(engine: str, spec: Spec, device: torch.device) -> str:
-    """Return why `engine` cannot run the spec on the device, or nothing."""
-    if engine == "graph" and device.type != "cuda":
-        return f"its graphs are CUDA's, the device is {device}"
-    if engine == "compiled" and device.type != "cpu":
-        return f"its layers are for a CPU, the device is {device}"
-    if engine == "compiled" and spec.training.precision == "bf16":
-        return "it computes in fp32, training.precision is bf16"
-    return ""
+def _preferred(spec: Spec, images: int, device: torch.device, before: str | None) -> str:
+    possible = [name for name, engine in ENGINES.items() if not engine.refusal(spec, device)]
+    if before in possible:
+        return before
+    if "graph" in possible:
+        return "graph"
+    return "compiled" if "compiled" in possible and _compiling_pays(spec, images) else "eager"
 
 
-def _pays(spec: Spec, images: int) -> bool:
+def _compiling_pays(spec: Spec, images: int) -> bool:
     layers = plan_layers(spec.model)
-    work = 3 * sum(layer.macs for layer in layers) * images * spec.training.epochs
+    macs = 3 * sum(layer.macs for layer in layers) * images * spec.training.epochs
     narrow = all(layer.input_shape[0] <= NARROW for layer in layers if layer.kind == "conv")
-    return narrow and work >= LONG
+    return narrow and macs >= LONG_RUN

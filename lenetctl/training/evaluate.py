@@ -11,12 +11,12 @@ from torch.nn.functional import cross_entropy
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 
-BATCH = 500  # fixed, so that a result does not depend on the training batch
+BATCH = 500  # fixed, so that a result does not depend on the batch size of training
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a net does on one split."""
+    """How well a net does on one split."""
 
     loss: float  # mean cross-entropy in nats
     confusion: NDArray[np.int64]  # (10, 10) counts; rows: truth, columns: prediction
@@ -29,7 +29,7 @@ class Evaluation:
 
 @torch.inference_mode()
 def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
-    """Return loss and confusion of `net` on `split`, in float32; the net's mode is kept."""
+    """Return how well `net` does on `split`, in float32; its mode is put back afterwards."""
     was_training = net.training
     net.eval()
     device = split.labels.device

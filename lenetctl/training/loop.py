@@ -13,17 +13,18 @@ from torch import Tensor
 from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
 from lenetctl.specs.schema import Spec
+from lenetctl.training import metrics
 from lenetctl.training.evaluate import Evaluation, evaluate
 from lenetctl.training.meter import Meter
-from lenetctl.training.optimizers import learning_rate
-from lenetctl.training.results import EpochResult, Progress
+from lenetctl.training.metrics import EpochResult, Progress
+from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
 
 
 @dataclass(frozen=True)
 class EpochMeans:
-    """The training of one epoch: means over its examples, times in seconds of `perf_counter`."""
+    """Training in one epoch: means over its examples; times in seconds, from `perf_counter`."""
 
     loss: float
     accuracy: float
@@ -38,17 +39,18 @@ def train(
     spec: Spec,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[EpochResult]:
-    """Train from `state.epoch` on, yielding after every epoch with `state` moved along.
+    """Train from `state.epoch` on until the run is over, yielding the result of every epoch.
 
-    The best epoch is the one with the highest accuracy on the split that is watched, the first of
-    equals. No host synchronisation inside an epoch.
+    `state` is changed in place. The best epoch is the one with the highest accuracy on the watched
+    split; of several equal ones it is the first. The host never waits for the device inside an
+    epoch.
 
     Raises:
-        DivergedError: the loss of an epoch, trained or watched, is not a finite number.
+        DivergedError: a loss of an epoch, on training or watched images, is not a finite number.
 
     """
     training, data = spec.training, spec.data
-    steps = splits.steps_per_epoch(data.batch_size)
+    steps = splits.steps_per_epoch(spec.data.batch_size)
     rate = learning_rate(training, steps)
     while not is_over(state, spec):
         epoch = state.epoch + 1
@@ -77,7 +79,7 @@ def finish_epoch(
     trained: EpochMeans,
     evaluation: Evaluation,
 ) -> EpochResult:
-    """Count an epoch of `state` as done and return what came of it.
+    """Count an epoch of `state` as done and return its result.
 
     Raises:
         DivergedError: a loss is not a finite number.
@@ -92,20 +94,20 @@ def finish_epoch(
     if is_best:
         state.best_epoch, state.best_accuracy = epoch, evaluation.accuracy
     steps = splits.steps_per_epoch(spec.data.batch_size)
-    metrics = {
-        "train/loss": trained.loss,
-        "train/accuracy": trained.accuracy,
-        f"{watched}/loss": evaluation.loss,
-        f"{watched}/accuracy": evaluation.accuracy,
-        "learning_rate": learning_rate(spec.training, steps)(epoch * steps - 1),
-        "examples_per_second": len(splits.train) / (trained.ended - trained.started),
-        "epoch_seconds": time.perf_counter() - trained.started,
+    measured = {
+        metrics.TRAIN_LOSS: trained.loss,
+        metrics.TRAIN_ACCURACY: trained.accuracy,
+        metrics.loss_of(watched): evaluation.loss,
+        metrics.accuracy_of(watched): evaluation.accuracy,
+        metrics.LEARNING_RATE: learning_rate(spec.training, steps)(epoch * steps - 1),
+        metrics.EXAMPLES_PER_SECOND: len(splits.train) / (trained.ended - trained.started),
+        metrics.EPOCH_SECONDS: time.perf_counter() - trained.started,
     }
-    return EpochResult(epoch, metrics, is_best)
+    return EpochResult(epoch, measured, is_best)
 
 
 def is_over(state: TrainingState, spec: Spec) -> bool:
-    """Return whether nothing is left to train."""
+    """Return whether all epochs are done, or patience is used up."""
     return state.epoch >= spec.training.epochs or stopped_early(state, spec)
 
 
@@ -118,7 +120,7 @@ def stopped_early(state: TrainingState, spec: Spec) -> bool:
 def evaluate_weights(
     state: TrainingState, weights: dict[str, Tensor], split: DeviceSplit
 ) -> Evaluation:
-    """Return the evaluation of the state's net with other weights; its own are put back."""
+    """Return how well the state's net does with other weights; put its own back afterwards."""
     own = {name: value.clone() for name, value in state.net.state_dict().items()}
     state.net.load_state_dict(weights)
     try:

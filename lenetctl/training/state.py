@@ -1,4 +1,4 @@
-"""All that a run is between two epochs, as tensors and a few numbers, and back."""
+"""The state of a run between two epochs, to tensors and a few numbers and back."""
 
 from dataclasses import dataclass, field
 
@@ -15,17 +15,17 @@ Tensors = dict[str, Tensor]
 
 @dataclass
 class TrainingState:
-    """A net on its way: everything that the next epoch depends on beside spec and data."""
+    """A net in training: all that the next epoch depends on, beside the spec and the data."""
 
     net: nn.Sequential
     optimizer: torch.optim.Optimizer
-    ema: Tensors | None  # moving averages of the net's floating-point tensors, by their names
-    epoch: int = 0  # epochs done
+    ema: Tensors | None  # moving averages of the net's floating-point tensors, by name
+    epoch: int = 0  # number of epochs done
     best_epoch: int = 0
     best_accuracy: float = field(default=-1.0)
 
     def tensors(self) -> Tensors:
-        """Return every tensor of the state under a name of its own."""
+        """Return all tensors of the state by unique names."""
         tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in (self.ema or {}).items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
@@ -34,10 +34,10 @@ class TrainingState:
         return tensors
 
     def restore(self, tensors: Tensors) -> None:
-        """Take the values of `tensors`, as `tensors()` gave them.
+        """Take over `tensors`, as `tensors()` returned them.
 
         Raises:
-            CheckpointError: they are those of another net.
+            CheckpointError: they belong to another net.
 
         """
         copy_weights(self.net, with_prefix("net.", tensors))
@@ -53,7 +53,7 @@ class TrainingState:
             check_same_shapes(
                 {slot: scalar if slot == "step" else parameter for slot in held}, held
             )
-            # the optimizer would go on to change the very tensors that it is given
+            # a copy, because the optimizer changes in place the tensors that it is given
             slots[index] = {slot: value.clone() for slot, value in held.items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
@@ -93,7 +93,7 @@ def copy_weights(net: nn.Module, weights: Tensors) -> None:
     """Copy `weights` into `net`.
 
     Raises:
-        CheckpointError: names or shapes differ; the message lists the differences.
+        CheckpointError: names or shapes differ; the message lists them.
 
     """
     check_same_shapes(net.state_dict(), weights)

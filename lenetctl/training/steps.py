@@ -1,4 +1,4 @@
-"""How one training step is run. The trainer knows the signature `Step` and nothing else."""
+"""The ways to run one training step, all of one signature: `train` knows `Step` and no more."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training.cpu.forward import compiled_forward
 from lenetctl.training.cuda_graph import GraphedFunction, capturable
 
-# images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
-# both scalars left on the device
+# from images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
+# two scalars that stay on the device
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
@@ -21,23 +21,23 @@ def eager(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: Traini
 
 
 def compiled(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
-    """Return the step with convolutions compiled for this machine's CPU.
+    """Return the step with convolutions and pools compiled for this machine's CPU.
 
     Raises:
-        UsageError: there is no C++ compiler, or it cannot compile the convolutions.
+        UsageError: there is no C++ compiler, or it cannot compile the layers.
 
     """
     return _step(compiled_forward(net), optimizer, training)
 
 
 def graph(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: TrainingSpec) -> Step:
-    """Return the step as one CUDA graph, which also changes `optimizer` to what that takes."""
+    """Return the step as one CUDA graph; `optimizer` is changed so that it can be captured."""
     rate = capturable(optimizer)
     (group,) = optimizer.param_groups
     graphed = GraphedFunction(_step(net, optimizer, training))
 
     def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        rate.fill_(group["lr"])  # the trainer's number, where the graph reads it
+        rate.fill_(group["lr"])  # which `train` has set to a number; the graph reads `rate`
         group["lr"] = rate
         loss, right = graphed(images, labels)
         return loss, right
@@ -59,10 +59,3 @@ def _step(
         return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 
     return step
-
-
-ENGINES: dict[str, Callable[[nn.Sequential, torch.optim.Optimizer, TrainingSpec], Step]] = {
-    "eager": eager,
-    "compiled": compiled,
-    "graph": graph,
-}

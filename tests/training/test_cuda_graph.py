@@ -6,13 +6,13 @@ from helpers.equality import measured
 
 from lenetctl.data.device import DeviceDataset
 from lenetctl.training import cuda_graph
-from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction
+from lenetctl.training.cuda_graph import WARM_UP, CapturedGraph, GraphedFunction, graph_refusal
 from lenetctl.training.device import numerics
-from lenetctl.training.fleet import loop
+from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.loop import train_fleet
+from lenetctl.training.fleet.steps import fleet_step, graphed_step
 from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
-from lenetctl.training.steps import ENGINES
 
 DRAWN = {"data": {"augment": [{"kind": "flip"}, {"kind": "shift"}]}}
 SPECS = {
@@ -76,7 +76,7 @@ def trained(tiny, dataset, engine, training, device="cpu", **more):
     where = torch.device(device)
     with numerics(spec.training):
         state = initial_state(spec, where)
-        step = ENGINES[engine](state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
         results = list(train(state, step, DeviceDataset.of(dataset, spec.data, where), spec))
     return state, results
 
@@ -92,6 +92,7 @@ def close(one, other, **tolerance):
 
 @each
 def test_training_is_that_of_the_eager_engine(tiny, dataset, on_cpu, monkeypatch, training):
+    assert graph_refusal(tiny(**training), torch.device("cuda")) == ""
     scalars = torch.zeros(()), torch.zeros((), dtype=torch.int64)
     monkeypatch.setattr(
         "lenetctl.training.steps.GraphedFunction",
@@ -111,21 +112,19 @@ def test_a_fleet_is_captured_anew_when_a_model_leaves(tiny, dataset, on_cpu, mon
         shapes = torch.zeros(models), torch.zeros(models, dtype=torch.int64)
         return GraphedFunction(as_captured(step, *shapes))
 
-    monkeypatch.setattr(loop, "GraphedFunction", graphed)
-    monkeypatch.setattr(loop, "_on_cuda", lambda _: True)
+    monkeypatch.setattr("lenetctl.training.fleet.steps.GraphedFunction", graphed)
     specs = [tiny(seed=seed, epochs=WARM_UP + 2 + seed) for seed in range(2)]
     cpu = torch.device("cpu")
 
-    def states():
-        made_now = [initial_state(spec, cpu) for spec in specs]
-        members = dict(enumerate(zip(made_now, specs, strict=True)))
-        list(train_fleet(members, DeviceDataset.of(dataset, specs[0].data, cpu)))
-        return made_now
+    def trained_with(build_step):
+        states = [initial_state(spec, cpu) for spec in specs]
+        models = dict(enumerate(zip(states, specs, strict=True)))
+        list(train_fleet(models, DeviceDataset.of(dataset, specs[0].data, cpu), build_step))
+        return states
 
-    graphs = states()
+    graphs = trained_with(graphed_step)
     assert made == [2, 1]
-    monkeypatch.setattr(loop, "_on_cuda", lambda _: False)
-    for one, other in zip(graphs, states(), strict=True):
+    for one, other in zip(graphs, trained_with(fleet_step), strict=True):
         for name, value in one.tensors().items():
             assert torch.equal(other.tensors()[name], value)
 

@@ -57,7 +57,7 @@ def sweep(
         typer.Option("--experiment", help="MLflow experiment; default: the sweep's name."),
     ] = None,
     device: options.Device = "auto",
-    engine: options.Engine = options.EngineName.auto,
+    engine: options.Engine = "auto",
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,
     as_json: options.Json = False,
@@ -85,7 +85,7 @@ def sweep(
         fail_fast=fail_fast,
         experiment=experiment,
         device=device,
-        engine=engine.value,
+        engine=engine,
         data_dir=data_dir,
         tracking_uri=tracking_uri,
     )

@@ -19,7 +19,7 @@ def train(
     overrides: options.Set = None,
     seed: options.Seed = None,
     device: options.Device = "auto",
-    engine: options.Engine = options.EngineName.auto,
+    engine: options.Engine = "auto",
     resume: Annotated[
         str | None,
         typer.Option(
@@ -77,7 +77,7 @@ def train(
                 RunOptions(
                     data_dir=data_dir,
                     device=device,
-                    engine=engine.value,
+                    engine=engine,
                     experiment=experiment,
                     command=command,
                 ),

@@ -18,7 +18,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.store import DEFAULT, redacted
 from lenetctl.tracking.writer_process import WriterProcess
-from lenetctl.training.results import EpochResult, Progress
+from lenetctl.training.metrics import EpochResult, Progress
 
 MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 

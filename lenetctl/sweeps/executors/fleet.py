@@ -19,7 +19,7 @@ from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.serial import SerialExecutor
 from lenetctl.sweeps.trial import Trial, finished_run, unfinished_run
 from lenetctl.training.device import is_out_of_memory, numerics, select_device
-from lenetctl.training.fleet.key import fleet_key
+from lenetctl.training.fleet.key import fleet_key, fleet_refusal
 from lenetctl.training.fleet.loop import EpochOutcome, train_fleet
 from lenetctl.training.loop import is_over
 from lenetctl.training.state import TrainingState
@@ -31,8 +31,8 @@ SIZE = 256  # models of a fleet, at most
 class FleetExecutor:
     """Trains trials with the same fleet key together, `jobs` at a time at most.
 
-    Trials without another of their key, and those that another process is at, are run one after
-    another at the end.
+    Trials without another of their key, those that another process is at, and those that no fleet
+    can train are run one after another at the end.
     """
 
     settings: ExecutorSettings
@@ -46,14 +46,21 @@ class FleetExecutor:
         alone: list[Trial] = []
         for group in grouped(trials, self.settings.jobs or SIZE):
             alone += group if len(group) == 1 else _train_together(group, self.settings, listener)
+        for trial in alone:
+            if refusal := fleet_refusal(trial.spec):
+                TrialReporter(trial, listener).on_warning(f"not in a fleet: {refusal}")
         SerialExecutor(self.settings).run(alone, listener)
 
 
 def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
-    """Yield the trials in groups that can share a fleet, none larger than `size`."""
+    """Yield the trials in groups that can share a fleet, none larger than `size`.
+
+    A trial that no fleet can train is a group of its own.
+    """
     by_key: dict[str, list[Trial]] = {}
     for trial in trials:
-        by_key.setdefault(fleet_key(trial.spec), []).append(trial)
+        key = trial.sha256 if fleet_refusal(trial.spec) else fleet_key(trial.spec)
+        by_key.setdefault(key, []).append(trial)
     for alike in by_key.values():
         fleets = ceil(len(alike) / size)
         each = ceil(len(alike) / fleets)

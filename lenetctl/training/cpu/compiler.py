@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import platformdirs
-import torch  # noqa: F401  its OpenMP is to be there first, so that both have one pool of threads
+import torch  # noqa: F401  loaded first, so that the library shares its OpenMP threads
 
 from lenetctl.errors import UsageError
 
@@ -20,20 +20,20 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp",
 
 @functools.cache
 def compiled_library() -> ctypes.CDLL:
-    """Return the library, compiled first where the cache does not have it.
+    """Return the library; compile it first if it is not in the cache.
 
     Raises:
-        UsageError: there is no C++ compiler, or it cannot compile this.
+        UsageError: there is no C++ compiler, or it fails.
 
     """
-    # as macros: the compiler's version and what -march=native makes of this machine
+    # the compiler's macros: they hold its version and what -march=native means on this machine
     machine = _compile(*FLAGS, "-dM", "-E", "-x", "c++", os.devnull)
     text = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.[ch]*")))
     key = hashlib.sha256(text + machine + " ".join(FLAGS).encode()).hexdigest()
     library = platformdirs.user_cache_path("lenetctl") / "native" / f"{key[:16]}.so"
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
-        # whole or not at all: several processes may compile at once
+        # replaced as a whole, because several processes may compile at once
         with TemporaryDirectory(dir=library.parent) as scratch:
             new = Path(scratch) / "new.so"
             _compile(*FLAGS, *SOURCES, "-o", str(new))
@@ -50,7 +50,7 @@ def _compile(*arguments: str) -> bytes:
             f"--engine compiled: no C++ compiler: install {compiler}, or name one in CXX"
         ) from None
     except (OSError, subprocess.SubprocessError) as error:
-        told = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip()
-        why = told.splitlines()[0] if told else str(error)
+        output = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip()
+        why = output.splitlines()[0] if output else str(error)
         raise UsageError(f"--engine compiled: {compiler} cannot compile {FOLDER}: {why}") from None
     return done.stdout

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from lenetctl.specs.schema import Spec
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
+from lenetctl.training.optimizers import OPTIMIZERS
+from lenetctl.training.support import ELEMENTWISE, Support, unsupported
 
 Layer = Callable[[Tensor], Tensor]
 
+# what the C++ calls them; an activation of these is done together with the pool behind it
 FUSED: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid"}
 POOLS: dict[type[nn.Module], str] = {nn.AvgPool2d: "avg", nn.MaxPool2d: "max"}
 
+SUPPORT: Support = {
+    "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    "norm": {"batch"},
+    "activation": ELEMENTWISE,
+    "pool.kind": set(POOLS.values()),
+    "optimizer.kind": OPTIMIZERS,
+    "precision": {"fp32", "tf32"},
+}
+
+
+def compiled_refusal(spec: Spec, device: torch.device) -> str:
+    """Return why `compiled_forward` cannot do the nets of `spec` on `device`, or nothing."""
+    if device.type != "cpu":
+        return f"its layers are for a CPU, the device is {device}"
+    if not spec.model.conv:
+        return "there is no convolution to compile"
+    return unsupported(spec, SUPPORT)
+
 
 def compiled_forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
-    """Return what maps images (N, 1, H, W) to the logits (N, 10) of `net`, on a CPU, in float32.
+    """Return what maps images (B, 1, 28, 28) to the logits (B, 10) of `net`, on a CPU, in float32.
 
-    Gradients reach the net's own parameters. Values are those of `net` within float tolerance. A
-    batch whose statistics batch norm takes must fill its blocks; where not, `net` itself is used.
+    Gradients reach the net's own parameters. Values are those of `net` within float tolerance.
+    Where batch norm would take the statistics of a batch that does not fill its last block, `net`
+    itself is used.
 
     Raises:
         UsageError: there is no C++ compiler, or it cannot compile the layers.
@@ -29,7 +53,7 @@ def compiled_forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
     lanes = int(compiled_library().lanes())
     modules = list(net)
     flatten = next(i for i, module in enumerate(modules) if isinstance(module, nn.Flatten))
-    layers, back = _layers(modules[:flatten]), modules[flatten + 1 :]
+    on_blocks, behind = _on_blocks(modules[:flatten]), modules[flatten + 1 :]
     normed = any(isinstance(module, nn.BatchNorm2d) for module in modules)
 
     def logits(images: Tensor) -> Tensor:
@@ -39,29 +63,31 @@ def compiled_forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
         if missing:
             images = pad(images, (0, 0, 0, 0, 0, 0, 0, missing))
         x = images.reshape(-1, lanes, *images.shape[1:]).permute(0, 2, 3, 4, 1).contiguous()
-        for layer in layers:
+        for layer in on_blocks:
             x = layer(x)
-        x = x.permute(0, 4, 1, 2, 3).reshape(count + missing, -1)[:count]
-        for module in back:
+        x = x.permute(0, 4, 1, 2, 3).reshape(count + missing, -1)[:count]  # (B, features)
+        for module in behind:
             x = module(x)
         return x
 
     return logits
 
 
-def _layers(modules: Sequence[nn.Module]) -> list[Layer]:
+def _on_blocks(modules: Sequence[nn.Module]) -> list[Layer]:
+    """Return the layers in front of the flatten layer, for block tensors."""
     layers: list[Layer] = []
+    activation = "none"  # which the next pool does
     for module, following in zip(modules, (*modules[1:], None), strict=True):
         if type(module) in FUSED and type(following) in POOLS:
-            continue  # done by the pool
-        if isinstance(module, nn.Conv2d):
+            activation = FUSED[type(module)]
+        elif isinstance(module, nn.Conv2d):
             layers.append(_convolution(module))
         elif isinstance(module, nn.AvgPool2d | nn.MaxPool2d):
-            before = modules[modules.index(module) - 1]
-            layers.append(_pool(FUSED.get(type(before), "none"), module))
+            layers.append(_pool(activation, module))
+            activation = "none"
         elif isinstance(module, nn.BatchNorm2d):
             layers.append(_norm(module))
-        else:
+        else:  # an elementwise activation: `compiled_refusal` lets nothing else in
             layers.append(module)
     return layers
 

@@ -1,7 +1,7 @@
 """Layers on block tensors, with their gradients.
 
-A block tensor is (N / lanes, C, H, W, lanes), float32 and contiguous: every vector of the machine
-holds one pixel of `lanes` images, so that few channels waste none of it.
+A block tensor is (B / lanes, C, H, W, lanes), float32 and contiguous. The innermost dimension runs
+over images, so that vectors of the CPU are full even where there are few channels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Convolution(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
     ) -> Tensor:
-        """Return (N / lanes, O, H', W', lanes)."""
+        """Return (B / lanes, O, H', W', lanes)."""
         ctx.save_for_backward(x, weight)
         ctx.stride, ctx.padding, ctx.biased = stride, padding, bias is not None
         height, width = ((n + 2 * padding - weight.shape[2]) // stride + 1 for n in x.shape[2:4])
@@ -30,7 +30,7 @@ class Convolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradients of what was given, that of `x` only where it is asked for."""
+        """Return the gradients of the arguments; that of `x` only if autograd needs it."""
         x, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         kernel = weight.shape[2]
@@ -40,7 +40,8 @@ class Convolution(torch.autograd.Function):
         of_bias = gradient.sum((0, 2, 3, 4)) if ctx.biased else None
         of_x = None
         if ctx.needs_input_grad[0]:
-            # a convolution of the gradient, its places a stride apart, with the weights turned
+            # a convolution with the weights turned by 180°, of the gradient with zeros between its
+            # pixels so that they are `stride` apart
             spread = gradient
             if ctx.stride > 1:
                 rows, columns = ((n - 1) * ctx.stride + 1 for n in gradient.shape[2:4])
@@ -58,7 +59,7 @@ class ActivatedPool(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, activation: str, pool: str, size: int, stride: int, padding: int
     ) -> Tensor:
-        """Return (N / lanes, C, H', W', lanes); zeros of the padding count in an average."""
+        """Return (B / lanes, C, H', W', lanes); zeros of the padding count in an average."""
         ctx.kind = f"{activation}_{pool}"
         height, width = ((n + 2 * padding - size) // stride + 1 for n in x.shape[2:4])
         active, pooled = torch.empty_like(x), x.new_empty(*x.shape[:2], height, width, x.shape[4])
@@ -70,7 +71,7 @@ class ActivatedPool(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Return the gradient of `x`; of equal pixels the first one is the greatest."""
+        """Return the gradient of `x`; of equal pixels the first one counts as the maximum."""
         active, pooled = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         of_x = torch.empty_like(active)

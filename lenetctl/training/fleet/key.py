@@ -2,18 +2,35 @@
 
 from lenetctl import specs
 from lenetctl.specs.schema import Spec, TrainingSpec
+from lenetctl.training.fleet.optimizers import FLEET_OPTIMIZERS
+from lenetctl.training.support import ELEMENTWISE, Support, unsupported
+
+SUPPORT: Support = {
+    "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    # these three work on each channel alone, so they need no code where models lie side by side
+    "norm": {"batch"},
+    "activation": ELEMENTWISE,
+    "pool.kind": {"avg", "max"},
+    "optimizer.kind": FLEET_OPTIMIZERS,
+    "precision": {"fp32", "tf32", "bf16"},
+}
+
+
+def fleet_refusal(spec: Spec) -> str:
+    """Return why no fleet can train the model of `spec`, or nothing."""
+    return unsupported(spec, SUPPORT)
 
 
 def fleet_key(spec: Spec) -> str:
     """Return a key that is the same for all specs whose models one fleet can train.
 
-    They share data, layers, kind of optimizer, precision and determinism, and whether they have
-    dropout and moving averages at all. All else may differ: seed, starting weights, epochs,
-    the optimizer's values, schedule, label smoothing, patience, the shares of dropout and average.
+    These specs share the data section, the layers, the kind of optimizer, precision and
+    determinism. All of them have dropout, or none; the same holds for moving averages. Everything
+    else may differ: seed, starting weights, epochs, the optimizer's values, schedule, label
+    smoothing, patience, the probability of dropout, the decay of the averages.
     """
     model, training = spec.model, spec.training
-    share = 0.5 if model.dropout else 0.0
-    neutral = TrainingSpec.model_validate(
+    neutral_training = TrainingSpec.model_validate(
         {
             "optimizer": {"kind": training.optimizer.kind},
             "precision": training.precision,
@@ -21,5 +38,12 @@ def fleet_key(spec: Spec) -> str:
             "ema": 0.5 if training.ema else None,
         }
     )
-    model = model.model_copy(update={"init": "torch", "bias_init": "torch", "dropout": share})
-    return specs.sha256(spec.model_copy(update={"model": model, "training": neutral}))
+    neutral_model = model.model_copy(
+        update={
+            "init": "torch",
+            "bias_init": "torch",
+            "dropout": 0.5 if model.dropout else 0.0,
+        }
+    )
+    neutral = {"model": neutral_model, "training": neutral_training}
+    return specs.sha256(spec.model_copy(update=neutral))

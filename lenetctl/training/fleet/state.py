@@ -1,4 +1,4 @@
-"""The states of M models as one: weights, moving averages, what the optimizers remember."""
+"""The states of M models as one: weights, moving averages, the optimizers' own tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lenetctl.specs.schema import Spec, TrainingSpec
-from lenetctl.training.fleet.net import Drop, FleetNet, FleetWeights, fleet_losses
+from lenetctl.training.fleet.net import Dropout, FleetNet, FleetWeights, fleet_losses
 from lenetctl.training.fleet.optimizers import FLEET_OPTIMIZERS, FleetOptimizer
 from lenetctl.training.state import Tensors, TrainingState
 
@@ -22,12 +22,12 @@ class FleetState:
     trainings: Sequence[TrainingSpec]
     weights: FleetWeights
     averages: FleetWeights | None  # without the integers among the buffers
-    slots: Tensors  # (M, P) by torch's names, zeros where a model's optimizer has no such slot
+    slots: Tensors  # of the optimizers, (M, P) by torch's names; zeros where a model has none
 
     @classmethod
-    def of(cls, members: Sequence[tuple[TrainingState, Spec]]) -> FleetState:
-        """Copy the states; either all have moving averages or none."""
-        states, trainings = [s for s, _ in members], [spec.training for _, spec in members]
+    def of(cls, models: Sequence[tuple[TrainingState, Spec]]) -> FleetState:
+        """Copy the states of `models`; either all have moving averages or none."""
+        states, trainings = [state for state, _ in models], [spec.training for _, spec in models]
         net = FleetNet(states[0].net)
         averages = [state.ema for state in states if state.ema is not None]
         return cls(
@@ -35,28 +35,31 @@ class FleetState:
             trainings,
             net.stack([state.net.state_dict() for state in states]),
             net.stack(averages) if averages else None,
-            {name: _slot(states, name) for one in trainings for name in _slots(one)},
+            {name: _stacked_slot(states, name) for one in trainings for name in _slot_names(one)},
         )
 
     @property
-    def kind(self) -> FleetOptimizer:
-        """The kind of all the optimizers."""
+    def optimizer(self) -> FleetOptimizer:
+        """The kind of optimizer that all models share."""
         return FLEET_OPTIMIZERS[self.trainings[0].optimizer.kind]
 
     def coefficients(self, rates: Sequence[float], steps: Sequence[int]) -> list[list[float]]:
-        """Return K lists of M numbers for `step`: the models' rates, and their steps from 1."""
-        rows = [
+        """Return the K numbers that `step` needs of each of the M models, as K lists of M.
+
+        `rates` are the models' learning rates, `steps` the numbers of their steps from 1.
+        """
+        by_model = [
             (
                 training.label_smoothing,
                 1 - (training.ema or 0.0),
-                *self.kind.coefficients(training.optimizer, rate, step),
+                *self.optimizer.coefficients(training.optimizer, rate, step),
             )
             for training, rate, step in zip(self.trainings, rates, steps, strict=True)
         ]
-        return [list(column) for column in zip(*rows, strict=True)]
+        return [list(column) for column in zip(*by_model, strict=True)]
 
     def step(
-        self, images: Tensor, labels: Tensor, coefficients: Tensor, drop: Drop
+        self, images: Tensor, labels: Tensor, coefficients: Tensor, dropout: Dropout
     ) -> tuple[Tensor, Tensor]:
         """Train on images (B, M, 1, 28, 28) and labels (B, M) with `coefficients` (K, M, 1).
 
@@ -66,12 +69,13 @@ class FleetState:
         parameters = self.weights.parameters.detach().requires_grad_()
         bf16 = self.trainings[0].precision == "bf16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-            logits = self.net.logits(replace(self.weights, parameters=parameters), images, drop)
+            logits = self.net.logits(replace(self.weights, parameters=parameters), images, dropout)
             smoothed = any(training.label_smoothing for training in self.trainings)
             loss = fleet_losses(logits, labels, smoothing if smoothed else None)
         (gradients,) = torch.autograd.grad(loss.sum(), parameters)
         with torch.no_grad():
-            self.kind.update(self.weights.parameters, list(self.slots.values()), gradients, own)
+            slots = list(self.slots.values())
+            self.optimizer.update(self.weights.parameters, slots, gradients, own)
             if self.averages:
                 self._average(self.averages, share)
             return loss.detach(), (logits.argmax(2) == labels.T).sum(1)
@@ -87,42 +91,42 @@ class FleetState:
         for name, value in averages.buffers.items():
             value.lerp_(self.weights.buffers[name], share)
 
-    def rows(self, chosen: Sequence[int]) -> FleetState:
-        """Return a copy of some of the models."""
-        index = torch.tensor(chosen, device=self.weights.parameters.device)
+    def subset(self, places: Sequence[int]) -> FleetState:
+        """Return a copy of the models at `places`."""
+        index = torch.tensor(places, device=self.weights.parameters.device)
         return replace(
             self,
-            trainings=[self.trainings[row] for row in chosen],
-            weights=self.weights.rows(index),
-            averages=self.averages.rows(index) if self.averages else None,
+            trainings=[self.trainings[place] for place in places],
+            weights=self.weights.subset(index),
+            averages=self.averages.subset(index) if self.averages else None,
             slots={name: slot[index] for name, slot in self.slots.items()},
         )
 
-    def write(self, states: Sequence[tuple[TrainingState, int]]) -> None:
-        """Give each state the values of its model, after so many steps of its optimizer."""
+    def copy_to(self, states: Sequence[tuple[TrainingState, int]]) -> None:
+        """Copy each model's values into its state; beside it, how many steps were done."""
         weights = self.net.unstack(self.weights)
         averages = self.net.unstack(self.averages) if self.averages else [{}] * len(states)
         slots = {name: list(self.net.named(slot).values()) for name, slot in self.slots.items()}
-        for row, (state, steps) in enumerate(states):
-            tensors = {f"net.{name}": value for name, value in weights[row].items()}
-            tensors |= {f"ema.{name}": value for name, value in averages[row].items()}
+        for m, (state, steps) in enumerate(states):
+            tensors = {f"net.{name}": value for name, value in weights[m].items()}
+            tensors |= {f"ema.{name}": value for name, value in averages[m].items()}
             for i, _ in enumerate(state.net.parameters()):
-                for name in _slots(self.trainings[row]):
-                    tensors[f"optimizer.{i}.{name}"] = slots[name][i][row]
-                if self.kind.counts:
+                for name in _slot_names(self.trainings[m]):
+                    tensors[f"optimizer.{i}.{name}"] = slots[name][i][m]
+                if self.optimizer.counts_steps:
                     tensors[f"optimizer.{i}.step"] = torch.tensor(float(steps))
             state.restore(tensors)
 
 
-def _slots(training: TrainingSpec) -> tuple[str, ...]:
+def _slot_names(training: TrainingSpec) -> tuple[str, ...]:
     return FLEET_OPTIMIZERS[training.optimizer.kind].slots(training.optimizer)
 
 
-def _slot(states: Sequence[TrainingState], name: str) -> Tensor:
-    """Return one of the optimizers' slots (M, P)."""
-    rows = []
+def _stacked_slot(states: Sequence[TrainingState], name: str) -> Tensor:
+    """Return one tensor of the optimizers, (M, P)."""
+    by_model = []
     for state in states:
         kept = state.optimizer.state
         values = [kept.get(p, {}).get(name, torch.zeros_like(p)) for p in state.net.parameters()]
-        rows.append(torch.cat([value.detach().flatten() for value in values]))
-    return torch.stack(rows)
+        by_model.append(torch.cat([value.detach().flatten() for value in values]))
+    return torch.stack(by_model)

@@ -15,6 +15,7 @@ from lenetctl.sweeps.executors import fleet as module
 from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.fleet import FleetExecutor, grouped
 from lenetctl.sweeps.trial import Trial
+from lenetctl.training.fleet import key
 
 NET = {"conv": [{"channels": 3, "kernel": 5, "stride": 2}], "dense": [12]}
 DATA = {"limit": 128, "batch_size": 64, "validation": 200}
@@ -82,6 +83,20 @@ def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
         assert run.result.weights == "best"
         assert run.result.best == pytest.approx(alone.result.best, rel=1e-4)
         assert read_weights(run).keys() == read_weights(alone).keys()
+
+
+def test_a_kind_that_no_fleet_supports_is_trained_alone_and_told(trial, options, monkeypatch):
+    monkeypatch.setitem(key.SUPPORT, "activation", {"relu"})
+    refused = [trial(seed, model={"activation": "tanh"}) for seed in range(2)]
+    alike = [trial(seed) for seed in range(2)]
+    recorder = EventRecorder()
+    fleet([*refused, *alike], options, recorder)
+    assert [run_of(one, options).record.engine for one in refused] == ["eager"] * 2
+    assert [run_of(one, options).record.engine for one in alike] == ["fleet"] * 2
+    message = "not in a fleet: activation is tanh, which is not supported"
+    warned = [event.sha256 for event in recorder.events if event.message == message]
+    assert warned == [one.sha256 for one in refused]
+    assert recorder.of(refused[0]) == ["started", "epoch_end", "finished"]
 
 
 def test_what_is_done_is_skipped_unless_forced(trial, options):

@@ -5,8 +5,9 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.model.build import build_model
 from lenetctl.specs.model import ModelSpec
+from lenetctl.specs.schema import Spec
 from lenetctl.training.cpu.compiler import compiled_library
-from lenetctl.training.cpu.forward import compiled_forward
+from lenetctl.training.cpu.forward import compiled_forward, compiled_refusal
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
 from lenetctl.training.state import initial_state
 from lenetctl.training.steps import compiled, eager
@@ -19,7 +20,10 @@ NETS = {
     "overlapping max pools": {"pool": {"kind": "max", "size": 3, "stride": 2, "padding": 1}},
     "no activation": {"activation": "none"},
     "no pools": {"pool": {"kind": "none"}},
-    "an activation of torch's": {"activation": "gelu"},
+    **{
+        f"torch's {kind}": {"activation": kind}
+        for kind in ("tanh", "leaky_relu", "elu", "gelu", "silu")
+    },
     "batch norm": {"norm": "batch", "activation": "relu", "pool": {"kind": "max"}},
     "no bias": {"conv": [{**one, "bias": False} for one in LENET]},
     "strides": {"conv": [{"channels": 7, "kernel": 4, "stride": 2, "padding": 1}, LENET[1]]},
@@ -52,7 +56,9 @@ def gradients(net, logits_of, images, labels):
 @pytest.mark.parametrize("model", NETS.values(), ids=NETS)
 @pytest.mark.parametrize("count", [96, 41])
 def test_logits_and_gradients_are_those_of_torch(batch, model, count):
-    net = build_model(ModelSpec.model_validate({"conv": LENET} | model), seed=3)
+    model = ModelSpec.model_validate({"conv": LENET} | model)
+    assert compiled_refusal(Spec(name="a", model=model), torch.device("cpu")) == ""
+    net = build_model(model, seed=3)
     images, labels = (part[:count] for part in batch)
     exact = gradients(net.double(), net, images.double(), labels)
     net.float()

@@ -1,6 +1,7 @@
 import pytest
 
-from lenetctl.training.fleet.key import fleet_key
+from lenetctl.training.fleet import key
+from lenetctl.training.fleet.key import fleet_key, fleet_refusal
 
 ADAM = {"kind": "adam", "lr": 0.01}
 
@@ -47,3 +48,9 @@ def test_shares_may_differ_where_all_have_one(tiny):
     assert fleet_key(tiny(**one)) == fleet_key(tiny(**other))
     adam, other = ({"optimizer": ADAM | {"eps": eps}} for eps in (1e-8, 1e-6))
     assert fleet_key(tiny(**adam)) == fleet_key(tiny(**other))
+
+
+def test_a_kind_without_a_line_in_the_table_is_refused(tiny, monkeypatch):
+    assert fleet_refusal(tiny()) == ""
+    monkeypatch.setitem(key.SUPPORT, "activation", {"sigmoid"})
+    assert fleet_refusal(tiny()) == "activation is relu, which is not supported"

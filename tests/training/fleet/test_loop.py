@@ -8,6 +8,7 @@ from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError
 from lenetctl.training import checkpoint
 from lenetctl.training.device import numerics
+from lenetctl.training.fleet.key import fleet_refusal
 from lenetctl.training.fleet.loop import train_fleet
 from lenetctl.training.loop import train
 from lenetctl.training.state import initial_state
@@ -56,6 +57,11 @@ FLEETS = {
     "dropout": [{"model": {"dropout": share}} for share in (0.1, 0.3, 0.5)],
     "starts": [{"model": {"init": init}} for init in ("torch", "lecun", "kaiming_normal")],
     "epochs": [{"epochs": 2}, {"epochs": 1}, {"epochs": 3}],
+    "max pools": [{"model": {"pool": {"kind": "max"}}}] * 3,
+    **{
+        kind: [{"model": {"activation": kind}}] * 3
+        for kind in ("sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu")
+    },
     "no bias": [{"model": {"conv": [{"channels": 3, "kernel": 5, "bias": False}]}}] * 3,
     "no convolution": [{"model": {"conv": []}}] * 3,
 }
@@ -111,6 +117,7 @@ def same_results(found, expected, rtol):
 @pytest.mark.parametrize("kind", FLEETS)
 def test_each_model_is_that_trained_alone(tiny, compare, kind):
     specs = [tiny(seed=seed, **kwargs) for seed, kwargs in enumerate(FLEETS[kind])]
+    assert [fleet_refusal(spec) for spec in specs] == [""] * 3
     compare(specs, rtol=1e-10, atol=1e-13, dtype=torch.float64)
 
 

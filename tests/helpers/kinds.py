@@ -1,0 +1,61 @@
+"""Every kind of the schema, found in the schema itself, each in a spec that trains in no time."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from lenetctl.specs.schema import Spec
+from lenetctl.specs.section import Section
+
+BASE = {
+    "data": {"batch_size": 16},
+    "model": {"conv": [{"channels": 3, "kernel": 5}], "dense": [6]},
+    "training": {"epochs": 1},
+}
+NEEDED = {"channels": 3, "kernel": 5, "patience": 1}  # values of keys that have no default
+PARTNERS = {"folder": {"folder": "pictures"}}  # what a data set asks for beside its name
+
+
+class Kind(NamedTuple):
+    """One word that a key of the schema can have, as in model.pool.kind=max."""
+
+    key: str
+    word: str
+    spec: Spec
+
+    def __str__(self):
+        return f"{self.key}={self.word}"
+
+
+def every_kind() -> list[Kind]:
+    return [Kind(key, word, _spec(word, sections)) for key, word, sections in _kinds(Spec)]
+
+
+def _spec(word: str, sections: dict[str, Any]) -> Spec:
+    document = {name: base | sections.get(name, {}) for name, base in BASE.items()}
+    document["data"] |= PARTNERS.get(word, {})
+    return Spec.model_validate({"name": "kind", **document})
+
+
+def _kinds(section: type[Section]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a key, a word and the mapping that sets it, for every kind in `section`."""
+    needed = {k: _stand_in(k, f) for k, f in section.model_fields.items() if f.is_required()}
+    for key, field in section.model_fields.items():
+        for part in _parts(field.annotation):
+            if get_origin(part) is Literal:
+                yield from ((key, word, needed | {key: word}) for word in get_args(part))
+                continue
+            is_list = get_origin(field.annotation) is tuple
+            for path, word, inner in _kinds(part):
+                yield f"{key}.{path}", word, needed | {key: [inner] if is_list else inner}
+
+
+def _stand_in(key: str, field: Any) -> Any:
+    return NEEDED.get(key) or next(iter(get_args(field.annotation)), None)
+
+
+def _parts(annotation: Any) -> list[Any]:
+    """Return the sections and literals of a type, however deep in unions and tuples."""
+    is_section = isinstance(annotation, type) and issubclass(annotation, Section)
+    if is_section or get_origin(annotation) is Literal:
+        return [annotation]
+    return [part for inner in get_args(annotation) for part in _parts(inner)]

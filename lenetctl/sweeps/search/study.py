@@ -20,8 +20,8 @@ from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.names import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.trial import Trial
+from lenetctl.training.metrics import VALIDATION_ACCURACY
 
-VALIDATION = "validation/accuracy"  # of the best epoch: what is to be as high as it can be
 ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
 QUIET = 5  # trials, and then epochs of each, before the median rule may end one
 
@@ -81,7 +81,7 @@ class Study:
         if not event.ends_trial or event.kind == "killed":
             return Decision.CONTINUE
         if event.run and event.kind in ("finished", "skipped"):
-            self._values[event.sha256] = event.run.result.best[VALIDATION]
+            self._values[event.sha256] = event.run.result.best[VALIDATION_ACCURACY]
         for one in asked:
             self._end(one, event.kind, self._values.get(event.sha256))
         del self._running[event.sha256]
@@ -91,7 +91,7 @@ class Study:
         epochs = run.epochs()
         with warnings.catch_warnings(action="ignore"):  # an epoch may be told again
             for line in epochs:
-                asked.report(line[VALIDATION], int(line["epoch"]))
+                asked.report(line[VALIDATION_ACCURACY], int(line["epoch"]))
         return len(epochs) < trial.spec.training.epochs and asked.should_prune()
 
     def _end(self, asked: optuna.Trial, how: str, value: float | None = None) -> None:

@@ -11,7 +11,8 @@ from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import parse_grid_option
 from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.search.study import VALIDATION, open_study
+from lenetctl.sweeps.search.study import open_study
+from lenetctl.training.metrics import VALIDATION_ACCURACY
 
 SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
 SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
@@ -37,8 +38,10 @@ def ran(tmp_path):
     def make(trial, *accuracies):
         run = Run(tmp_path / trial.sha256)
         run.path.mkdir(exist_ok=True)
-        run.write_epochs([{"epoch": n, VALIDATION: v} for n, v in enumerate(accuracies, 1)])
-        best = {VALIDATION: max(accuracies)}
+        run.write_epochs(
+            [{"epoch": n, VALIDATION_ACCURACY: v} for n, v in enumerate(accuracies, 1)]
+        )
+        best = {VALIDATION_ACCURACY: max(accuracies)}
         (run.path / "result.json").write_text(json.dumps({"final": {}, "best": best}))
         return run
 

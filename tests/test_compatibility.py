@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lenetctl.analysis.comparison import ComparedRun
+from lenetctl.analysis.groups import ComparedRun
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import typer
 
+from lenetctl.analysis.comparison import rank_runs
+from lenetctl.analysis.groups import read_runs
 from lenetctl.cli.console import Screen
 from lenetctl.cli.errors import SOME_FAILED
-from lenetctl.cli.views.leaderboard import leaderboard, print_leaderboard
+from lenetctl.cli.views.leaderboard import leaderboard_document, print_leaderboard
 from lenetctl.cli.views.sweep import SweepView, print_plan
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
@@ -165,13 +167,14 @@ def _execute(
 
 
 def _conclude(view: SweepView, screen: Screen) -> None:
-    """Print the ranking of what is done."""
-    done = [
-        (row.trial.spec.name, row.run)
+    """Print the ranking of what is done, by the names of this sweep."""
+    done = {
+        row.run: row.trial.spec.name
         for row in view.rows.values()
         if row.run and row.status in ("finished", "skipped")
-    ]
-    ranking = leaderboard(done) if done else None
+    }
+    ranking = rank_runs(read_runs(done)) if done else None
     if ranking and not screen.as_json:
         print_leaderboard(ranking, screen.console)
-    screen.result(view.document() | {"leaderboard": ranking}, view.said())
+    board = leaderboard_document(ranking) if ranking else None
+    screen.result(view.document() | {"leaderboard": board}, view.said())

@@ -25,3 +25,25 @@ def test_a_fleet_trains_a_sweep_and_says_what_it_is_for(sweep):
     assert result.json["counts"] == {"finished": 4}
     assert "a fleet is for a GPU" in result.err
     assert {run.record.engine for run in RunStore(Path("mlruns/lenetctl")).all()} == {"fleet"}
+
+
+@pytest.mark.parametrize(
+    ("held_out", "metric"), [(0, "test/accuracy"), (50, "validation/accuracy")]
+)
+def test_a_sweep_ends_with_the_ranking_of_compare(lenetctl, write, held_out, metric):
+    for name, rate in (("slow", 0.01), ("quick", 0.5), ("middle", 0.1)):
+        text = TINY.replace("lr: 0.1", f"lr: {rate}").replace("epochs: 1", "epochs: 3")
+        write(text.replace("limit: 128", f"limit: 128, validation: {held_out}"), f"s/{name}.yaml")
+    write("seeds: [0, 1]", "s/sweep.yaml")
+    first = lenetctl("train", "s/slow.yaml", "--device", "cpu", "-s", "name=other", "-q")
+    assert first.code in (0, UNPUBLISHED), first.err
+    ranked = lenetctl("sweep", "s", "--device", "cpu", "--json")
+    assert ranked.code in (0, UNPUBLISHED), ranked.err
+    assert ranked.json["counts"] == {"finished": 5, "skipped": 1}
+    board, compared = ranked.json["leaderboard"], lenetctl("compare", "s", "--json").json
+    assert board["metric"] == compared["metric"] == metric
+    assert {row["name"] for row in board["rows"]} == {"slow", "quick", "middle"}
+    for ours, theirs in zip(board["rows"], compared["rows"], strict=True):
+        assert (ours["name"], ours["n"]) == (theirs["group"], theirs["n"])
+        assert ours[metric] == {"mean": theirs["mean"], "std": theirs["std"]}
+        assert ours["test/accuracy"] == theirs.get("test/accuracy", ours[metric])

@@ -22,15 +22,21 @@ def run(
     experiment="lenet",
     metric="test/accuracy",
     digest="d" * 64,
+    validation=None,
     data=(),
     model=(),
     training=(),
 ):
-    """Write a run of two epochs, the first one its best, with `metric` at `last` and `best`."""
+    """Write a run of two epochs, the first one its best, with `metric` at `last` and `best`.
+
+    With `validation`, accuracies of the last and the best epoch, images were held out: the test set
+    was read once, so `metric` is at `last`.
+    """
     number = next(_number)
     path = root / f"{name}-s{seed}-{number}"
     path.mkdir(parents=True)
-    spec = {"name": name, "data": dict(data), "model": dict(model)}
+    data = {"validation": 100, **dict(data)} if validation else dict(data)
+    spec = {"name": name, "data": data, "model": dict(model)}
     spec["training"] = {"seed": seed, "epochs": 2, **dict(training)}
     (path / "spec.yaml").write_text(yaml.safe_dump(spec))
     record = {
@@ -42,11 +48,15 @@ def run(
     }
     (path / "run.json").write_text(json.dumps(record))
     (path / "status.json").write_text(json.dumps({"status": status}))
-    best = last if best is None else best
-    lines = [{"epoch": 1, metric: best}, {"epoch": 2, metric: last}]
+    finals = [{metric: last}, {metric: last if best is None else best}]  # last epoch, best epoch
+    epochs = finals
+    if validation:
+        epochs = [{"validation/accuracy": accuracy} for accuracy in validation]
+        finals = [{metric: last} | epoch for epoch in epochs]
+    lines = [{"epoch": 1, **epochs[1]}, {"epoch": 2, **epochs[0]}]
     (path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     if status == "FINISHED":
-        result = {"final": {metric: last}, "best": {"epoch": 1, metric: best}}
+        result = {"final": finals[0], "best": {"epoch": 1, **finals[1]}}
         (path / "result.json").write_text(json.dumps(result))
     return Run(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,8 @@ from lenetctl.cli.errors import guarded
 from lenetctl.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from lenetctl.analysis.comparison import Group, Row
+    from lenetctl.analysis.comparison import Comparison
+    from lenetctl.analysis.groups import Group
     from lenetctl.runs.folder import Run
     from lenetctl.runs.records import Status
 
@@ -31,8 +32,13 @@ def compare(
         str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", help="Such as validation/accuracy.")
-    ] = "test/accuracy",
+        str | None,
+        typer.Option(
+            "--metric",
+            help="Default: validation/accuracy where every run held images out, "
+            "else test/accuracy.",
+        ),
+    ] = None,
     group_by: Annotated[
         str | None,
         typer.Option("--group-by", metavar="KEY", help="Group by a key: model.pool.kind."),
@@ -57,9 +63,11 @@ def compare(
 ) -> None:
     """Compare finished runs, all or some, grouped over seeds; of repeated runs the newest counts.
 
+    A run counts with its best epoch where a validation split chose that one, else with its last.
     Each group's difference to the control comes with a 95 % confidence interval.
     """
-    from lenetctl.analysis import comparison as numbers
+    from lenetctl.analysis.comparison import compare_with, rank_runs
+    from lenetctl.analysis.groups import read_runs
     from lenetctl.cli.console import Screen
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
@@ -67,14 +75,12 @@ def compare(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
     screen = Screen(as_json=as_json, quiet=quiet)
-    trials = [numbers.ComparedRun.of(run) for run in _chosen(runs, experiment, screen.warn)]
-    groups = numbers.group_runs(numbers.having(trials, metric), group_by)
-    against = _control(groups, control)
-    rows = numbers.compare_groups(groups, metric, against)
+    shown = rank_runs(read_runs(_chosen(runs, experiment, screen.warn)), metric, group_by)
+    if against := _control(shown.groups, control):
+        shown = compare_with(against, shown)
     if plot:
-        for file in _draw(rows, metric, plot):
+        for file in _draw(shown, plot):
             typer.echo(f"{file} drawn", err=True)
-    shown = formats.Comparison(metric, rows, against, group_by or "group")
     if as_json:
         screen.result(formats.comparison_document(shown), "")
     elif as_csv:
@@ -87,20 +93,19 @@ def compare(
 
 def _chosen(
     names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
-) -> list[Run]:
-    """Return the finished runs that are meant, the oldest first.
+) -> dict[Run, str | None]:
+    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
 
     Raises:
         NotFoundError: there are none, or one that is named did not finish.
 
     """
-    from lenetctl.runs.store import RunStore, oldest_first
+    from lenetctl.runs.store import RunStore
 
     if names and experiment:
         raise UsageError("name runs or an --experiment, not both")
     if names:
-        named = {run for name in names for run in _named(name, warn)}
-        return oldest_first(named)
+        return {run: spec for name in names for run, spec in _named(name, warn).items()}
     runs = RunStore().all()
     meant = [run for run in runs if experiment in (None, run.record.experiment)]
     finished = [run for run in meant if run.is_finished]
@@ -110,10 +115,10 @@ def _chosen(
     lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
     if lost:
         warn(f"left out, for they did not finish: {_counted(lost)}")
-    return finished
+    return dict.fromkeys(finished)
 
 
-def _named(name: str, warn: Callable[[str], None]) -> list[Run]:
+def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
     """Return the run that `name` names, or those of the sweep that it is the path of.
 
     Raises:
@@ -129,17 +134,21 @@ def _named(name: str, warn: Callable[[str], None]) -> list[Run]:
     run = RunStore().find(name)
     if not run.is_finished:
         raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
-    return [run]
+    return {run: None}
 
 
-def _of_sweep(path: Path, warn: Callable[[str], None]) -> list[Run]:
-    """Return the finished runs of a sweep, of whichever experiment they are."""
+def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
+    """Return the finished runs of a sweep, of whichever experiment, and the names of its specs."""
     from lenetctl.runs.store import RunStore
     from lenetctl.sweeps.plan import plan_sweep
     from lenetctl.sweeps.trial import latest_finished
 
     known, trials = RunStore().by_spec(), plan_sweep(path).trials
-    done = [run for trial in trials if (run := latest_finished(known.get(trial.sha256, [])))]
+    done = {
+        run: trial.spec.name
+        for trial in trials
+        if (run := latest_finished(known.get(trial.sha256, [])))
+    }
     if not done:
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
     if left := len(trials) - len(done):
@@ -171,22 +180,25 @@ def _control(groups: list[Group], wanted: str | None) -> Group | None:
     """
     found = next((group for group in groups if group.name == (wanted or CONTROL)), None)
     if wanted and not found:
-        there = ", ".join(group.name for group in groups)
+        there = ", ".join(sorted(group.name for group in groups))
         raise UsageError(f"--control {wanted}: no such group (there are {there})")
     return found
 
 
-def _draw(rows: list[Row], metric: str, file: Path) -> list[Path]:
-    """Draw the curves, where there are any, and the ranking; return the files."""
+def _draw(shown: Comparison, file: Path) -> list[Path]:
+    """Draw the ranking, and the learning curves where there are any; return the files."""
+    from lenetctl.analysis.learning_curves import learning_curve
     from lenetctl.figures.comparison import bands, ranked
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    save(ranked([(row.group.name, row.values) for row in rows], metric), ranking)
-    epochs = {
-        row.group.name: [trial.run.epochs() for trial in row.group.trials.values()] for row in rows
-    }
-    if not any(metric in line for runs in epochs.values() for run in runs for line in run):
+    rows = [
+        (row.group.name, [*row.group.scores(shown.metric).values()], row.score.mean, row.score.std)
+        for row in shown.rows
+    ]
+    save(ranked(rows, shown.metric), ranking)
+    curves = {group.name: learning_curve(group, shown.metric) for group in shown.groups}
+    if not any(curve.is_measured for curve in curves.values()):
         return [ranking]
-    save(bands(epochs, metric), file)
+    save(bands(curves, shown.metric), file)
     return [file, ranking]

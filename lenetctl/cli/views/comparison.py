@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from io import StringIO
 from typing import Any
 
-from lenetctl.analysis.comparison import Group, Row, Summary, Value, differing, settings, short
+from lenetctl.analysis.comparison import Comparison, Row
+from lenetctl.analysis.statistics import Summary
 
 MOST = 6  # keys told of a row that differs in many
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """The rows, and what they are of."""
-
-    metric: str
-    rows: list[Row]
-    control: Group | None
-    title: str  # of the column of groups
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """The keys of the spec that differ between the rows."""
-        return differing([row.group for row in self.rows])
-
-    @cached_property
-    def usual(self) -> dict[str, Value | None]:
-        """What the control has for each key, or else what most rows have."""
-        if self.control:
-            return {key: self.control.value(key) for key in self.keys}
-        values = {key: Counter(row.group.value(key) for row in self.rows) for key in self.keys}
-        return {key: counts.most_common(1)[0][0] for key, counts in values.items()}
-
-    def unusual(self, row: Row) -> list[str]:
-        """Return in what a row differs, as `pool.kind=max`; of many keys the first few."""
-        keys = [key for key in self.keys if row.group.value(key) != self.usual[key]]
-        lacks = [f"no {short(key)}" for key in keys if row.group.values(key) == {None}]
-        apart = settings(row.group, keys) + lacks
-        rest = len(apart) - MOST
-        return [*apart[:MOST], f"and {rest} more"] if rest > 1 else apart
 
 
 def comparison_document(shown: Comparison) -> dict[str, Any]:
@@ -53,12 +21,12 @@ def comparison_document(shown: Comparison) -> dict[str, Any]:
         "rows": [
             {
                 "group": row.group.name,
-                "n": len(row.values),
-                **asdict(row.last),
-                "best": asdict(row.best),
+                "n": len(row.group.runs),
+                **asdict(row.score),
+                **{name: summary_document(found) for name, found in _beside(shown, row).items()},
                 "difference": asdict(row.difference) if row.difference else None,
                 "runs": _runs(row),
-                **{key: row.group.value(key) for key in shown.keys},
+                **{key: row.group.common.get(key) for key in shown.keys},
             }
             for row in shown.rows
         ],
@@ -69,20 +37,20 @@ def comparison_document(shown: Comparison) -> dict[str, Any]:
 def comparison_csv(shown: Comparison) -> str:
     """Return a header and a line a group; what there is none of is empty."""
     text = StringIO()
-    fields = ("group", "metric", "n", "mean", "std", "best_mean", "best_std")
-    against = ("difference", "low", "high", "paired", "verdict")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*fields, *against, *shown.keys, "runs"])
+    names = [f"{name}_{part}" for name in _beside(shown, shown.rows[0]) for part in ("mean", "std")]
+    against = ("difference", "low", "high", "paired", "verdict")
+    writer.writerow(["group", "metric", "n", "mean", "std", *names, *against, *shown.keys, "runs"])
     for row in shown.rows:
         writer.writerow(
             [
                 row.group.name,
                 shown.metric,
-                len(row.values),
-                *asdict(row.last).values(),
-                *asdict(row.best).values(),
+                len(row.group.runs),
+                *(row.score.mean, row.score.std),
+                *(part for found in _beside(shown, row).values() for part in _moments(found)),
                 *(asdict(row.difference).values() if row.difference else [None] * len(against)),
-                *(row.group.value(key) for key in shown.keys),
+                *(row.group.common.get(key) for key in shown.keys),
                 " ".join(_runs(row)),
             ]
         )
@@ -96,20 +64,31 @@ def comparison_markdown(shown: Comparison) -> str:
     for row in shown.rows:
         name, *numbers = cells(shown, row)
         numbers = [cell.replace("\n", " ") for cell in numbers]
-        lines.append([name, ", ".join(shown.unusual(row)), *numbers])
+        lines.append([name, ", ".join(differs_in(shown, row)), *numbers])
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return "\n\n".join([table, *notes(shown)])
 
 
+def differs_in(shown: Comparison, row: Row) -> list[str]:
+    """Return in what a row differs, as `pool.kind=max`; of many keys the first few."""
+    apart = shown.unusual(row)
+    rest = len(apart) - MOST
+    return [*apart[:MOST], f"and {rest} more"] if rest > 1 else apart
+
+
 def titles(shown: Comparison) -> list[str]:
     """Return the titles of a table's columns."""
-    found = [shown.title, "n", "last epoch", "best epoch"]
+    found = [shown.by or "group", "n", "last epoch", "best epoch"]
+    if shown.test_metric:
+        found.append(shown.test_metric)
     return [*found, f"vs {shown.control.name}"] if shown.control else found
 
 
 def cells(shown: Comparison, row: Row) -> list[str]:
     """Return what stands in a row below the titles."""
-    found = [row.group.name, str(len(row.values)), _spread(row.last), _spread(row.best)]
+    found = [row.group.name, str(len(row.group.runs)), spread(row.last), spread(row.best)]
+    if shown.test_metric:
+        found.append(spread(row.group.summary(shown.test_metric)))
     if shown.control is None:
         return found
     if row.difference is None:
@@ -123,21 +102,26 @@ def cells(shown: Comparison, row: Row) -> list[str]:
 
 def notes(shown: Comparison) -> list[str]:
     """Return what a reader must know to read the numbers rightly."""
-    found = [f"{shown.metric} over seeds: mean ± sample standard deviation, of n runs."]
+    held_out = [run.is_validated for run in shown.runs]
+    epoch = "best epoch" if all(held_out) else "last epoch"
+    if any(held_out) and not all(held_out):
+        epoch = "best epoch where images were held out, else by the last"
+    spreads = f"{shown.metric} over seeds: mean ± sample standard deviation, of n runs"
+    found = [f"{spreads}; ranked by the {epoch}."]
     if shown.control:
         found.append(
-            f"Against {shown.control.name}: difference at the last epoch ± half its 95 % "
+            f"Against {shown.control.name}: difference of what ranks ± half its 95 % "
             "confidence interval, for each row by itself: paired t over the seeds shared, "
             "Welch's t of all where fewer than two are."
         )
-    reporting = "; test metrics are for reporting" if shown.metric.startswith("test/") else ""
+    of_test = shown.metric.startswith("test/")
+    reporting = "; test metrics are for reporting" if of_test or shown.test_metric else ""
     found.append(f"Choose by validation{reporting}.")
-    trials = [trial for row in shown.rows for trial in row.group.trials.values()]
-    held_out = [trial.keys["data.validation"] != 0 for trial in trials]
-    if shown.metric.startswith("test/") and any(held_out):
+    if any(held_out) and reporting:
+        both = ": both columns are that value" if of_test else ""
         found.append(
             "Where images were held out the test set was read once, with the weights of the best "
-            "epoch: both columns are that value."
+            f"epoch{both}."
         )
     if not all(held_out):
         found.append(
@@ -147,9 +131,29 @@ def notes(shown: Comparison) -> list[str]:
     return found
 
 
-def _spread(values: Summary) -> str:
-    return f"{values.mean:.4f}" if values.std is None else f"{values.mean:.4f} ± {values.std:.4f}"
+def summary_document(summary: Summary | None) -> dict[str, float | None] | None:
+    """Return mean and spread for a JSON document."""
+    return asdict(summary) if summary else None
+
+
+def spread(summary: Summary | None) -> str:
+    """Return `0.8123 ± 0.0045`, without the deviation of a single value."""
+    if summary is None:
+        return "-"
+    return f"{summary.mean:.4f}" + ("" if summary.std is None else f" ± {summary.std:.4f}")
+
+
+def _beside(shown: Comparison, row: Row) -> dict[str, Summary | None]:
+    """Return what a document tells of a row beside the score that ranks it."""
+    found: dict[str, Summary | None] = {"best": row.best, "last": row.last}
+    if shown.test_metric:
+        found[shown.test_metric] = row.group.summary(shown.test_metric)
+    return found
+
+
+def _moments(summary: Summary | None) -> tuple[float | None, float | None]:
+    return (summary.mean, summary.std) if summary else (None, None)
 
 
 def _runs(row: Row) -> list[str]:
-    return [trial.run.path.name for trial in row.group.trials.values()]
+    return [run.run.path.name for run in row.group.runs.values()]

@@ -54,6 +54,7 @@ def test_json(runs):
                 "mean": pytest.approx(0.9033333),
                 "std": pytest.approx(0.0104083, rel=1e-5),
                 "best": {"mean": pytest.approx(0.9033333), "std": pytest.approx(0.0104083, 1e-5)},
+                "last": {"mean": pytest.approx(0.9033333), "std": pytest.approx(0.0104083, 1e-5)},
                 "difference": {
                     "mean": pytest.approx(0.1033333),
                     "low": pytest.approx(interval.low),
@@ -70,6 +71,7 @@ def test_json(runs):
                 "mean": pytest.approx(0.8),
                 "std": pytest.approx(0.01),
                 "best": {"mean": pytest.approx(0.85), "std": 0.0},
+                "last": {"mean": pytest.approx(0.8), "std": pytest.approx(0.01)},
                 "difference": None,
                 "runs": [run.path.name for run in runs[:3]],
                 "model.pool.kind": "avg",
@@ -85,7 +87,8 @@ def test_csv_reads_back_to_the_same_numbers(runs):
     assert [row["group"] for row in rows] == ["max", "baseline"]
     for row, other in zip(rows, expected, strict=True):
         assert (float(row["mean"]), float(row["std"])) == (other["mean"], other["std"])
-        assert float(row["best_mean"]) == other["best"]["mean"]
+        for name in ("best", "last"):
+            assert float(row[f"{name}_mean"]) == other[name]["mean"]
         assert row["runs"].split() == other["runs"]
         assert row["model.pool.kind"] == other["model.pool.kind"]
     assert float(rows[0]["low"]) == expected[0]["difference"]["low"]
@@ -137,11 +140,34 @@ def test_sparklines_show_the_course_of_each_row(runs, monkeypatch):
 
 
 def test_with_a_validation_split_its_course_is_shown(root):
-    run = run_folders.run(root, "held", 0.9, data={"validation": 100})
-    run.write_epochs([{"epoch": n, "validation/accuracy": n / 2} for n in (1, 2)])
+    run_folders.run(root, "held", 0.9, validation=(0.5, 1.0))
     text = call().stdout
-    assert "▁█" in text
+    assert "█▁" in text
     assert "Epochs: validation/accuracy, from the first" in text
+
+
+def test_where_images_were_held_out_validation_ranks_and_test_stands_beside_it(root, monkeypatch):
+    for name, score, validation, model in (("a", 0.9, 0.7, {}), ("b", 0.8, 0.75, MAX)):
+        for seed in range(2):
+            accuracies = (0.1, validation + seed / 100)
+            run_folders.run(root, name, score, seed=seed, validation=accuracies, model=model)
+    document = json.loads(call("--json").stdout)
+    assert document["metric"] == "validation/accuracy"
+    first, second = document["rows"]
+    assert (first["group"], second["group"]) == ("b", "a")
+    assert first["mean"] == first["best"]["mean"] == pytest.approx(0.755)
+    assert first["last"] == {"mean": pytest.approx(0.1), "std": 0}
+    assert first["test/accuracy"] == {"mean": pytest.approx(0.8), "std": 0}
+    (row, _) = csv.DictReader(call("--csv").stdout.splitlines())
+    assert float(row["test/accuracy_mean"]) == pytest.approx(0.8)
+    assert float(row["last_mean"]) == pytest.approx(0.1)
+    monkeypatch.setenv("COLUMNS", "80")
+    text = " ".join(call("--control", "a").stdout.split())
+    assert "0.1000 ± 0.0000 0.7550 ± 0.0071 0.8000 ± 0.0000 +0.0500" in text
+    assert "of n runs; ranked by the best epoch." in text
+    assert "the test set was read once, with the weights of the best epoch." in text
+    given = json.loads(call("--json", "--metric", "test/accuracy").stdout)
+    assert [row["group"] for row in given["rows"]] == ["a", "b"]
 
 
 def test_quiet_leaves_the_table(runs):
@@ -151,7 +177,7 @@ def test_quiet_leaves_the_table(runs):
 
 
 def test_notes_say_who_chose_the_best_epoch(root, runs):
-    held_out = run_folders.run(root, "held", 0.9, data={"validation": 100})
+    held_out = run_folders.run(root, "held", 0.9, validation=(0.5, 1.0))
     flattered = "the test set's own choice"
     assert flattered in call("--markdown").stdout
     assert flattered not in call("--markdown", held_out.path.name).stdout

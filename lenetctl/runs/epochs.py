@@ -9,10 +9,15 @@ from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import RunRecord
 from lenetctl.training import checkpoint
-from lenetctl.training.metrics import EpochResult
+from lenetctl.training.metrics import (
+    EXAMPLES_PER_SECOND,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    EpochResult,
+)
 from lenetctl.training.state import TrainingState
 
-LINE = {"time", "train/loss", "train/accuracy", "examples_per_second"}  # in each of the journal's
+LINE = {"time", TRAIN_LOSS, TRAIN_ACCURACY, EXAMPLES_PER_SECOND}  # in each of the journal's
 
 
 def save_epoch(run: Run, state: TrainingState, result: EpochResult, *, validated: bool) -> None:

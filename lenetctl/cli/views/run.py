@@ -18,7 +18,17 @@ from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.store import DEFAULT, redacted
 from lenetctl.tracking.writer_process import WriterProcess
-from lenetctl.training.metrics import EpochResult, Progress
+from lenetctl.training.metrics import (
+    EPOCH_SECONDS,
+    TEST_ACCURACY,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+    EpochResult,
+    Progress,
+    accuracy_of,
+    loss_of,
+)
 
 MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 
@@ -69,13 +79,13 @@ class RunView(RunCallback):
         self._writing.notify(run)
         metrics = result.metrics
         watched = _watched(metrics)
-        self._move(result.epoch, result.epoch, metrics["train/loss"], metrics["train/accuracy"])
+        self._move(result.epoch, result.epoch, metrics[TRAIN_LOSS], metrics[TRAIN_ACCURACY])
         self._screen.say(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
-            f"loss {metrics['train/loss']:.3f}, train acc {metrics['train/accuracy']:.3f}, "
-            f"{watched} loss {metrics[f'{watched}/loss']:.3f}, "
-            f"{watched} acc {metrics[f'{watched}/accuracy']:.3f}, "
-            f"{metrics['epoch_seconds']:.1f} s"
+            f"loss {metrics[TRAIN_LOSS]:.3f}, train acc {metrics[TRAIN_ACCURACY]:.3f}, "
+            f"{watched} loss {metrics[loss_of(watched)]:.3f}, "
+            f"{watched} acc {metrics[accuracy_of(watched)]:.3f}, "
+            f"{metrics[EPOCH_SECONDS]:.1f} s"
         )
 
     def on_warning(self, message: str) -> None:
@@ -117,11 +127,11 @@ def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
     return "\n".join(
         (
             (
-                f"loss {final['train/loss']:.3f}, train acc {final['train/accuracy']:.3f}, "
-                f"test acc {final['test/accuracy']:.3f}"
+                f"loss {final[TRAIN_LOSS]:.3f}, train acc {final[TRAIN_ACCURACY]:.3f}, "
+                f"test acc {final[TEST_ACCURACY]:.3f}"
             ),
             f"{result.examples_per_second:.1f} examples/sec on {record.device}",
-            f"best epoch {best['epoch']}, test acc {best['test/accuracy']:.3f}",
+            f"best epoch {best['epoch']}, test acc {best[TEST_ACCURACY]:.3f}",
             *(_curves(run.epochs()) if blocks else ()),
             f"run      {record.name}  {run.published.run_id or 'not in MLflow yet'}",
             f"folder   {run.path}",
@@ -134,7 +144,7 @@ def summary(run: Run, tracking_uri: str, command: str, *, blocks: bool) -> str:
 def _curves(epochs: list[dict[str, float]]) -> Iterator[str]:
     """Yield a sparkline of the loss and one of the accuracy that was watched."""
     watched = _watched(epochs[0])
-    shown = {"loss": "train/loss", f"{watched} acc": f"{watched}/accuracy"}
+    shown = {"loss": TRAIN_LOSS, f"{watched} acc": accuracy_of(watched)}
     for title, (words, key) in zip(("curves", ""), shown.items(), strict=True):
         values = [line[key] for line in epochs]
         line = sparkline(values, MOST_BLOCKS)
@@ -143,4 +153,4 @@ def _curves(epochs: list[dict[str, float]]) -> Iterator[str]:
 
 def _watched(metrics: Mapping[str, float]) -> str:
     """Return the split that was measured after every epoch."""
-    return "validation" if "validation/accuracy" in metrics else "test"
+    return "validation" if VALIDATION_ACCURACY in metrics else "test"

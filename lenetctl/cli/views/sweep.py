@@ -22,6 +22,7 @@ from lenetctl.specs.differences import settings, usual_values
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.plan import SweepPlan
 from lenetctl.sweeps.trial import Trial
+from lenetctl.training.metrics import EPOCH_SECONDS, accuracy_of
 
 Status = Literal["planned", "running", "finished", "skipped", "pruned", "failed", "killed"]
 AFTER: dict[EventKind, Status] = {  # what a trial is after an event
@@ -126,7 +127,7 @@ class SweepView:
         room = max(4, self.screen.console.height - 8)
         for row in sorted(self.rows.values(), key=lambda r: ORDER.index(r.status))[:room]:
             total = row.trial.spec.training.epochs
-            left = (total - len(row.epochs)) * row.epochs[-1]["epoch_seconds"] if row.epochs else 0
+            left = (total - len(row.epochs)) * row.epochs[-1][EPOCH_SECONDS] if row.epochs else 0
             shown = f"{left:.0f} s" if row.status == "running" and row.epochs else ""
             done = f"{len(row.epochs)}/{total}"
             table.add_row(row.trial.name, row.status, done, _best(row.epochs), shown)
@@ -172,7 +173,8 @@ def _as_dict(row: Row) -> dict[str, Any]:
 def _best(epochs: list[dict[str, float]]) -> str:
     """Return the best accuracy so far on the split that is watched."""
     for split in ("validation", "test"):
-        values = [line[f"{split}/accuracy"] for line in epochs if f"{split}/accuracy" in line]
+        accuracy = accuracy_of(split)
+        values = [line[accuracy] for line in epochs if accuracy in line]
         if values:
             return f"{split} acc {max(values):.4f}"
     return ""

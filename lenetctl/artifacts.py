@@ -1,12 +1,28 @@
-"""What a finished run's folder gets beside its numbers: the pictures and the table of layers."""
+"""The pictures and tables that a run's folder holds, and those that a command draws elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lenetctl import specs
+from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import EvaluationRecord
 from lenetctl.specs.layer_formats import layers_markdown
+
+if TYPE_CHECKING:
+    from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
+
+LONGEST = 150  # characters of a file's name
+MOST_ROWS = 40  # of a picture of activations
 
 
 def warm_up() -> None:
@@ -43,3 +59,110 @@ def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
     figure = confusion_matrix(matrix, classes, f"{run.name}: {measured.key}")
     save(figure, run.evaluations / f"{measured.key}.png")
     write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())
+
+
+def activations_stem(
+    inputs: Inputs, activations: Mapping[str, Activations], weights: str | None
+) -> str:
+    """Return what a picture is called in a run: by what it shows, `act1-act2-2-pullover-2-coat`.
+
+    So another choice of layers, inputs or weights gives another file, the same one the same.
+    """
+    first, *others = activations
+    counts = Counter(inputs.labels).items()
+    shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
+    against = [part for name in others for part in ("vs", name)]
+    parts = [*activations[first].layers, *shown, *([weights] if weights else []), *against]
+    return re.sub(r"[^\w.+=-]+", "-", "-".join(parts), flags=re.ASCII)[:LONGEST]
+
+
+def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], picture: Path) -> int:
+    """Draw the inputs and feature maps of one net, or of two below each other, by their names.
+
+    Of many inputs the first of each label are drawn; return how many.
+
+    Raises:
+        UsageError: `picture` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.activations import feature_maps, feature_maps_compared
+    from lenetctl.figures.style import save
+
+    rows = _drawn(inputs.labels)
+    drawn = {
+        name: (
+            [layer[rows] for layer in one.maps()],
+            [str(one.predictions[row]) for row in rows],
+        )
+        for name, one in activations.items()
+    }
+    # the nth layer wanted may have one name here and another there
+    names = zip(*(one.layers for one in activations.values()), strict=True)
+    titles = [" | ".join(dict.fromkeys(group)) for group in names]
+    images = inputs.images[rows] / 255
+    if len(drawn) == 1:
+        ((maps, labels),) = drawn.values()
+        figure = feature_maps(images, maps, labels, titles)
+    else:
+        figure = feature_maps_compared(images, drawn, titles)
+    save(figure, picture)
+    return len(rows)
+
+
+def draw_kernels(nets: Iterable[InspectedNet], picture: Path) -> list[Path | None]:
+    """Draw the kernels of each net's first convolution beside `picture`; return the files.
+
+    Where there is no convolution there is no file.
+
+    Raises:
+        UsageError: as `draw_activations`.
+
+    """
+    from lenetctl.figures.kernels import kernels
+    from lenetctl.figures.style import save
+
+    files: list[Path | None] = []
+    for inspected, ending in zip(nets, ("-kernels", "-compared-kernels"), strict=False):
+        weights = inspected.net.state_dict().get("conv1.weight")
+        file = None if weights is None else picture.with_stem(picture.stem + ending)
+        if weights is not None and file:
+            save(kernels(weights.numpy()), file)
+        files.append(file)
+    return files
+
+
+def write_activations(inputs: Inputs, activations: Mapping[str, Activations], file: Path) -> None:
+    """Write an NPZ with `inputs`, `labels` and each layer, of a second net under `compared/`.
+
+    Raises:
+        UsageError: `file` cannot be written.
+
+    """
+    arrays: dict[str, Any] = {"inputs": inputs.images, "labels": np.array(inputs.labels)}
+    for prefix, one in zip(("", "compared/"), activations.values(), strict=False):
+        arrays |= {f"{prefix}{name}": layer for name, layer in one.layers.items()}
+    content = BytesIO()
+    np.savez_compressed(content, **arrays)
+    try:
+        write_whole(file, content.getvalue())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def copy_into(folder: Path, files: Iterable[Path]) -> None:
+    """Copy those of `files` that are not in `folder` yet."""
+    for file in files:
+        if file.parent.resolve() != folder.resolve():
+            write_whole(folder / file.name, file.read_bytes())
+
+
+def _drawn(labels: Sequence[str]) -> list[int]:
+    """Return the rows that fit a picture: all, or as many of each label as there is room for."""
+    most = max(1, MOST_ROWS // len(set(labels)))
+    seen: Counter[str] = Counter()
+    rows = []
+    for row, label in enumerate(labels):
+        seen[label] += 1
+        if seen[label] <= most:
+            rows.append(row)
+    return rows[:MOST_ROWS]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -51,8 +50,11 @@ class InspectedNet:
             f"{spec.name} untrained", spec, build_model(spec.model, spec.training.seed), None
         )
 
-    def moments(self, dataset: Dataset) -> tuple[float, float]:
-        """Return mean and standard deviation of pixels in [0, 1] that the net is used to."""
+    def normalisation(self, dataset: Dataset) -> tuple[float, float]:
+        """Return the mean and deviation that pixels in [0, 1] of its training data had taken off.
+
+        An untrained net is shown `dataset` as its spec has it.
+        """
         if self.run:
             data = self.run.record.data
             return data.mean, data.std
@@ -61,18 +63,36 @@ class InspectedNet:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Images to show to nets."""
+    """R images to show to nets, as bytes from 0 to 255."""
 
     images: NDArray[np.uint8]  # (R, 28, 28)
     labels: list[str]  # R classes, or names of files
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What a net takes an input for."""
+
+    label: str  # the input's
+    prediction: str  # the class of the highest probability
+    probability: float
+
+    def __str__(self) -> str:
+        """Return `coat → pullover 0.62`."""
+        return f"{self.label} → {self.prediction} {self.probability:.2f}"
+
+
 @dataclass(frozen=True, eq=False)
-class NetOutputs:
+class Activations:
     """What one net makes of R inputs."""
 
-    maps: dict[str, NDArray[np.float32]]  # by layer, (R, C, H, W) or (R, features)
-    rows: list[dict[str, Any]]  # R times label, prediction, probability
+    layers: dict[str, NDArray[np.float32]]  # by name, (R, C, H, W) or (R, features)
+    predictions: list[Prediction]  # R
+
+    def maps(self) -> list[NDArray[np.float32]]:
+        """Return each layer as (R, C, H, W) to be drawn; a dense one is a strip (R, 1, 1, C)."""
+        layers = self.layers.values()
+        return [layer if layer.ndim == 4 else layer[:, None, None] for layer in layers]
 
 
 def choose_inputs(
@@ -125,20 +145,28 @@ def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(names[name] for name in wanted))
 
 
-def net_outputs(
-    subject: InspectedNet, dataset: Dataset, inputs: Inputs, layers: Sequence[str]
-) -> NetOutputs:
-    """Return what `layers` make of `inputs`, normalised as the net knows them, and its guesses."""
+def compute_activations(
+    inspected: InspectedNet, dataset: Dataset, inputs: Inputs, layers: Sequence[str]
+) -> Activations:
+    """Return what `layers` make of `inputs`, normalised as the net knows them, and its guesses.
+
+    Args:
+        inspected: the net.
+        dataset: names the classes, and the normalisation of an untrained net.
+        inputs: R images.
+        layers: names as `choose_layers` returns them; the result keeps their order.
+
+    """
     split = Split(torch.from_numpy(inputs.images), torch.zeros(len(inputs.labels)))
-    seen = DeviceSplit(split, "cpu", *subject.moments(dataset)).images
-    found = layer_outputs(subject.net, seen, layers)
-    rows = [
-        {"label": label, "prediction": _class_name(dataset, guess), "probability": float(p[guess])}
-        for label, p, guess in zip(
+    images = DeviceSplit(split, "cpu", *inspected.normalisation(dataset)).images
+    found = layer_outputs(inspected.net, images, layers)
+    predictions = [
+        Prediction(label, _class_name(dataset, number), float(probabilities[number]))
+        for label, probabilities, number in zip(
             inputs.labels, found.probabilities, found.probabilities.argmax(1), strict=True
         )
     ]
-    return NetOutputs({name: found.layers[name] for name in layers}, rows)
+    return Activations({name: found.layers[name] for name in layers}, predictions)
 
 
 def _class_number(dataset: Dataset, wanted: str) -> int:

@@ -18,6 +18,10 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 
 Engine = Annotated[Literal["auto", EngineName], typer.Option("--engine", help="How a step is run.")]
+Weights = Annotated[
+    Literal["last", "best"] | None,
+    typer.Option("--weights", help="Default: best where validation chose them."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lenetctl.cli import options
-from lenetctl.cli.commands.eval import Which
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import UsageError
-from lenetctl.files import write_whole
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import InspectedNet
@@ -42,9 +41,7 @@ def activations(
         str | None,
         typer.Option("--compare", metavar="RUN|SPEC", help="Another net, shown the same inputs."),
     ] = None,
-    weights: Annotated[
-        Which | None, typer.Option("--weights", help="Default: best where validation chose them.")
-    ] = None,
+    weights: options.Weights = None,
     npz: Annotated[
         Path | None, typer.Option("--npz", metavar="FILE", help="Keep the raw arrays.")
     ] = None,
@@ -65,46 +62,44 @@ def activations(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw the feature maps of some layers for test images and pictures of your own."""
-    from lenetctl.analysis.activations import choose_inputs, choose_layers, net_outputs
+    from lenetctl import artifacts
+    from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
     from lenetctl.cli.console import Screen
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views import activations
-    from lenetctl.cli.views.preview import tell
+    from lenetctl.cli.views.activations import activations_document, print_predictions
     from lenetctl.data.dataset import load_dataset
 
     screen = Screen(as_json=as_json, quiet=quiet)
-    subjects = _subjects(net, compare, overrides, weights and weights.value)
-    wanted = [choose_layers(subject.spec, _listed(layers)) for subject in subjects.values()]
-    if len({len(names) for names in wanted}) > 1:
-        there = " and ".join(", ".join(names) for names in wanted)
+    nets = _nets(net, compare, overrides, weights)
+    names = [choose_layers(inspected.spec, _listed(layers)) for inspected in nets]
+    if len({len(wanted) for wanted in names}) > 1:
+        there = " and ".join(", ".join(wanted) for wanted in names)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
-    first = next(iter(subjects.values()))
+    first = nets[0]
     dataset = load_dataset(first.spec.data, data_dir)
     inputs = choose_inputs(dataset, _listed(classes), per_class, pictures or [])
-    seen = {
-        name: net_outputs(subject, dataset, inputs, names)
-        for (name, subject), names in zip(subjects.items(), wanted, strict=True)
+    found = {
+        inspected.name: compute_activations(inspected, dataset, inputs, wanted)
+        for inspected, wanted in zip(nets, names, strict=True)
     }
 
-    logged = first.run.activations if first.run and log else None
+    folder = first.run.activations if first.run and log else None
     picture = output or Path("activations.png")
-    if logged:
-        logged.mkdir(exist_ok=True)
-        picture = output or logged / f"{activations.stem(inputs, seen, weights)}.png"
-    drawn = activations.draw(inputs, seen, picture)
-    kernels = activations.draw_kernels(subjects.values(), picture)
+    if folder:
+        folder.mkdir(exist_ok=True)
+        picture = output or folder / f"{artifacts.activations_stem(inputs, found, weights)}.png"
+    drawn = artifacts.draw_activations(inputs, found, picture)
+    kernels = artifacts.draw_kernels(nets, picture)
     if npz:
-        activations.keep(inputs, seen, npz)
-    tell(screen, inputs, seen)
+        artifacts.write_activations(inputs, found, npz)
+    print_predictions(screen, inputs, found)
     files = [file for file in (picture, *kernels, npz) if file]
     text = "\n".join(f"{file} written" for file in files)
     if drawn < len(inputs.labels):
         screen.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
-    screen.result(activations.activations_document(first, seen, picture, kernels, npz), text)
-    if first.run and logged:
-        for file in files:
-            if file.parent.resolve() != logged.resolve():
-                write_whole(logged / file.name, file.read_bytes())
+    screen.result(activations_document(first, found, picture, kernels, npz), text)
+    if first.run and folder:
+        artifacts.copy_into(folder, files)
         publish(first.run, tracking_uri, screen)
 
 
@@ -112,27 +107,28 @@ def _listed(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _subjects(
+def _nets(
     net: str, compare: str | None, overrides: list[str] | None, weights: str | None
-) -> dict[str, InspectedNet]:
-    """Return the nets by the names that the picture gives them; overrides are for the first.
+) -> list[InspectedNet]:
+    """Return the nets, each with a name of its own; overrides are for the first.
 
     Raises:
         UsageError: two nets of different data sets, or options that do not go with a net.
 
     """
-    first = _subject(net, overrides, weights)
+    first = _net(net, overrides, weights)
     if not compare:
-        return {first.name: first}
-    other = _subject(compare, None, weights)
-    ours, theirs = ((s.spec.data.folder or s.spec.data.dataset) for s in (first, other))
+        return [first]
+    other = _net(compare, None, weights)
+    ours, theirs = (one.spec.data.folder or one.spec.data.dataset for one in (first, other))
     if ours != theirs:
         raise UsageError(f"--compare {compare}: it is for {theirs}, {net} for {ours}")
-    name = other.name if other.name != first.name else f"{other.name} (compared)"
-    return {first.name: first, name: other}
+    if other.name == first.name:
+        other = replace(other, name=f"{other.name} (compared)")
+    return [first, other]
 
 
-def _subject(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
+def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
     from lenetctl.runs.store import RunStore

@@ -1,27 +1,11 @@
 """`lenetctl eval`: what a trained net gets right, class by class."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-
-
-class SplitName(StrEnum):
-    """The part of a data set."""
-
-    test = "test"
-    validation = "validation"
-    train = "train"
-
-
-class Which(StrEnum):
-    """The weights of a run."""
-
-    last = "last"
-    best = "best"
 
 
 @guarded
@@ -32,10 +16,8 @@ def evaluate(
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
     ] = None,
-    split: Annotated[SplitName, typer.Option("--split")] = SplitName.test,
-    weights: Annotated[
-        Which | None, typer.Option("--weights", help="Default: best where validation chose them.")
-    ] = None,
+    split: Annotated[Literal["test", "validation", "train"], typer.Option("--split")] = "test",
+    weights: options.Weights = None,
     log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
     device: options.Device = "auto",
     data_dir: options.DataDir = None,
@@ -54,10 +36,8 @@ def evaluate(
     store = RunStore()
     store.end_dead()
     found = store.find(run)
-    measured = evaluate_run(
-        found, dataset, split.value, weights and weights.value, data_dir, device
-    )
-    text = f"{measured.dataset} {split.value}: loss {measured.loss:.4f}, "
+    measured = evaluate_run(found, dataset, split, weights, data_dir, device)
+    text = f"{measured.dataset} {split}: loss {measured.loss:.4f}, "
     screen.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
     if not as_json and not quiet:
         print_classes(measured)

@@ -1,4 +1,4 @@
-"""What nets make of images, told in the terminal, and shown where it has 24-bit colour."""
+"""Small pictures of feature maps, for a terminal of 24-bit colour."""
 
 from collections.abc import Iterator
 
@@ -9,33 +9,21 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from lenetctl.analysis.activations import Inputs, NetOutputs
-from lenetctl.cli.console import Screen
-from lenetctl.cli.views.activations import as_maps, words
+from lenetctl.analysis.activations import Activations, Inputs
 from lenetctl.figures import previews
 
 Pixel = NDArray[np.uint8]  # red, green, blue, opacity
 
 
-def tell(screen: Screen, inputs: Inputs, looks: dict[str, NetOutputs]) -> None:
-    """Print what each net takes each input for, on a capable terminal with small pictures."""
-    for name, one in looks.items():
-        screen.say(name)
-        pictures = {}
-        if can_show(screen.console) and not (screen.quiet or screen.as_json):
-            pictures = _previews(screen.console, inputs, one, len(looks))
-        for number, row in enumerate(one.rows):
-            screen.say(f"  {words(row)}")
-            for line in pictures.get(number, []):
-                screen.console.print("  ", line, sep="")
-
-
-def _previews(
-    console: Console, inputs: Inputs, one: NetOutputs, nets: int
+def draw_previews(
+    console: Console, inputs: Inputs, activations: Activations, nets: int
 ) -> dict[int, list[Text]]:
-    """Return lines for the first input of each label, by its row, as many as fit the screen."""
+    """Return lines for the first input of each label, by its row, as many as fit the screen.
+
+    `nets` share the screen's height.
+    """
     firsts = [inputs.labels.index(label) for label in dict.fromkeys(inputs.labels)]
-    maps = [as_maps(layer)[firsts] for layer in one.maps.values()]
+    maps = [layer[firsts] for layer in activations.maps()]
     pixels = previews(inputs.images[firsts] / 255, maps, console.width - 2)
     pictures = [list(half_blocks(picture)) for picture in pixels]
     room = console.height // nets // (len(pictures[0]) + 1)

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenetctl.analysis.activations import choose_inputs
+from lenetctl.analysis.activations import (
+    InspectedNet,
+    Prediction,
+    choose_inputs,
+    compute_activations,
+)
 from lenetctl.data.dataset import load_dataset
 from lenetctl.errors import UsageError
-from lenetctl.specs.schema import DataSpec
+from lenetctl.specs.schema import DataSpec, Spec
 
 
 @pytest.fixture
@@ -39,3 +44,19 @@ def test_the_same_picture_is_inverted_and_padded_for_published_data(paper, tmp_p
 def test_an_unreadable_picture_is_a_wrong_argument(paper, tmp_path):
     with pytest.raises(UsageError, match=r"none\.png: not a readable picture \(No such file"):
         choose_inputs(paper[0], None, 1, [tmp_path / "none.png"])
+
+
+def test_layers_come_as_asked_and_a_dense_one_is_drawn_as_a_strip(tmp_path):
+    digits = load_dataset(DataSpec(dataset="digits"), tmp_path)
+    inputs = choose_inputs(digits, ["7", "8"], 1, [])
+    net = InspectedNet.untrained(Spec(name="lenet"))
+    found = compute_activations(net, digits, inputs, ["dense1", "act1"])
+    assert list(found.layers) == ["dense1", "act1"]
+    dense, maps = found.maps()
+    assert (dense.shape, maps.shape) == ((2, 1, 1, 120), (2, 6, 28, 28))
+    np.testing.assert_array_equal(dense[:, 0, 0], found.layers["dense1"])
+    assert [prediction.label for prediction in found.predictions] == ["7", "8"]
+
+
+def test_a_prediction_in_words():
+    assert str(Prediction("coat", "pullover", 0.6249)) == "coat → pullover 0.62"

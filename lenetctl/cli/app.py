@@ -3,6 +3,7 @@
 import gc
 import io
 import sys
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="LeNet experiments from YAML specs, tracked in MLflow.",
 )
+
+
+def print_versions(wanted: bool) -> None:
+    """Print what a report of a fault should name, from the packages' metadata, and end."""
+    if wanted:
+        from importlib import metadata
+
+        for package in ("lenetctl", "torch", "mlflow"):
+            typer.echo(f"{package} {metadata.version(package)}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the versions of lenetctl, torch and MLflow.",
+            callback=print_versions,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Leave everything to the command."""
+
+
 app.command("train")(train.train)
 app.command("eval")(eval.evaluate)
 app.command("shapes")(shapes.shapes)

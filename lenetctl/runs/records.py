@@ -83,7 +83,7 @@ class ResultRecord(Record):
 
     weights: Literal["best", "last"] = "last"  # which ones were measured on the test set
     final: dict[str, float]  # the last epoch's metrics by name
-    best: dict[str, float]  # the best epoch's, and its number as `epoch`
+    best: dict[str, int | float]  # the best epoch's, and its number as `epoch`
     examples_per_second: float = 0.0  # of training, over all epochs
     confusion: list[list[int]] = []  # counts on the test set; rows: truth
     classes: list[str] = []

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ def modules(*arguments):
 
 def test_help_brings_in_nothing_heavy():
     assert not modules("--help") & (HEAVY | {"pydantic"})
+
+
+def test_version_names_what_a_result_depends_on_and_brings_in_nothing_heavy(process):
+    assert not modules("--version") & (HEAVY | {"pydantic"})
+    lines = process("--version").out.splitlines()
+    assert lines == [f"{name} {metadata.version(name)}" for name in ("lenetctl", "torch", "mlflow")]
 
 
 @pytest.mark.parametrize("style", ["table", "book", "markdown", "json"])

@@ -44,7 +44,8 @@ def test_the_closing_lines_are_the_books(lenetctl, write, tracking_uri):
     assert re.match(r"epoch 2/2: ", lines[2])
     assert re.fullmatch(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", lines[3])
     assert re.match(r"\d+\.\d examples/sec on ", lines[4])
-    rest = "\n".join(lines[5:])
+    assert re.fullmatch(r"best epoch [12], test acc \d\.\d{3}", lines[5])
+    rest = "\n".join(lines[6:])
     assert run.published.run_id in rest
     assert str(run.path) in rest
     assert re.search(r"curves   █▁  loss \d\.\d{3} to \d", rest)

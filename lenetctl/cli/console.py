@@ -8,7 +8,7 @@ from typing import Any
 import rich.console
 
 
-class Console(rich.console.Console):
+class PipeSafeConsole(rich.console.Console):
     """Goes on in silence once nobody reads it any more: `lenetctl train … | head` trains on."""
 
     def on_broken_pipe(self) -> None:
@@ -16,26 +16,26 @@ class Console(rich.console.Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
-class Screen:
+class Console:
     """stdout for results, stderr for the rest; with `--json` one document, with `-q` no chatter."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self.rich = PipeSafeConsole(stderr=as_json, highlight=False, soft_wrap=True)
 
     @property
     def has_blocks(self) -> bool:
         """Whether the encoding has letters such as ▁ and ▀."""
-        return not self.console.options.ascii_only
+        return not self.rich.options.ascii_only
 
     def say(self, line: str) -> None:
         """Print a line on the way, unless quiet."""
         if not self.quiet:
-            self.console.print(line, markup=False)
+            self.rich.print(line, markup=False)
 
     def warn(self, line: str) -> None:
         """Print a line to stderr, quiet or not."""
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
+        PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True).print(
             f"warning: {line}", markup=False
         )
 
@@ -45,4 +45,4 @@ class Screen:
             json.dump(document, sys.stdout)
             sys.stdout.write("\n")
         else:
-            self.console.print(text, markup=False)
+            self.rich.print(text, markup=False)

@@ -3,7 +3,7 @@
 import typer
 
 from lenetctl.artifacts import draw, warm_up
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError
 from lenetctl.runs.folder import Run
@@ -13,9 +13,9 @@ from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
 
-def writer(option: str | None, screen: Screen) -> WriterProcess:
+def writer(option: str | None, console: Console) -> WriterProcess:
     """Return a writer to the store that the options name."""
-    return WriterProcess(choose_uri(option), draw, screen.warn, warm_up)
+    return WriterProcess(choose_uri(option), draw, console.warn, warm_up)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -32,15 +32,15 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
     return behind
 
 
-def publish(run: Run, tracking_uri: str | None, screen: Screen) -> None:
+def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
     """Publish what a command has added to `run`; raises as `require_current` does."""
-    writing = writer(tracking_uri, screen)
+    writing = writer(tracking_uri, console)
     writing.notify(run)
     writing.close(patience=10)
-    require_current([run], writing, screen)
+    require_current([run], writing, console)
 
 
-def require_current(runs: list[Run], writing: WriterProcess, screen: Screen) -> None:
+def require_current(runs: list[Run], writing: WriterProcess, console: Console) -> None:
     """End the command where a closed writer left MLflow without some of `runs`.
 
     Raises:
@@ -53,5 +53,5 @@ def require_current(runs: list[Run], writing: WriterProcess, screen: Screen) -> 
         if writing.disk_is_full:
             where = redacted(writing.tracking_uri)
             raise ResourceError(f"{where}: no space left; make room, for {remedy}")
-        screen.warn(remedy)
+        console.warn(remedy)
         raise typer.Exit(UNPUBLISHED)

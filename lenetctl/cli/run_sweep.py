@@ -12,7 +12,7 @@ import typer
 
 from lenetctl.analysis.comparison import rank_runs
 from lenetctl.analysis.groups import read_runs
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.views.leaderboard import leaderboard_document, print_leaderboard
 from lenetctl.cli.views.sweep import SweepView, print_plan
@@ -32,7 +32,7 @@ from lenetctl.tracking.writer_process import WriterProcess
 class SweepOptions:
     """The options of the command that say how, not what."""
 
-    screen: Screen
+    console: Console
     executor: str
     jobs: int | None  # trials at a time, where the executor is not to choose
     dry_run: bool
@@ -50,12 +50,12 @@ def sweep_through(
 ) -> None:
     """Plan a sweep and run what is not done yet."""
     planned = plan_sweep(path, axes, settings)
-    view = SweepView(planned.name, planned.trials, how.screen)
+    view = SweepView(planned.name, planned.trials, how.console)
     goes_on = _look_up(view, force=how.force)
     if how.dry_run:
-        if not how.screen.as_json:
-            print_plan(planned, view, goes_on, how.screen.console)
-        how.screen.result(view.document(), view.said())
+        if not how.console.as_json:
+            print_plan(planned, view, goes_on, how.console.rich)
+        how.console.result(view.document(), view.said())
         return
     left = [row.trial for row in view.rows.values() if row.status == "planned"]
     go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, how)
@@ -77,7 +77,7 @@ def go_through(
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
     make_claims_folder(ROOT)
-    writing = writer(how.tracking_uri, how.screen)
+    writing = writer(how.tracking_uri, how.console)
     catch_up(writing)
     if datasets:
         writing.start()  # it imports MLflow while torch is imported
@@ -85,10 +85,10 @@ def go_through(
         publishing = partial(_published, listener, writing, fail_fast=how.fail_fast)
         _execute(_executor(view.name, how), trials, publishing, view, writing)
     writing.close()
-    _conclude(view, how.screen)
+    _conclude(view, how.console)
     if view.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
-    require_current([row.run for row in view.rows.values() if row.run], writing, how.screen)
+    require_current([row.run for row in view.rows.values() if row.run], writing, how.console)
 
 
 def _look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
@@ -123,7 +123,7 @@ def _executor(sweep: str, how: SweepOptions) -> Executor:
     options = RunOptions(
         ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
     )
-    settings = ExecutorSettings(options, how.jobs, how.force, how.screen.warn)
+    settings = ExecutorSettings(options, how.jobs, how.force, how.console.warn)
     return make_executor(how.executor, settings)
 
 
@@ -162,11 +162,11 @@ def _execute(
             if row.status == "running" and row.run:
                 writing.notify(row.run)
         writing.stop(within=2)
-        view.screen.warn(f"stopped: {view.said()}; the same command goes on")
+        view.console.warn(f"stopped: {view.said()}; the same command goes on")
         raise
 
 
-def _conclude(view: SweepView, screen: Screen) -> None:
+def _conclude(view: SweepView, console: Console) -> None:
     """Print the ranking of what is done, by the names of this sweep."""
     done = {
         row.run: row.trial.spec.name
@@ -174,7 +174,7 @@ def _conclude(view: SweepView, screen: Screen) -> None:
         if row.run and row.status in ("finished", "skipped")
     }
     ranking = rank_runs(read_runs(done)) if done else None
-    if ranking and not screen.as_json:
-        print_leaderboard(ranking, screen.console)
+    if ranking and not console.as_json:
+        print_leaderboard(ranking, console.rich)
     board = leaderboard_document(ranking) if ranking else None
-    screen.result(view.document() | {"leaderboard": board}, view.said())
+    console.result(view.document() | {"leaderboard": board}, view.said())

@@ -35,10 +35,10 @@ def search_for(
         said = f"{search.name}: {trials - study.left} of {trials} trials done; {space}"
         if how.dry_run:
             document = {"sweep": search.name, "trials": [], "counts": {"planned": study.left}}
-            how.screen.result(document, said)
+            how.console.result(document, said)
             return
-        how.screen.say(said)
-        view = SweepView(search.name, (), how.screen)
+        how.console.say(said)
+        view = SweepView(search.name, (), how.console)
 
         def listener(event: TrialEvent) -> Decision:
             view.on_event(event)
@@ -50,4 +50,4 @@ def search_for(
         finally:
             if best := study.best:
                 again = best.command.replace("lenetctl train", "lenetctl sweep", 1)
-                how.screen.say(f"the best of all, with several seeds: {again} --seeds 0,1,2")
+                how.console.say(f"the best of all, with several seeds: {again} --seeds 0,1,2")

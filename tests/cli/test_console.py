@@ -4,39 +4,39 @@ import sys
 
 import pytest
 
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 
 POOR = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PATH": ""}
 
 
 def test_a_result_is_a_document_or_a_text(capsys):
-    Screen(as_json=True).result({"name": "größe"}, "text")
+    Console(as_json=True).result({"name": "größe"}, "text")
     assert json.loads(capsys.readouterr().out) == {"name": "größe"}
-    Screen().result({}, "[bold]text[/bold]")
+    Console().result({}, "[bold]text[/bold]")
     assert capsys.readouterr().out == "[bold]text[/bold]\n"
 
 
 def test_on_the_way_to_a_document_everything_else_goes_to_stderr(capsys):
-    Screen(as_json=True).say("epoch 1")
-    Screen().warn("careful")
+    Console(as_json=True).say("epoch 1")
+    Console().warn("careful")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "epoch 1\nwarning: careful\n"
 
 
 def test_quiet_silences_all_but_results_and_warnings(capsys):
-    screen = Screen(quiet=True)
-    screen.say("epoch 1")
-    screen.warn("careful")
-    screen.result({}, "text")
+    console = Console(quiet=True)
+    console.say("epoch 1")
+    console.warn("careful")
+    console.result({}, "text")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("text\n", "warning: careful\n")
 
 
 def test_work_goes_on_when_the_reader_is_gone():
     code = (
-        "import sys; from lenetctl.cli.console import Screen; screen = Screen()\n"
-        "for i in range(1000): screen.say('line ' * 20)\n"
+        "import sys; from lenetctl.cli.console import Console; console = Console()\n"
+        "for i in range(1000): console.say('line ' * 20)\n"
         "print('done', file=sys.stderr)"
     )
     process = subprocess.Popen(
@@ -51,9 +51,9 @@ def test_work_goes_on_when_the_reader_is_gone():
 @pytest.mark.parametrize("as_json", ["True", "False"])
 def test_a_locale_without_the_letters_breaks_nothing(as_json):
     code = (
-        "from lenetctl.cli import app; from lenetctl.cli.console import Screen\n"
+        "from lenetctl.cli import app; from lenetctl.cli.console import Console\n"
         "name = 'gr\\xf6\\xdfe'\n"
-        f"app.app = lambda **_: Screen(as_json={as_json}).result({{'name': name}}, name)\n"
+        f"app.app = lambda **_: Console(as_json={as_json}).result({{'name': name}}, name)\n"
         "app.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=POOR, check=False)

@@ -64,12 +64,12 @@ def activations(
     """Draw the feature maps of some layers for test images and pictures of your own."""
     from lenetctl import artifacts
     from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.activations import activations_document, print_predictions
     from lenetctl.data.dataset import load_dataset
 
-    screen = Screen(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet)
     nets = _nets(net, compare, overrides, weights)
     names = [choose_layers(inspected.spec, _listed(layers)) for inspected in nets]
     if len({len(wanted) for wanted in names}) > 1:
@@ -92,15 +92,15 @@ def activations(
     kernels = artifacts.draw_kernels(nets, picture)
     if npz:
         artifacts.write_activations(inputs, found, npz)
-    print_predictions(screen, inputs, found)
+    print_predictions(console, inputs, found)
     files = [file for file in (picture, *kernels, npz) if file]
     text = "\n".join(f"{file} written" for file in files)
     if drawn < len(inputs.labels):
-        screen.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
-    screen.result(activations_document(first, found, picture, kernels, npz), text)
+        console.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
+    console.result(activations_document(first, found, picture, kernels, npz), text)
     if first.run and folder:
         artifacts.copy_into(folder, files)
-        publish(first.run, tracking_uri, screen)
+        publish(first.run, tracking_uri, console)
 
 
 def _listed(text: str | None) -> list[str] | None:

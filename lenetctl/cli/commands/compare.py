@@ -68,21 +68,21 @@ def compare(
     """
     from lenetctl.analysis.comparison import compare_with, rank_runs
     from lenetctl.analysis.groups import read_runs
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
 
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
-    screen = Screen(as_json=as_json, quiet=quiet)
-    shown = rank_runs(read_runs(_chosen(runs, experiment, screen.warn)), metric, group_by)
+    console = Console(as_json=as_json, quiet=quiet)
+    shown = rank_runs(read_runs(_chosen(runs, experiment, console.warn)), metric, group_by)
     if against := _control(shown.groups, control):
         shown = compare_with(against, shown)
     if plot:
         for file in _draw(shown, plot):
             typer.echo(f"{file} drawn", err=True)
     if as_json:
-        screen.result(formats.comparison_document(shown), "")
+        console.result(formats.comparison_document(shown), "")
     elif as_csv:
         typer.echo(formats.comparison_csv(shown), nl=False)
     elif as_markdown:

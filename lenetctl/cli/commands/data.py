@@ -65,7 +65,7 @@ def list_(data_dir: options.DataDir = None, as_json: options.Json = False) -> No
 
 def _show(names: Sequence[str], data_dir: options.DataDir, *, as_json: bool) -> bool:
     """Print how each file fares; return whether any is missing or damaged."""
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.data.data_dir import choose_data_dir, file_states
 
     where = choose_data_dir(data_dir)
@@ -79,5 +79,5 @@ def _show(names: Sequence[str], data_dir: options.DataDir, *, as_json: bool) -> 
         for name, found in files.items()
         for f in found
     ]
-    Screen(as_json=as_json).result(document, "\n".join(lines))
+    Console(as_json=as_json).result(document, "\n".join(lines))
     return any(f.state in ("missing", "damaged") for found in files.values() for f in found)

@@ -26,23 +26,23 @@ def evaluate(
     quiet: options.Quiet = False,
 ) -> None:
     """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.classes import print_classes
     from lenetctl.runs.evaluate import evaluate_run
     from lenetctl.runs.store import RunStore
 
-    screen = Screen(as_json=as_json, quiet=quiet)
+    console = Console(as_json=as_json, quiet=quiet)
     store = RunStore()
     store.end_dead()
     found = store.find(run)
     measured = evaluate_run(found, dataset, split, weights, data_dir, device)
     text = f"{measured.dataset} {split}: loss {measured.loss:.4f}, "
-    screen.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
+    console.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
     if not as_json and not quiet:
         print_classes(measured)
     if log:
         from lenetctl.artifacts import draw_evaluation
 
         draw_evaluation(found, measured)
-        publish(found, tracking_uri, screen)
+        publish(found, tracking_uri, console)

@@ -65,7 +65,7 @@ def sweep(
 ) -> None:
     """Run every spec of a folder, or a grid; what is done is skipped, what was stopped goes on."""
     from lenetctl.cli import run_sweep
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.errors import UsageError
     from lenetctl.sweeps.grid import SEED, parse_grid_option
 
@@ -77,7 +77,7 @@ def sweep(
     by_key = {axis.key: axis for axis in axes}
     usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
-        screen=Screen(as_json=as_json, quiet=quiet),
+        console=Console(as_json=as_json, quiet=quiet),
         executor=executor.value if executor else usual,
         jobs=jobs,
         dry_run=dry_run,

@@ -16,21 +16,21 @@ def sync(
     quiet: options.Quiet = False,
 ) -> None:
     """Publish to MLflow what is outstanding; a second time changes nothing."""
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import catch_up, require_current, writer
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking.writer import outstanding
 
-    screen = Screen(as_json=as_json, quiet=quiet)
-    writing = writer(tracking_uri, screen)
+    console = Console(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, console)
     behind = catch_up(writing, [RunStore().find(name) for name in runs or []])
     writing.close(patience=10)
     left = outstanding(behind, writing.tracking_uri)
-    screen.result(
+    console.result(
         {
             "published": [run.path.name for run in behind if run not in left],
             "outstanding": [run.path.name for run in left],
         },
         f"{len(behind) - len(left)} published, {len(left)} outstanding",
     )
-    require_current(left, writing, screen)
+    require_current(left, writing, console)

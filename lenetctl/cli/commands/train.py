@@ -41,7 +41,7 @@ def train(
 ) -> None:
     """Train one net; Ctrl-C stops it so that --resume can go on."""
     from lenetctl import specs
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.resume import named_run, run_to_resume, spec_file_of
     from lenetctl.errors import UsageError
 
@@ -58,8 +58,8 @@ def train(
 
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
-    screen = Screen(as_json=as_json, quiet=quiet)
-    writing = writer(tracking_uri, screen)
+    console = Console(as_json=as_json, quiet=quiet)
+    writing = writer(tracking_uri, console)
     writing.start()  # it imports MLflow while this process imports torch
 
     from lenetctl.cli.views.run import RunView, summary, train_document
@@ -68,7 +68,7 @@ def train(
     from lenetctl.tracking.store import redacted
 
     catch_up(writing)
-    reporter = RunView(screen, writing)
+    reporter = RunView(console, writing)
     command = redacted(shlex.join(["lenetctl", *sys.argv[1:]]))
     try:
         with reporter:
@@ -88,7 +88,7 @@ def train(
         if reporter.run:
             writing.notify(reporter.run)
             if isinstance(error, KeyboardInterrupt):
-                screen.warn(
+                console.warn(
                     f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
                 )
                 writing.stop(within=1)
@@ -97,6 +97,6 @@ def train(
         raise
     writing.notify(run)
     writing.close()
-    text = summary(run, writing.tracking_uri, command, blocks=screen.has_blocks)
-    screen.result(train_document(run, writing.tracking_uri), text)
-    require_current([run], writing, screen)
+    text = summary(run, writing.tracking_uri, command, blocks=console.has_blocks)
+    console.result(train_document(run, writing.tracking_uri), text)
+    require_current([run], writing, console)

@@ -19,21 +19,21 @@ def ui(
     tracking_uri: options.TrackingUri = None,
 ) -> None:
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
-    from lenetctl.cli.console import Screen
+    from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import catch_up, writer
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking import store
 
     where = store.choose_uri(tracking_uri)
-    screen = Screen()
+    console = Console()
     if RunStore().all():
-        writing = writer(tracking_uri, screen)
+        writing = writer(tracking_uri, console)
         catch_up(writing)
         writing.close(patience=10)
     if where.startswith("http"):
-        screen.say(f"the runs are at {store.redacted(where)}")
+        console.say(f"the runs are at {store.redacted(where)}")
         return
-    screen.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    console.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
     server = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it

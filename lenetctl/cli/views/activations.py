@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 from lenetctl.cli.views.preview import can_show, draw_previews
 
 
 def print_predictions(
-    screen: Screen, inputs: Inputs, activations: Mapping[str, Activations]
+    console: Console, inputs: Inputs, activations: Mapping[str, Activations]
 ) -> None:
     """Print what each net takes each input for, on a capable terminal with small pictures."""
     for name, one in activations.items():
-        screen.say(name)
+        console.say(name)
         pictures = {}
-        if can_show(screen.console) and not (screen.quiet or screen.as_json):
-            pictures = draw_previews(screen.console, inputs, one, len(activations))
+        if can_show(console.rich) and not (console.quiet or console.as_json):
+            pictures = draw_previews(console.rich, inputs, one, len(activations))
         for number, prediction in enumerate(one.predictions):
-            screen.say(f"  {prediction}")
+            console.say(f"  {prediction}")
             for line in pictures.get(number, []):
-                screen.console.print("  ", line, sep="")
+                console.rich.print("  ", line, sep="")
 
 
 def activations_document(

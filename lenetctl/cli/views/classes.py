@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from lenetctl.cli.console import Console
+from lenetctl.cli.console import PipeSafeConsole
 from lenetctl.runs.records import EvaluationRecord
 
 
@@ -15,4 +15,4 @@ def print_classes(measured: EvaluationRecord) -> None:
         shares = (scores.precision, scores.recall)
         texts = ("-" if share is None else f"{share:.3f}" for share in shares)
         table.add_row(name, *texts, f"{scores.count:,}")
-    Console().print(table)
+    PipeSafeConsole().print(table)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from lenetctl.cli.console import Console
+from lenetctl.cli.console import PipeSafeConsole
 from lenetctl.specs.layer_formats import COLUMNS, layer_rows
 from lenetctl.specs.layers import Layer
 
@@ -18,4 +18,4 @@ def print_table(layers: Sequence[Layer], batch: int) -> None:
         table.add_column(title, sum_of_column, justify="right" if numeric else "left")
     for row in body:
         table.add_row(*row)
-    Console().print(table)
+    PipeSafeConsole().print(table)

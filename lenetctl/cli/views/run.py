@@ -11,7 +11,7 @@ from typing import Any
 import rich.progress
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 from lenetctl.cli.views.sparkline import sparkline
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.folder import Run
@@ -36,15 +36,13 @@ MOST_BLOCKS = 40  # of a sparkline; of more epochs neighbours are averaged
 class RunView(RunCallback):
     """Shows a bar on a terminal and a line an epoch everywhere, and tells the writer."""
 
-    def __init__(self, screen: Screen, writing: WriterProcess) -> None:
+    def __init__(self, console: Console, writing: WriterProcess) -> None:
         self.run: Run | None = None
-        self._screen, self._writing = screen, writing
-        live = screen.console.is_terminal and not screen.quiet
+        self._console, self._writing = console, writing
+        live = console.rich.is_terminal and not console.quiet
         columns = (TextColumn("{task.description}"), BarColumn(None), TimeRemainingColumn())
         self._bar = (
-            rich.progress.Progress(*columns, console=screen.console, transient=True)
-            if live
-            else None
+            rich.progress.Progress(*columns, console=console.rich, transient=True) if live else None
         )
         self._task = self._bar.add_task("starting", total=None) if self._bar else None
 
@@ -65,9 +63,9 @@ class RunView(RunCallback):
         self._writing.notify(run)
         record = run.record
         parameters = f"{record.parameters:,} parameters"
-        self._screen.say(f"{record.name}: {parameters}, {record.device}, {record.engine}")
+        self._console.say(f"{record.name}: {parameters}, {record.device}, {record.engine}")
         if epochs_done:
-            self._screen.say(f"resumed after epoch {epochs_done}")
+            self._console.say(f"resumed after epoch {epochs_done}")
 
     def on_progress(self, progress: Progress) -> None:
         """Move the bar."""
@@ -80,7 +78,7 @@ class RunView(RunCallback):
         metrics = result.metrics
         watched = _watched(metrics)
         self._move(result.epoch, result.epoch, metrics[TRAIN_LOSS], metrics[TRAIN_ACCURACY])
-        self._screen.say(
+        self._console.say(
             f"epoch {result.epoch:>{len(str(self._epochs))}}/{self._epochs}: "
             f"loss {metrics[TRAIN_LOSS]:.3f}, train acc {metrics[TRAIN_ACCURACY]:.3f}, "
             f"{watched} loss {metrics[loss_of(watched)]:.3f}, "
@@ -90,7 +88,7 @@ class RunView(RunCallback):
 
     def on_warning(self, message: str) -> None:
         """Pass a warning on."""
-        self._screen.warn(message)
+        self._console.warn(message)
 
     def _move(self, epoch: int, done: float, loss: float, accuracy: float) -> None:
         if self._bar is not None and self._task is not None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
 
-from rich.console import Console
+import rich.console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from lenetctl import specs
-from lenetctl.cli.console import Screen
+from lenetctl.cli.console import Console
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import settings, usual_values
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
@@ -60,11 +60,11 @@ class Row:
 class SweepView:
     """Hears the events of a sweep; a live table on a terminal, plain lines elsewhere."""
 
-    def __init__(self, name: str, trials: Iterable[Trial], screen: Screen) -> None:
+    def __init__(self, name: str, trials: Iterable[Trial], console: Console) -> None:
         self.rows = {trial.sha256: Row(trial) for trial in trials}
-        self.name, self.screen = name, screen
-        self._is_live = screen.console.is_terminal and not screen.quiet
-        live = Live(get_renderable=self._table, console=screen.console, transient=True)
+        self.name, self.console = name, console
+        self._is_live = console.rich.is_terminal and not console.quiet
+        live = Live(get_renderable=self._table, console=console.rich, transient=True)
         self._shown = live if self._is_live else nullcontext()
 
     def __enter__(self) -> None:
@@ -93,15 +93,15 @@ class SweepView:
         match event.kind:
             case "started":
                 if not self._is_live:
-                    self.screen.say(f"{name}: goes on" if row.epochs else f"{name}: begun")
+                    self.console.say(f"{name}: goes on" if row.epochs else f"{name}: begun")
             case "warning":
-                self.screen.warn(f"{name}: {event.message}")
+                self.console.warn(f"{name}: {event.message}")
             case "failed" | "killed":
-                self.screen.warn(f"{name}: {event.kind}: {event.message or 'interrupted'}")
+                self.console.warn(f"{name}: {event.kind}: {event.message or 'interrupted'}")
             case "finished" | "pruned":
-                self.screen.say(f"{name}: {event.kind}, {_best(row.epochs)}")
+                self.console.say(f"{name}: {event.kind}, {_best(row.epochs)}")
             case "skipped":
-                self.screen.say(f"{name}: done before, {_best(row.epochs)}")
+                self.console.say(f"{name}: done before, {_best(row.epochs)}")
         return Decision.CONTINUE
 
     def counts(self) -> dict[str, int]:
@@ -124,7 +124,7 @@ class SweepView:
         table = Table(title=self.name, caption=self.said())
         for title in ("run", "state", "epoch", "best", "time left"):
             table.add_column(title, justify="left" if title in ("run", "state") else "right")
-        room = max(4, self.screen.console.height - 8)
+        room = max(4, self.console.rich.height - 8)
         for row in sorted(self.rows.values(), key=lambda r: ORDER.index(r.status))[:room]:
             total = row.trial.spec.training.epochs
             left = (total - len(row.epochs)) * row.epochs[-1][EPOCH_SECONDS] if row.epochs else 0
@@ -135,15 +135,15 @@ class SweepView:
 
 
 def print_plan(
-    plan: SweepPlan, board: SweepView, goes_on: Mapping[str, Run], console: Console
+    plan: SweepPlan, view: SweepView, goes_on: Mapping[str, Run], console: rich.console.Console
 ) -> None:
     """Print the trials: where they differ, their parameters, what is done already."""
-    flat = {key: specs.flatten(row.trial.spec) for key, row in board.rows.items()}
+    flat = {key: specs.flatten(row.trial.spec) for key, row in view.rows.items()}
     usual = usual_values(flat.values())
     table = Table(caption="differs: the swept keys, and what is not as in most other trials")
     for title in ("run", "differs", "parameters", "state"):
         table.add_column(title, justify="right" if title == "parameters" else "left")
-    for sha256, row in board.rows.items():
+    for sha256, row in view.rows.items():
         spec, swept = flat[sha256], row.trial.overrides
         keys = (key for key, value in spec.items() if key in swept or value != usual[key])
         differs = (text.removeprefix("data.") for text in settings(spec, keys))

@@ -49,7 +49,8 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
     """Return the data set that `data` describes, fetched first where it is not there.
 
     `validation` images are held out, as many of each class as its share, the same ones whatever
-    the training seed; of the rest the first `limit` are kept, in the published order.
+    the training seed; so are the `limit` that are kept of the rest. Both stay in the published
+    order.
 
     Raises:
         DataError: the data are missing, damaged, or do not fit together.
@@ -67,7 +68,8 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
     if data.validation:
         mask = stratified_mask(source.train.labels, data.validation)
         train, validation = _select(train, ~mask), _split(_select(train, mask))
-    train = LabelledImages(train.images[: data.limit], train.labels[: data.limit])
+    if data.limit:
+        train = _select(train, stratified_mask(train.labels, data.limit))
     mean, std = _mean_and_std(train.images)
     return Dataset(
         name=name,

@@ -1,4 +1,4 @@
-"""A whole data set as numpy arrays, and the images of it that are held out."""
+"""A whole data set as numpy arrays, and a share of its images."""
 
 from typing import Any, NamedTuple
 
@@ -47,7 +47,7 @@ def check_labels(name: str, source: RawDataset) -> None:
 def stratified_mask(labels: NDArray[Any], count: int) -> NDArray[np.bool_]:
     """Return a mask (N,) over `count` images, as many of each class as its share, give or take one.
 
-    It depends on the labels alone, so that all runs of a comparison hold out the same images.
+    It depends on the labels alone, so that all runs of a comparison choose the same images.
     """
     # raw bits, because numpy promises those, unlike its permutations, to be the same for ever
     shuffled = np.argsort(np.random.PCG64(0).random_raw(len(labels)), kind="stable")

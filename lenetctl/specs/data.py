@@ -53,7 +53,7 @@ class DataSpec(Section):
     validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0  # held-out training images
     normalize: Literal["none", "standard"] = "none"
     augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
-    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None  # first N training images
+    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None  # training images kept
 
     @model_validator(mode="after")
     def _folder_goes_with_its_dataset(self) -> Self:

@@ -41,14 +41,22 @@ def test_validation_is_stratified_and_apart(write_known):
     assert len(both.unique(dim=0)) == 40
 
 
-def test_limit_keeps_the_first_of_what_is_not_held_out(write_known):
+def test_limit_keeps_some_of_each_class_of_what_is_not_held_out(write_known):
     folder = write_known()
     everything = load_dataset(kmnist(validation=10), folder)
-    limited = load_dataset(kmnist(validation=10, limit=7), folder)
-    assert torch.equal(limited.train.images, everything.train.images[:7])
+    limited = load_dataset(kmnist(validation=10, limit=20), folder)
+    assert limited.train.labels.bincount().tolist() == [2] * 10
+    kept = everything.train.images.flatten(1).tolist()
+    places = [kept.index(image) for image in limited.train.images.flatten(1).tolist()]
+    assert places == sorted(places)
     assert torch.equal(limited.validation.images, everything.validation.images)
     assert limited.mean == pytest.approx(limited.train.images.double().mean().item() / 255)
     assert len(load_dataset(kmnist(limit=1000), folder).train.labels) == 40
+
+
+def test_limit_takes_all_classes_of_a_data_set_that_is_sorted_by_class(write_known):
+    data = load_dataset(kmnist(limit=20), write_known(train_labels=np.arange(40) // 4))
+    assert data.train.labels.bincount().tolist() == [2] * 10
 
 
 def test_the_digest_is_of_all_that_was_published(write_known):

@@ -50,6 +50,14 @@ class InspectedNet:
             f"{spec.name} untrained", spec, build_model(spec.model, spec.training.seed), None
         )
 
+    def class_name(self, output: int, dataset: Dataset) -> str:
+        """Return what an output stands for; there are ten, a folder may have fewer classes.
+
+        A folder's classes can have changed since the net was trained: its own count.
+        """
+        names = (self.run and self.run.classes) or dataset.classes
+        return names[output] if output < len(names) else f"output {output}"
+
     def normalisation(self, dataset: Dataset) -> tuple[float, float]:
         """Return the mean and deviation that pixels in [0, 1] of its training data had taken off.
 
@@ -161,7 +169,7 @@ def compute_activations(
     images = DeviceSplit(split, "cpu", *inspected.normalisation(dataset)).images
     found = layer_outputs(inspected.net, images, layers)
     predictions = [
-        Prediction(label, _class_name(dataset, number), float(probabilities[number]))
+        Prediction(label, inspected.class_name(number, dataset), float(probabilities[number]))
         for label, probabilities, number in zip(
             inputs.labels, found.probabilities, found.probabilities.argmax(1), strict=True
         )
@@ -178,8 +186,3 @@ def _class_number(dataset: Dataset, wanted: str) -> int:
         there = ", ".join(f"{number} {name}" for number, name in enumerate(dataset.classes))
         raise UsageError(f"--classes {wanted}: {dataset.name} has no such class (it has {there})")
     return numbers[wanted]
-
-
-def _class_name(dataset: Dataset, number: int) -> str:
-    """Return a class by name; a net has ten outputs, a folder of pictures may have fewer."""
-    return dataset.classes[number] if number < len(dataset.classes) else str(number)

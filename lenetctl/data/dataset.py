@@ -1,7 +1,8 @@
 """From a spec's `data` section to the images and labels of a run."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from lenetctl.data.data_dir import choose_data_dir, is_complete, read_published
 from lenetctl.data.fetch import fetch_dataset
 from lenetctl.data.images import MNIST_CONVENTION, ImageConvention
 from lenetctl.data.raw import LabelledImages, RawDataset, check_labels, stratified_mask
-from lenetctl.errors import UsageError
+from lenetctl.errors import DataError, UsageError
 from lenetctl.specs.schema import DataSpec
 
 
@@ -81,6 +82,30 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
         mean=mean,
         std=std,
         convention=source.convention,
+    )
+
+
+def numbered_as(dataset: Dataset, classes: Sequence[str]) -> Dataset:
+    """Return `dataset` with its classes numbered as in `classes`, found there by name.
+
+    Raises:
+        DataError: one of them is not there.
+
+    """
+    if not set(dataset.classes) <= set(classes):
+        known, here = ", ".join(classes), ", ".join(dataset.classes)
+        raise DataError(f"{dataset.name}: its classes are {here}; the net was trained on {known}")
+    numbers = torch.tensor([classes.index(name) for name in dataset.classes])
+
+    def renumbered(split: Split) -> Split:
+        return Split(split.images, numbers[split.labels])
+
+    return replace(
+        dataset,
+        classes=tuple(classes),
+        train=renumbered(dataset.train),
+        validation=renumbered(dataset.validation) if dataset.validation else None,
+        test=renumbered(dataset.test),
     )
 
 

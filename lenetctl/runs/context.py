@@ -50,6 +50,7 @@ class RunContext:
             tags=options.tags,
             data=DataRecord(
                 name=dataset.name,
+                classes=dataset.classes,
                 digest=dataset.digest,
                 train=len(dataset.train.labels),
                 validation=len(dataset.validation.labels) if dataset.validation else 0,

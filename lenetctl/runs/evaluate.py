@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lenetctl.data.dataset import Dataset, load_dataset
+from lenetctl.data.dataset import Dataset, load_dataset, numbered_as
 from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
@@ -26,6 +26,7 @@ def evaluate_run(
 
     Raises:
         UsageError: an unknown data set, or a split that the run does not have.
+        DataError: classes that the net was not trained on.
         CheckpointError: weights that are missing, damaged or of another net.
         ResourceError: memory ran out.
 
@@ -33,8 +34,10 @@ def evaluate_run(
     spec = run.spec()
     where = select_device(device)
     net = load_net(run, weights, where)
-    data = spec.data if dataset in (None, spec.data.dataset) else _other(spec.data, str(dataset))
-    loaded = load_dataset(data, data_dir)
+    is_own = dataset in (None, spec.data.dataset)
+    loaded = load_dataset(spec.data if is_own else _other(spec.data, str(dataset)), data_dir)
+    if is_own and run.classes:  # a folder's classes can have changed since
+        loaded = numbered_as(loaded, run.classes)
     images = getattr(loaded, split)
     if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")

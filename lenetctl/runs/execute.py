@@ -23,11 +23,14 @@ def execute(
 ) -> Run:
     """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
 
-    Whatever ends it, the folder says so: DivergedError, ResourceError (memory) and other errors
-    FAILED, an interrupt and a callback's PrunedError KILLED. Errors in data, device or folder are
-    raised before a run begins.
+    A run that has finished is returned as it is. Whatever ends another, the folder says so:
+    DivergedError, ResourceError (memory) and other errors FAILED, an interrupt and a callback's
+    PrunedError KILLED. Errors in data, device or folder are raised before a run begins.
     """
     callback = callback or RunCallback()
+    if resume and resume.is_finished:
+        callback.on_warning(f"{resume.path.name} has finished: there is nothing left to train")
+        return resume
     context = RunContext.of(spec, options)
     splits = context.splits
     before = resume.record.engine if resume else None

@@ -87,6 +87,12 @@ class Run:
         return self._read("result.json", ResultRecord)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """What the net's outputs stand for; none where an older version never got to the end."""
+        known = self.record.data.classes
+        return known or (tuple(self.result.classes) if self.is_finished else ())
+
+    @property
     def published(self) -> PublishedRecord:
         """How much of the run MLflow has."""
         return self._read("published.json", PublishedRecord, PublishedRecord())

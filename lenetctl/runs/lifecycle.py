@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import log
 
-from lenetctl.errors import DivergedError, PrunedError
+from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
@@ -37,8 +37,15 @@ def open_run(
     """Begin a run or go on with one; where the context ends without error, write its result.
 
     Whatever ends the context, the run's status says so.
+
+    Raises:
+        DataError: `resume` was begun with other images.
+
     """
     record = context.record(spec, options, engine)
+    if resume and resume.record.data.digest not in ("", record.data.digest):
+        changed = f"the images of {record.data.name} have changed since it was begun"
+        raise DataError(f"{resume.path.name}: {changed}: put them back, or train without --resume")
     store = options.store
     opened = store.resume(resume) if resume else store.begin(spec, record)
     with opened as run, _status_written(run):

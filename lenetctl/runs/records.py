@@ -27,6 +27,7 @@ class DataRecord(Record):
     """The data set of a run: its size in images, and how pixels in [0, 1] were normalised."""
 
     name: str = ""
+    classes: tuple[str, ...] = ()  # in the order of the net's outputs
     digest: str = ""  # SHA-256, see `lenetctl.data.dataset.Dataset`
     train: int = 0
     validation: int = 0

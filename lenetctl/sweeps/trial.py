@@ -52,15 +52,19 @@ def latest_unfinished(runs: Sequence[Run]) -> Run | None:
 
 def finished_run(trial: Trial, options: RunOptions) -> Run | None:
     """Return the run that makes training `trial` superfluous."""
-    run = latest_finished(options.store.of_spec(trial.sha256))
+    return _on_same_images(latest_finished(options.store.of_spec(trial.sha256)), trial, options)
+
+
+def unfinished_run(trial: Trial, options: RunOptions) -> Run | None:
+    """Return the run that `trial` goes on with."""
+    return _on_same_images(latest_unfinished(options.store.of_spec(trial.sha256)), trial, options)
+
+
+def _on_same_images(run: Run | None, trial: Trial, options: RunOptions) -> Run | None:
+    """Return `run` unless it is of other images than `trial` would be."""
     if run and trial.spec.data.dataset == "folder":  # whose images can have changed
         from lenetctl.data.dataset import load_dataset  # noqa: PLC0415  torch
 
         now = load_dataset(trial.spec.data, options.data_dir).digest
         return run if run.record.data.digest == now else None
     return run
-
-
-def unfinished_run(trial: Trial, options: RunOptions) -> Run | None:
-    """Return the run that `trial` goes on with."""
-    return latest_unfinished(options.store.of_spec(trial.sha256))

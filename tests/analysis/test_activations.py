@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers.pictures import write_classes
 from PIL import Image
 
 from lenetctl.analysis.activations import (
@@ -56,6 +57,19 @@ def test_layers_come_as_asked_and_a_dense_one_is_drawn_as_a_strip(tmp_path):
     assert (dense.shape, maps.shape) == ((2, 1, 1, 120), (2, 6, 28, 28))
     np.testing.assert_array_equal(dense[:, 0, 0], found.layers["dense1"])
     assert [prediction.label for prediction in found.predictions] == ["7", "8"]
+
+
+def test_an_output_without_a_class_is_not_taken_for_a_class_of_that_name(tmp_path):
+    write_classes(tmp_path / "two", "38", count=1)
+    dataset = load_dataset(DataSpec(dataset="folder", folder="two"), tmp_path)
+    net = InspectedNet.untrained(Spec(name="lenet"))
+    assert [net.class_name(output, dataset) for output in (0, 1, 3)] == ["3", "8", "output 3"]
+
+
+def test_a_net_names_what_it_was_trained_on(finished, tmp_path):
+    write_classes(tmp_path / "two", ("three", "eight"), count=1)
+    dataset = load_dataset(DataSpec(dataset="folder", folder="two"), tmp_path)
+    assert InspectedNet.trained(finished, None).class_name(3, dataset) == "3"
 
 
 def test_a_prediction_in_words():

@@ -1,10 +1,14 @@
 import json
+import shutil
 
 import pytest
 import torch
+from helpers.pictures import write_classes
 
-from lenetctl.errors import CheckpointError, UsageError
+from lenetctl.errors import CheckpointError, DataError, UsageError
 from lenetctl.runs.evaluate import evaluate_run
+from lenetctl.runs.execute import execute
+from lenetctl.runs.options import RunOptions
 
 
 def measured(run, dataset=None, split="test", weights=None):
@@ -47,6 +51,45 @@ def test_every_split_of_a_validated_run(validated):
     assert measured(validated).accuracy == best["test/accuracy"]
     last = measured(validated, split="validation", weights="last")
     assert last.accuracy == validated.epochs()[-1]["validation/accuracy"]
+
+
+@pytest.fixture
+def pets(digits, tmp_path):
+    """A run that makes no mistake, and the folder of its pictures."""
+    write_classes(tmp_path / "pets", ("cat", "dog", "emu"), count=16)
+    data = {"dataset": "folder", "folder": "pets", "limit": None, "batch_size": 4}
+    spec = digits(data=data, model={"conv": [], "dense": []}, epochs=5)
+    run = execute(spec, RunOptions(tmp_path / "runs", data_dir=tmp_path, device="cpu"))
+    assert run.result.final["test/accuracy"] == 1
+    return run, tmp_path / "pets"
+
+
+def in_folder(run, folder):
+    return evaluate_run(run, None, "test", None, folder.parent, "cpu")
+
+
+def test_a_class_that_went_since_the_training_shifts_no_other(pets):
+    run, folder = pets
+    for split in ("train", "test"):
+        shutil.rmtree(folder / split / "cat")
+    document = in_folder(run, folder)
+    assert document.accuracy == 1
+    assert [scores.count for scores in document.per_class.values()] == [0, 16, 16]
+
+
+def test_a_class_that_the_net_does_not_know_is_refused_with_both_lists(pets):
+    run, folder = pets
+    for split in ("train", "test"):
+        (folder / split / "cat").rename(folder / split / "tom")
+    with pytest.raises(DataError, match=r"pets: .* dog, emu, tom; .* cat, dog, emu$"):
+        in_folder(run, folder)
+
+
+def test_a_run_that_kept_no_classes_beside_its_data_has_those_of_its_result(pets):
+    run, _ = pets
+    data = run.record.data.model_copy(update={"classes": ()})
+    run.write_record(run.record.model_copy(update={"data": data}))
+    assert run.classes == ("cat", "dog", "emu")
 
 
 def test_what_a_run_does_not_have_is_told(finished):

@@ -210,6 +210,31 @@ def test_resuming_with_another_engine_warns_that_it_is_not_bit_exact(digits, opt
     assert any(re.search("not bit-exact: .*eager; .*compiled", w) for w in listener.warnings)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_going_on_with_other_images_is_refused(digits, options, known):
+    with pytest.raises(KeyboardInterrupt):
+        execute(digits(), options, Interrupt(after=1))
+    (run,) = options.store.all()
+    data = run.record.data.model_copy(update={"digest": "0" * 64 if known else ""})
+    run.write_record(run.record.model_copy(update={"data": data}))
+    if known:
+        with pytest.raises(DataError, match="the images of digits have changed since it was begun"):
+            execute(digits(), options, resume=run)
+        assert run.status.state == "KILLED"
+    else:  # a folder that an older version left
+        assert execute(digits(), options, resume=run).is_finished
+
+
+def test_a_finished_run_is_not_measured_again(digits, options):
+    run = execute(digits(epochs=1), options)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    listener = Listener()
+    execute(run.spec(), replace(options, data_dir="nowhere"), listener, resume=run)
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert listener.heard == []
+    assert [w for w in listener.warnings if "has finished" in w] == listener.warnings != []
+
+
 def test_a_run_that_diverges_fails_and_keeps_its_last_good_weights(digits, options):
     spec = digits(epochs=5, optimizer={"kind": "sgd", "lr": 1e8})
     with pytest.raises(DivergedError):

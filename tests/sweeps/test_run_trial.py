@@ -12,7 +12,13 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import FailedFast
-from lenetctl.sweeps.trial import Trial, finished_run, latest_finished, latest_unfinished
+from lenetctl.sweeps.trial import (
+    Trial,
+    finished_run,
+    latest_finished,
+    latest_unfinished,
+    unfinished_run,
+)
 
 DIVERGES = {"kind": "sgd", "lr": 1e30}
 
@@ -85,6 +91,9 @@ def test_images_that_changed_are_trained_on_again(digits, trials, options, tmp_p
         loaded = type("Loaded", (), {"digest": now})
         monkeypatch.setattr("lenetctl.data.dataset.load_dataset", lambda *_, loaded=loaded: loaded)
         assert finished_run(same, options) == expected
+        run.set_status("KILLED")
+        assert unfinished_run(same, options) == expected
+        run.set_status("FINISHED")
 
 
 @pytest.mark.parametrize("executor", [serial, pytest.param(in_processes, marks=pytest.mark.slow)])

@@ -14,9 +14,14 @@ from lenetctl.data import digits, folder
 from lenetctl.data.data_dir import choose_data_dir, is_complete, read_published
 from lenetctl.data.fetch import fetch_dataset
 from lenetctl.data.images import MNIST_CONVENTION, ImageConvention
-from lenetctl.data.raw import LabelledImages, RawDataset, check_labels, stratified_mask
+from lenetctl.data.raw import (
+    LabelledImages,
+    RawDataset,
+    check_labels,
+    stratified_mask,
+)
 from lenetctl.errors import DataError, UsageError
-from lenetctl.specs.schema import DataSpec
+from lenetctl.specs.data import DataSpec, LimitKeeps
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +51,18 @@ class Dataset:
         return (self.mean, self.std) if data.normalize == "standard" else (0.0, 1.0)
 
 
-def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool = True) -> Dataset:
+def load_dataset(
+    data: DataSpec,
+    data_dir: Path | None = None,
+    *,
+    download: bool = True,
+    limit_keeps: LimitKeeps = "share",
+) -> Dataset:
     """Return the data set that `data` describes, fetched first where it is not there.
 
     `validation` images are held out, as many of each class as its share, the same ones whatever
     the training seed; so are the `limit` that are kept of the rest. Both stay in the published
-    order.
+    order. `limit_keeps` is for runs of version 0.1.0, which kept the first images.
 
     Raises:
         DataError: the data are missing, damaged, or do not fit together.
@@ -70,7 +81,9 @@ def load_dataset(data: DataSpec, data_dir: Path | None = None, *, download: bool
         mask = stratified_mask(source.train.labels, data.validation)
         train, validation = _select(train, ~mask), _split(_select(train, mask))
     if data.limit:
-        train = _select(train, stratified_mask(train.labels, data.limit))
+        first = np.arange(len(train.labels)) < data.limit
+        share = stratified_mask(train.labels, data.limit)
+        train = _select(train, share if limit_keeps == "share" else first)
     mean, std = _mean_and_std(train.images)
     return Dataset(
         name=name,

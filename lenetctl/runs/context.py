@@ -10,6 +10,7 @@ from lenetctl import specs
 from lenetctl.data.dataset import Dataset, load_dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.runs.environment import describe_environment
+from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import DataRecord, RunRecord
 from lenetctl.specs.layers import plan_layers
@@ -26,8 +27,8 @@ class RunContext:
     splits: DeviceDataset
 
     @classmethod
-    def of(cls, spec: Spec, options: RunOptions) -> RunContext:
-        """Load the data of `spec` onto the device.
+    def of(cls, spec: Spec, options: RunOptions, earlier: Run | None = None) -> RunContext:
+        """Load the data of `spec` onto the device, as `earlier` had them if that goes on.
 
         Raises:
             DataError: the data are missing or damaged.
@@ -35,7 +36,8 @@ class RunContext:
 
         """
         device = select_device(options.device)
-        dataset = load_dataset(spec.data, options.data_dir)
+        keeps = earlier.record.data.limit_keeps if earlier else "share"
+        dataset = load_dataset(spec.data, options.data_dir, limit_keeps=keeps)
         return cls(device, dataset, DeviceDataset.of(dataset, spec.data, device))
 
     def record(self, spec: Spec, options: RunOptions, engine: str) -> RunRecord:
@@ -55,6 +57,7 @@ class RunContext:
                 train=len(dataset.train.labels),
                 validation=len(dataset.validation.labels) if dataset.validation else 0,
                 test=len(dataset.test.labels),
+                limit_keeps="share",
                 mean=mean,
                 std=std,
             ),

@@ -35,7 +35,8 @@ def evaluate_run(
     where = select_device(device)
     net = load_net(run, weights, where)
     is_own = dataset in (None, spec.data.dataset)
-    loaded = load_dataset(spec.data if is_own else _other(spec.data, str(dataset)), data_dir)
+    data = spec.data if is_own else _other(spec.data, str(dataset))
+    loaded = load_dataset(data, data_dir, limit_keeps=run.record.data.limit_keeps)
     if is_own and run.classes:  # a folder's classes can have changed since
         loaded = numbered_as(loaded, run.classes)
     images = getattr(loaded, split)

@@ -31,7 +31,7 @@ def execute(
     if resume and resume.is_finished:
         callback.on_warning(f"{resume.path.name} has finished: there is nothing left to train")
         return resume
-    context = RunContext.of(spec, options)
+    context = RunContext.of(spec, options, resume)
     splits = context.splits
     before = resume.record.engine if resume else None
     choice = choose_engine(options.engine, spec, len(splits.train), context.device, before)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from math import log
 
 from lenetctl.errors import DataError, DivergedError, PrunedError
+from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord
-from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, TRAIN_LOSS
+from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
-PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
 @contextmanager
@@ -40,30 +38,33 @@ def open_run(
 
     Raises:
         DataError: `resume` was begun with other images.
+        UsageError: batch norm would meet a single value.
 
     """
+    check_batch_norm(spec, len(context.splits.train))
     record = context.record(spec, options, engine)
     if resume and resume.record.data.digest not in ("", record.data.digest):
         changed = f"the images of {record.data.name} have changed since it was begun"
         raise DataError(f"{resume.path.name}: {changed}: put them back, or train without --resume")
     store = options.store
     opened = store.resume(resume) if resume else store.begin(spec, record)
-    with opened as run, _status_written(run):
+    with opened as run, _status_written(run, context):
         state = initial_state(spec, context.device)
         if resume:
             for warning in restore_state(state, run, record):
                 callback.on_warning(warning)
         callback.on_start(run, spec, state.epoch)
+        for warning in warnings_before(spec, context.dataset):
+            callback.on_warning(warning)
         yield run, state
         _write_result(run, state, context)
     if run.status.outcome == "plateau":
-        callback.on_warning(
-            "the loss never left ln 10, that of guessing: try another learning rate"
-        )
+        guessing = f"ln {len(context.dataset.classes)}, that of guessing"
+        callback.on_warning(f"the loss never left {guessing}: try another learning rate")
 
 
 @contextmanager
-def _status_written(run: Run) -> Iterator[None]:
+def _status_written(run: Run, context: RunContext) -> Iterator[None]:
     """Write the status that belongs to however the context ends."""
     try:
         yield
@@ -75,7 +76,7 @@ def _status_written(run: Run) -> Iterator[None]:
                 "FAILED" if failed else "KILLED", outcome, f"{type(error).__name__}: {error}"
             )
         raise
-    plateau = run.epochs()[-1][TRAIN_LOSS] > PLATEAU
+    plateau = is_plateau(run.epochs()[-1], context.dataset)
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 

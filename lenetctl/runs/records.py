@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lenetctl.specs.data import LimitKeeps
+
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 
@@ -32,6 +34,7 @@ class DataRecord(Record):
     train: int = 0
     validation: int = 0
     test: int = 0
+    limit_keeps: LimitKeeps = "first"  # as 0.1.0 did; see `lenetctl.data.dataset.load_dataset`
     mean: float = 0.0
     std: float = 1.0
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lenetctl.specs.section import Probability, Section, impossible
 
+LimitKeeps = Literal["share", "first"]  # of each class its share, or the first images
 DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
 
 

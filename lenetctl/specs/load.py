@@ -14,6 +14,7 @@ from lenetctl.specs import messages
 from lenetctl.specs.faults import find_faults
 from lenetctl.specs.overrides import override
 from lenetctl.specs.schema import NAME_LENGTH, Spec
+from lenetctl.specs.training import outdated_keys
 from lenetctl.specs.yaml import Document, KeyPath, Origin, read_yaml_file
 
 MAX_EXTENDS = 8
@@ -110,11 +111,16 @@ def _read_mapping(path: Path) -> Document:
 
 
 def _merge(base: Document, document: Document) -> Document:
-    """Return `document` merged into `base`: mappings merge, lists and scalars replace."""
+    """Return `document` merged into `base`: mappings merge, lists and scalars replace.
+
+    Of an optimizer or a schedule of another kind only that is kept which means the same for both.
+    """
     replaced: set[KeyPath] = set()
 
     def merge(old: dict[str, Any], new: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-        merged = dict(old)
+        outdated = outdated_keys(path, old, new["kind"]) if "kind" in new else set()
+        replaced.update((*path, key) for key in outdated)
+        merged = {key: value for key, value in old.items() if key not in outdated}
         for key, value in new.items():
             here = (*path, key)
             if isinstance(value, dict) and isinstance(old.get(key), dict):

@@ -1,6 +1,7 @@
 """`-s key=value`: one key of a spec set from the command line, typed and checked like the file."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -10,13 +11,15 @@ from pydantic import ValidationError
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs.messages import short_json
 from lenetctl.specs.schema import Spec
+from lenetctl.specs.training import outdated_keys
 from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, parse_yaml
 
 
 def override(document: Document, text: str) -> Document:
     """Return `document` with one `dotted.path=value` set, the value read as YAML.
 
-    Problems of `text` itself join those of the document.
+    Problems of `text` itself join those of the document. Another kind of optimizer or schedule
+    takes out of the section what the file has set for the kind before.
     """
     source = f"-s {text}"
     key, equals, value = text.partition("=")
@@ -29,6 +32,8 @@ def override(document: Document, text: str) -> Document:
             raise _refusal("a file says what it extends, the command line cannot")
         parsed = parse_yaml(value, source)
         tree, path = _set(tree, path, parsed.value)
+        if path[-1] == "kind":
+            tree = _without_outdated(document, tree, path[:-1])
         problems = parsed.problems
         origins = {p: o for p, o in origins.items() if p[: len(path)] != path}
         for n in range(1, len(path) + 1):  # the sections that were made for it come from it, too
@@ -37,6 +42,28 @@ def override(document: Document, text: str) -> Document:
         problems = list(error.problems)
     problems = [replace(problem, file=source, line=None, key=key) for problem in problems]
     return Document(tree, origins, [*document.problems, *problems])
+
+
+def set_by(settings: Sequence[str]) -> dict[KeyPath, Origin]:
+    """Return the keys that `settings` set, for a document that they have gone into."""
+    keys = (text.partition("=")[0] for text in settings)
+    paths = (tuple(_index_or_key(part) for part in key.split(".")) for key in keys)
+    return {path: Origin(f"-s {text}") for path, text in zip(paths, settings, strict=True)}
+
+
+def _without_outdated(document: Document, tree: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Take out of the section at `path`, whose kind is set, what other overrides have not set."""
+    before: Any = document.value
+    section: Any = tree
+    for part in path:
+        before = before.get(part) or {} if isinstance(before, dict) else {}
+        section = section[part]
+    if isinstance(before, dict):
+        for key in outdated_keys(path, before, section["kind"]):
+            origin = document.origins.get((*path, key))
+            if origin is None or origin.line is not None:
+                del section[key]
+    return tree
 
 
 def _index_or_key(text: str) -> str | int:

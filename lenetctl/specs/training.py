@@ -1,10 +1,12 @@
 """The section `training`: how the weights are found."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lenetctl.specs.section import NonNegative, Positive, Section, impossible
+from lenetctl.specs.yaml import KeyPath
 
 Warmup = Annotated[float, Field(ge=0, le=100_000)]  # epochs
 
@@ -59,7 +61,7 @@ class Constant(Section):
 
 
 class StepDecay(Section):
-    """Multiply the learning rate by `gamma` every `step_size` epochs."""
+    """Multiply the learning rate by `gamma` every `step_size` epochs, those of warmup counted."""
 
     kind: Literal["step"]
     step_size: Annotated[int, Field(ge=1)] = 5
@@ -107,6 +109,17 @@ class TrainingSpec(Section):
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     deterministic: bool = True
 
+    @model_validator(mode="after")
+    def _cosine_goes_down(self) -> Self:
+        lr, schedule = self.optimizer.lr, self.schedule
+        if isinstance(schedule, Cosine) and schedule.eta_min > lr:
+            raise impossible(
+                f"must be at most the learning rate, which is {lr:g}",
+                at=("schedule", "eta_min"),
+                reads=(("optimizer",), ("schedule",)),
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _kinds_have_defaults(cls, value: Any) -> Any:
@@ -116,3 +129,34 @@ class TrainingSpec(Section):
                 if isinstance(section, dict) and section.get("kind") is None:
                     value = {**value, key: {**section, "kind": kind}}
         return value
+
+
+# by section; the first kind is the one of a section that names none
+KINDS: Mapping[KeyPath, Mapping[str, type[Section]]] = {
+    ("training", "optimizer"): {"sgd": Sgd, "adam": Adam, "adamw": AdamW},
+    ("training", "schedule"): {
+        "constant": Constant,
+        "step": StepDecay,
+        "cosine": Cosine,
+        "one_cycle": OneCycle,
+    },
+}
+
+
+def outdated_keys(path: KeyPath, section: Mapping[str, Any], kind: Any) -> set[str]:
+    """Return the keys of the section at `path` that do not hold once it is of another `kind`.
+
+    What both kinds have, with one default, stays: Adam's `betas` for AdamW. A learning rate of SGD
+    does not: Adam's default is another. Keys that the section's own kind lacks are left to be
+    reported.
+    """
+    kinds = KINDS.get(path)
+    if not kinds:
+        return set()
+    default = next(iter(kinds))
+    before, after = (kinds.get(str(name or default)) for name in (section.get("kind"), kind))
+    if not before or not after:
+        return set()  # a wrong kind, which is reported
+    old, new = before.model_fields, after.model_fields
+    kept = {key for key in old.keys() & new.keys() if old[key].default == new[key].default}
+    return (section.keys() & old.keys()) - kept - {"kind"}

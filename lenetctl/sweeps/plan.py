@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lenetctl import specs
 from lenetctl.errors import Problem, SpecError, UsageError
-from lenetctl.specs.overrides import override
+from lenetctl.specs.overrides import override, set_by
 from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.yaml import Document
 from lenetctl.sweeps.grid import SEED, SweptKey, as_setting, read_sweep_file
@@ -103,7 +103,7 @@ def _trials(
     """Yield the trials of one spec; what is wrong with one joins `problems`."""
     base = specs.load_spec(source, settings)
     # the file is read once, and each override made once for all trials that share it
-    tree = Document(base.model_dump(mode="json", exclude_unset=True), {})
+    tree = Document(base.model_dump(mode="json", exclude_unset=True), set_by(settings))
     for document, swept in _combined(tree, {}, list(axes.values())):
         if len(problems) > MAX_PROBLEMS:
             return

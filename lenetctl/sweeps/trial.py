@@ -62,6 +62,8 @@ def unfinished_run(trial: Trial, options: RunOptions) -> Run | None:
 
 def _on_same_images(run: Run | None, trial: Trial, options: RunOptions) -> Run | None:
     """Return `run` unless it is of other images than `trial` would be."""
+    if run and trial.spec.data.limit and run.record.data.limit_keeps == "first":
+        return None
     if run and trial.spec.data.dataset == "folder":  # whose images can have changed
         from lenetctl.data.dataset import load_dataset  # noqa: PLC0415  torch
 

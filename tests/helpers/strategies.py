@@ -156,7 +156,7 @@ def optimizers():
     return sgd | adam | adamw
 
 
-def schedules():
+def schedules(lr):
     constant = st.builds(Constant, kind=st.just("constant"), warmup=WARMUPS)
     step = st.builds(
         StepDecay,
@@ -165,7 +165,7 @@ def schedules():
         gamma=between(0, 1, exclude_min=True),
         warmup=WARMUPS,
     )
-    cosine = st.builds(Cosine, kind=st.just("cosine"), eta_min=FROM_ZERO, warmup=WARMUPS)
+    cosine = st.builds(Cosine, kind=st.just("cosine"), eta_min=between(0, lr), warmup=WARMUPS)
     one_cycle = st.builds(
         OneCycle,
         kind=st.just("one_cycle"),
@@ -181,11 +181,12 @@ def training_sections(draw, *, may_stop_early):
     stopping = st.none()
     if may_stop_early:
         stopping |= st.builds(EarlyStopping, patience=st.integers(1, 50))
+    optimizer = draw(optimizers())
     return TrainingSpec(
         epochs=draw(st.integers(1, 100_000)),
         seed=draw(st.integers(0, 2**63 - 1)),
-        optimizer=draw(optimizers()),
-        schedule=draw(schedules()),
+        optimizer=optimizer,
+        schedule=draw(schedules(optimizer.lr)),
         label_smoothing=draw(FRACTIONS),
         ema=draw(st.none() | between(0, 1, exclude_min=True, exclude_max=True)),
         early_stopping=draw(stopping),

@@ -75,6 +75,15 @@ def test_what_a_file_extends_shows_through(folder):
     assert loaded.training == specs.Spec(name="x").training
 
 
+def test_another_kind_of_optimizer_begins_anew(folder):
+    folder(
+        base="training: {optimizer: {lr: 0.5, momentum: 0.9, weight_decay: 0.1}}",
+        x="{extends: base.yaml, training: {optimizer: {kind: adam, eps: 0.1}}}",
+    )
+    optimizer = specs.load_spec("x.yaml").training.optimizer
+    assert (optimizer.lr, optimizer.eps, optimizer.weight_decay) == (0.001, 0.1, 0.1)
+
+
 def test_problems_are_placed_in_the_file_that_holds_them(folder):
     folder(
         base="model:\n  conv:\n    - {channels: 6, kernel: 5}\n  initt: torch\n",

@@ -78,6 +78,41 @@ def test_of_a_list_in_the_file_one_entry_is_set(load):
     assert loaded.model.dense == (1, 2)
 
 
+SGD = "training: {optimizer: {lr: 0.5, momentum: 0.9, weight_decay: 0.1}}"
+ADAM = "training: {optimizer: {kind: adam, lr: 0.5, betas: [0.5, 0.6]}}"
+
+
+def test_another_kind_of_optimizer_takes_over_only_what_means_the_same(load):
+    optimizer = load(SGD, "training.optimizer.kind=adam").training.optimizer
+    assert (optimizer.lr, optimizer.weight_decay) == (0.001, 0.1)
+    optimizer = load(ADAM, "training.optimizer.kind=adamw").training.optimizer
+    assert (optimizer.lr, optimizer.betas) == (0.5, (0.5, 0.6))
+    assert load(ADAM, "training.optimizer.kind=sgd").training.optimizer.lr == 0.9
+    assert load(SGD, "training.optimizer.kind=sgd").training.optimizer.lr == 0.5
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_the_command_line_sets_for_another_kind_holds(load, turned):
+    settings = ["training.optimizer.lr=0.25", "training.optimizer.kind=adam"]
+    assert load(SGD, *settings[:: -1 if turned else 1]).training.optimizer.lr == 0.25
+
+
+def test_another_kind_of_schedule_keeps_the_warmup(load):
+    text = "training: {schedule: {kind: step, gamma: 0.5, warmup: 2}}"
+    schedule = load(text, "training.schedule.kind=cosine").training.schedule
+    assert (schedule.kind, schedule.warmup) == ("cosine", 2)
+
+
+def test_another_kind_hides_no_unknown_key(complaints):
+    (line,) = complaints("training: {optimizer: {lrr: 1}}", "training.optimizer.kind=adam")
+    assert "training.optimizer.lrr: unknown key" in line
+
+
+def test_a_wrong_kind_is_told(complaints):
+    (line,) = complaints(SGD, "training.optimizer.kind=[adam]")
+    assert "training.optimizer.kind" in line
+
+
 HOW = "write key=value, as in training.epochs=3"
 
 

@@ -59,6 +59,13 @@ def test_stopping_early_with_validation(complaints):
     assert complaints(text) == []
 
 
+def test_a_cosine_that_would_rise(complaints):
+    text = "training:\n  optimizer: {lr: 0.1}\n  schedule: {kind: cosine, eta_min: 0.2}"
+    where = "x.yaml:3: training.schedule.eta_min"
+    assert complaints(text) == [f"{where}: must be at most the learning rate, which is 0.1"]
+    assert complaints(text, "training.optimizer.lr=0.2") == []
+
+
 def test_layers_that_do_not_fit():
     big = ModelSpec(conv=(Conv(channels=1, kernel=30),))
     with pytest.raises(ValidationError, match="conv1 would be 0×0"):

@@ -1,3 +1,4 @@
+import shlex
 import time
 from itertools import pairwise
 
@@ -153,3 +154,14 @@ def test_ten_thousand_trials_are_planned_in_seconds(folder):
     started = time.process_time()
     assert len(plan_sweep(folder(a="") / "a.yaml", grid).trials) == 10_000
     assert time.process_time() - started < 15
+
+
+def test_a_swept_kind_of_optimizer_has_a_learning_rate_of_its_own(folder):
+    spec = folder(a="training: {optimizer: {lr: 0.5}}") / "a.yaml"
+    kinds = axes("training.optimizer.kind=sgd,adam")
+    for settings, rates in (((), [0.5, 0.001]), (("training.optimizer.lr=0.25",), [0.25, 0.25])):
+        trials = plan_sweep(spec, kinds, settings).trials
+        assert [trial.spec.training.optimizer.lr for trial in trials] == rates
+        for trial in trials:  # alone it is the same experiment
+            given = [word for word in shlex.split(trial.command) if "=" in word]
+            assert specs.sha256(specs.load_spec(spec, given)) == trial.sha256

@@ -65,6 +65,12 @@ def test_cosine_is_torchs(eta_min):
     assert rates({"kind": "cosine", "eta_min": eta_min}) == close(expected)
 
 
+def test_steps_count_from_the_first_epoch_of_a_warmup():
+    found = rates({"kind": "step", "step_size": 3, "gamma": 0.5, "warmup": 2})
+    assert found[14:21] == [0.9] * 7
+    assert found[21:] == [0.45] * 21
+
+
 def test_constant_stays():
     assert rates({"kind": "constant"}) == [0.9] * 42
 

@@ -141,8 +141,8 @@ def print_plan(
     flat = {key: specs.flatten(row.trial.spec) for key, row in view.rows.items()}
     usual = usual_values(flat.values())
     table = Table(caption="differs: the swept keys, and what is not as in most other trials")
-    for title in ("run", "differs", "parameters", "state"):
-        table.add_column(title, justify="right" if title == "parameters" else "left")
+    for title in ("run", "differs", "lr", "parameters", "state"):
+        table.add_column(title, justify="right" if title in ("lr", "parameters") else "left")
     for sha256, row in view.rows.items():
         spec, swept = flat[sha256], row.trial.overrides
         keys = (key for key, value in spec.items() if key in swept or value != usual[key])
@@ -151,7 +151,8 @@ def print_plan(
         state = "done" if row.status == "skipped" else "to run"
         if sha256 in goes_on:
             state = f"to go on after epoch {len(goes_on[sha256].epochs())}"
-        table.add_row(row.trial.name, escape(" ".join(differs)), f"{parameters:,}", state)
+        lr = f"{row.trial.spec.training.optimizer.lr:g}"
+        table.add_row(row.trial.name, escape(" ".join(differs)), lr, f"{parameters:,}", state)
     console.print(table, soft_wrap=False)
     for name, other in plan.duplicates:
         console.print(f"{name} is left out: it is the same experiment as {other}", markup=False)

@@ -43,11 +43,12 @@ def test_a_dry_run_shows_where_each_trial_differs(lenetctl, quick, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     grid = ("-g", "data.limit=9", "-g", "training.optimizer.kind=sgd,adam,adamw")
     shown = lenetctl("sweep", quick, *grid, "--dry-run")
-    rows = [line.split("│")[2].strip() for line in shown.out.splitlines() if "│" in line]
-    assert rows == [
-        "limit=9 optimizer.kind=sgd optimizer.momentum=0.0 optimizer.nesterov=false",
-        "limit=9 optimizer.kind=adam",
-        "limit=9 optimizer.kind=adamw",
+    rows = [line.split("│")[2:4] for line in shown.out.splitlines() if "│" in line]
+    of_sgd = "optimizer.lr=0.1 optimizer.momentum=0.0 optimizer.nesterov=false"
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        [f"limit=9 optimizer.kind=sgd {of_sgd}", "0.1"],
+        ["limit=9 optimizer.kind=adam", "0.001"],
+        ["limit=9 optimizer.kind=adamw", "0.001"],
     ]
 
 

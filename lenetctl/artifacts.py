@@ -17,6 +17,7 @@ from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import EvaluationRecord
 from lenetctl.specs.layer_formats import layers_markdown
+from lenetctl.training.metrics import confusion_of
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
@@ -42,7 +43,7 @@ def draw(run: Run) -> None:
     run.figures.mkdir(exist_ok=True)
     result = run.result
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
-    matrix = np.array(result.confusion)
+    matrix = confusion_of(np.array(result.confusion), len(result.classes))
     save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
@@ -55,8 +56,7 @@ def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
 
     run.evaluations.mkdir(exist_ok=True)
     classes = list(measured.per_class)
-    matrix = np.array(measured.confusion)[: len(classes), : len(classes)]
-    figure = confusion_matrix(matrix, classes, f"{run.name}: {measured.key}")
+    figure = confusion_matrix(np.array(measured.confusion), classes, f"{run.name}: {measured.key}")
     save(figure, run.evaluations / f"{measured.key}.png")
     write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())
 

@@ -9,7 +9,13 @@ import rich.console
 
 
 class PipeSafeConsole(rich.console.Console):
-    """Goes on in silence once nobody reads it any more: `lenetctl train … | head` trains on."""
+    """Takes names as they are, [brackets] and :colons: too, and outlives its reader.
+
+    So `lenetctl train … | head` trains on.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
 
     def on_broken_pipe(self) -> None:
         """Lose the output, where rich would lose the work."""
@@ -31,13 +37,11 @@ class Console:
     def say(self, line: str) -> None:
         """Print a line on the way, unless quiet."""
         if not self.quiet:
-            self.rich.print(line, markup=False)
+            self.rich.print(line)
 
     def warn(self, line: str) -> None:
         """Print a line to stderr, quiet or not."""
-        PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True).print(
-            f"warning: {line}", markup=False
-        )
+        PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True).print(f"warning: {line}")
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """Print the result: `document` with `--json`, else `text`."""
@@ -45,4 +49,4 @@ class Console:
             json.dump(document, sys.stdout)
             sys.stdout.write("\n")
         else:
-            self.rich.print(text, markup=False)
+            self.rich.print(text)

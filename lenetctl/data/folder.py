@@ -58,6 +58,8 @@ def _paths(split: Path) -> dict[str, list[Path]]:
         layout = "train/CLASS/*.png and test/CLASS/*.png"
         raise DataError(f"{split}: no folder of a class in it; {split.parent} must hold {layout}")
     for name, files in paths.items():
+        if name.encode(errors="ignore").decode() != name:  # half a letter, of another encoding
+            raise DataError(f"{split / name}: its name is not UTF-8: rename the folder")
         if not files:
             allowed = ", ".join(sorted(SUFFIXES))
             raise DataError(f"{split / name}: no pictures in it ({allowed})")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lenetctl.figures.fonts import legible
 from lenetctl.figures.style import TITLE, blank_axes, cut, new_figure, styled, text_width
 from lenetctl.figures.tiles import Scale, caption, colour_bar, draw_tiles, half, limits
 
@@ -25,6 +26,7 @@ _RUN_GAP = 0.2
 _FEW = 8  # channels that stand in one line; more stand in two
 _MOST = 16
 _LABEL = 16  # characters to a line
+_LABEL_LINE = 0.15  # inches
 
 
 def feature_maps(
@@ -62,7 +64,7 @@ def feature_maps_compared(
     """
     figure = new_figure(1, 1)
     axes = blank_axes(figure)
-    labels = [textwrap.fill(label, _LABEL) for _, rows in runs.values() for label in rows]
+    labels = [textwrap.fill(legible(label), _LABEL) for _, rows in runs.values() for label in rows]
     left = _LABEL_GAP + max(map(text_width, labels))
     width = bottom = 0.0
     for number, (name, (maps, row_labels)) in enumerate(runs.items()):
@@ -86,10 +88,11 @@ def _draw_run(
 ) -> tuple[float, float]:
     """Draw one run right and down of `corner`, its labels to the left; return the far corner."""
     left, top = corner
-    tops = top - _LINE - (_ROW + _ROW_GAP) * np.arange(len(inputs))
-    for label, y in zip(row_labels, tops, strict=True):
-        words = textwrap.fill(label, _LABEL)
-        axes.text(left - _LABEL_GAP, y - _ROW / 2, words, ha="right", va="center")
+    labels = [textwrap.fill(legible(label), _LABEL) for label in row_labels]
+    heights = [max(_ROW, _LABEL_LINE * len(label.split("\n"))) for label in labels]
+    tops = top - _LINE - (max(heights) + _ROW_GAP) * np.arange(len(inputs))
+    for words, y, height in zip(labels, tops, heights, strict=True):
+        axes.text(left - _LABEL_GAP, y - height / 2, words, ha="right", va="center")
     grey = Scale("gray", 0, 1)
     right = _draw_layer(axes, left, tops, "input", inputs[:, None], grey)
 
@@ -107,7 +110,7 @@ def _draw_run(
                 f"{title}, {len(channels)} of {layer.shape[1]} channels, those with the largest "
                 f"mean activation: {', '.join(map(str, channels))} (the first is 0)."
             )
-    return right, caption(axes, bottom, right, notes)
+    return right, caption(axes, min(bottom, tops[-1] - heights[-1]), right, notes)
 
 
 def _draw_layer(

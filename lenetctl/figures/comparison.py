@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from lenetctl.figures.fonts import legible
 from lenetctl.figures.style import (
     BLUE,
     COLOURS,
@@ -95,7 +96,7 @@ def ranked(rows: Sequence[Ranked], metric: str) -> Figure:
             color=MUTED,
             va="center",
         )
-    axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
+    axes.set_yticks(range(len(rows)), [legible(label) for label, *_ in rows])
     axes.set_ylim(max(len(rows), 2) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(_words(metric))

@@ -1,12 +1,14 @@
 """The confusion matrix: which class is taken for which."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lenetctl.figures.fonts import legible
 from lenetctl.figures.style import (
     INK,
     MUTED,
@@ -19,6 +21,7 @@ from lenetctl.figures.style import (
 )
 
 _CELL = 0.38  # inches; holds five digits
+_LINE = 0.15  # inches
 
 
 @styled()
@@ -28,20 +31,30 @@ def confusion_matrix(
     """Return the counts written into cells, which are coloured by their fraction of the row.
 
     Args:
-        matrix: (K, K) counts; rows are the true class, columns the predicted one.
-        classes: K names.
+        matrix: (K, K) counts; rows are the true class, columns the predicted one. Another column
+            counts the images whose prediction is no class.
+        classes: K names. Where no font has their letters, numbers stand for them in the picture,
+            and a legend below it has the codes of the letters.
         title: stands above the picture.
 
     """
-    side = _CELL * len(classes)
-    names = max(text_width(name) for name in classes)
+    legend: list[str] = []
+    if [legible(name) for name in classes] != list(classes):
+        legend = [f"{number} {legible(name)}" for number, name in enumerate(classes)]
+        classes = [str(number) for number in range(len(classes))]
+    columns = [*classes, "none"][: matrix.shape[1]]
+    side, across = _CELL * len(classes), _CELL * len(columns)
+    names = max(text_width(name) for name in columns)
     slanted = names > _CELL
     left = names + 0.38
-    bottom = (0.72 * names if slanted else 0.1) + 0.58
-    figure = new_figure(left + side + 0.12, bottom + side + (0.38 if title else 0.1))
+    note = "colour: fraction of the true class, 0 white to 1 dark"
+    width = max(left + across + 0.12, text_width(note, SMALL) + 0.24)
+    notes = [*_lines(", ".join(legend), width - 0.24), note]
+    bottom = (0.72 * names if slanted else 0.1) + 0.58 + _LINE * (len(notes) - 1)
+    figure = new_figure(width, bottom + side + (0.38 if title else 0.1))
     headline(figure, title)
 
-    axes = place(figure, left, bottom, side, side)
+    axes = place(figure, left, bottom, across, side)
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
@@ -58,19 +71,22 @@ def confusion_matrix(
             va="center",
         )
 
-    ticks = range(len(classes))
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(ticks, classes, **(slant if slanted else {}))
-    axes.set_yticks(ticks, classes)
+    axes.set_xticks(range(len(columns)), columns, **(slant if slanted else {}))
+    axes.set_yticks(range(len(classes)), classes)
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="predicted class", ylabel="true class")
 
     # a line of words instead of a colour bar, which would be a fifth of the time of the picture
-    note = "colour: fraction of the true class, 0 white to 1 dark"
-    width, height = figure.get_size_inches()
-    figure.text(
-        (left + side) / width, 0.1 / height, note, size=SMALL, color=MUTED, ha="right", va="bottom"
-    )
+    _, height = figure.get_size_inches()
+    for line, text in enumerate(reversed(notes)):
+        up = (0.1 + _LINE * line) / height
+        figure.text(1 - 0.12 / width, up, text, size=SMALL, color=MUTED, ha="right", va="bottom")
     return figure
+
+
+def _lines(text: str, width: float) -> list[str]:
+    """Return `text` in lines of at most `width` inches, near enough."""
+    return wrap(text, max(1, int(len(text) * width / text_width(text, SMALL)))) if text else []

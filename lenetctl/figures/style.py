@@ -14,9 +14,11 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from lenetctl.errors import UsageError
+from lenetctl.figures.fonts import families, legible
 from lenetctl.files import write_whole
 
 # Okabe and Ito, "Color Universal Design" (2008), without the yellow, which is lost on white
@@ -40,7 +42,6 @@ STYLE: Any = {  # matplotlib types each key by its name
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.facecolor": "white",  # also on a dark page
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
     "font.size": TEXT,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
@@ -74,7 +75,7 @@ def styled() -> Iterator[None]:
     """
     with _RC_LOCK, mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        mpl.rcParams.update(STYLE | {"font.family": families()})
         yield
 
 
@@ -110,10 +111,10 @@ def cut(figure: Figure, drawn: Sequence[tuple[Axes, float, float]]) -> None:
 
 def text_width(text: str, size: float = TEXT) -> float:
     """Return the width in inches of the longest line of `text`, set at `size` points."""
-    font = FontProperties(size=size)
+    font = FontProperties(size=size, family=families())
     points = (
         text_to_path.get_text_width_height_descent(line, font, ismath=False)[0]
-        for line in text.split("\n")
+        for line in legible(text).split("\n")
     )
     return max(points) / 72
 
@@ -138,6 +139,8 @@ def save(figure: Figure, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in _METADATA:
         raise UsageError(f"{path}: a picture is saved as {' or '.join(_METADATA)}")
+    for text in figure.findobj(Text):
+        text.set_text(legible(text.get_text()))
     picture = BytesIO()
     figure.savefig(picture, format=suffix[1:], metadata=_METADATA[suffix])
     try:

@@ -11,6 +11,7 @@ from lenetctl.runs.weights import default_weights, load_net
 from lenetctl.specs.schema import DataSpec
 from lenetctl.training.device import memory_explained, numerics, select_device
 from lenetctl.training.evaluate import Evaluation, evaluate
+from lenetctl.training.metrics import confusion_of
 
 
 @memory_explained()
@@ -54,7 +55,7 @@ def evaluate_run(
         loss=measured.loss,
         accuracy=measured.accuracy,
         per_class=_per_class(measured, loaded),
-        confusion=measured.confusion.tolist(),
+        confusion=confusion_of(measured.confusion, len(loaded.classes)).tolist(),
     )
 
 

@@ -16,7 +16,7 @@ from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS
+from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, confusion_of
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
@@ -97,7 +97,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
             final=_metrics(epochs[-1]) | measured,
             best={"epoch": state.best_epoch} | best,
             examples_per_second=len(speeds) / sum(1 / speed for speed in speeds),
-            confusion=test.confusion.tolist(),
+            confusion=confusion_of(test.confusion, len(context.dataset.classes)).tolist(),
             classes=list(context.dataset.classes),
         )
     )

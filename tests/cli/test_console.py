@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from rich.table import Table
 
 from lenetctl.cli.console import Console
 
@@ -14,6 +15,16 @@ def test_a_result_is_a_document_or_a_text(capsys):
     assert json.loads(capsys.readouterr().out) == {"name": "größe"}
     Console().result({}, "[bold]text[/bold]")
     assert capsys.readouterr().out == "[bold]text[/bold]\n"
+
+
+def test_names_in_tables_and_lines_are_no_markup(capsys):
+    console = Console()
+    table = Table()
+    table.add_column("[dim]class")
+    table.add_row("[/odd] :cat:")
+    console.rich.print(table, "[bold]")
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("[dim]class", "[/odd] :cat:", "[bold]"))
 
 
 def test_on_the_way_to_a_document_everything_else_goes_to_stderr(capsys):

@@ -1,4 +1,5 @@
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -139,6 +140,12 @@ def test_more_classes_than_outputs(root):
         (root / f"train/{i}").mkdir()
         Image.new("L", (28, 28)).save(root / f"train/{i}/one.png")
     refused(root, "11 classes")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_class_whose_name_is_not_utf8(root):
+    (root / "train/cat").rename(root / "train/\udce9t\udce9")
+    refused(root, r"train/\\udce9t\\udce9: its name is not UTF-8: rename the folder")
 
 
 def test_a_class_without_pictures(root):

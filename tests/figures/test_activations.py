@@ -35,6 +35,12 @@ def test_inputs_then_the_channels_of_each_layer(assert_tidy):
     assert_tidy(figure)
 
 
+def test_long_names_stand_apart(assert_tidy):
+    long = "a long name of a class that goes on and on, " * 4
+    labels = [f"{long} → {long} 0.81", f"{'x' * 99} → y 0.5"]
+    assert_tidy(feature_maps(INPUTS, [FEW], labels, ["layer 1"]))
+
+
 def test_a_layer_has_one_scale():
     figure = feature_maps(INPUTS, [FEW], LABELS, ["layer 1"])
     limits = [image.get_clim() for image in figure.axes[0].images]

@@ -34,3 +34,11 @@ def test_a_class_without_images_is_no_division_by_zero():
     matrix = np.array([[0, 0], [1, 3]])
     (image,) = confusion_matrix(matrix, ["a", "b"]).axes[0].images
     assert image.get_array().tolist() == [[0, 0], [0.25, 0.75]]
+
+
+def test_predictions_that_are_no_class_have_a_column_of_their_own(assert_tidy):
+    figure = confusion_matrix(np.array([[5, 1, 0], [0, 3, 2]]), ["cat", "dog"], "pets")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["cat", "dog", "none"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+    assert_tidy(figure)

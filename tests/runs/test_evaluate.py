@@ -72,8 +72,10 @@ def test_a_class_that_went_since_the_training_shifts_no_other(pets):
     run, folder = pets
     for split in ("train", "test"):
         shutil.rmtree(folder / split / "cat")
+    assert run.result.confusion == [[16, 0, 0], [0, 16, 0], [0, 0, 16]]
     document = in_folder(run, folder)
     assert document.accuracy == 1
+    assert document.confusion == [[0, 0, 0], [0, 16, 0], [0, 0, 16]]
     assert [scores.count for scores in document.per_class.values()] == [0, 16, 16]
 
 

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import rich.console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
 from lenetctl import specs
@@ -152,7 +151,7 @@ def print_plan(
         if sha256 in goes_on:
             state = f"to go on after epoch {len(goes_on[sha256].epochs())}"
         lr = f"{row.trial.spec.training.optimizer.lr:g}"
-        table.add_row(row.trial.name, escape(" ".join(differs)), lr, f"{parameters:,}", state)
+        table.add_row(row.trial.name, " ".join(differs), lr, f"{parameters:,}", state)
     console.print(table, soft_wrap=False)
     for name, other in plan.duplicates:
         console.print(f"{name} is left out: it is the same experiment as {other}", markup=False)

@@ -14,10 +14,10 @@ import numpy as np
 from lenetctl import specs
 from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
+from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import EvaluationRecord
 from lenetctl.specs.layer_formats import layers_markdown
-from lenetctl.training.metrics import confusion_of
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet

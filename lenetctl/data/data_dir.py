@@ -10,8 +10,11 @@ from platformdirs import user_cache_path
 
 from lenetctl.data import idx
 from lenetctl.data.catalog import CATALOG, DatasetFile
+from lenetctl.data.images import DIGIT_CONVENTION, MNIST_CONVENTION
 from lenetctl.data.raw import LabelledImages, RawDataset
 from lenetctl.errors import DataError
+
+CENTRED = {"mnist", "qmnist"}  # whose digits were fitted into a box and centred
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def read_published(name: str, data_dir: Path) -> RawDataset:
     arrays = [_read(name, file, data_dir) for file in info.files]
     labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
     train, test = map(LabelledImages, arrays[::2], labels)
-    return RawDataset(info.classes, train, test)
+    convention = DIGIT_CONVENTION if name in CENTRED else MNIST_CONVENTION
+    return RawDataset(info.classes, train, test, convention)
 
 
 def file_states(name: str, data_dir: Path) -> list[FileState]:

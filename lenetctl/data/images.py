@@ -1,7 +1,8 @@
 """The one reader of pictures: files of many kinds, maybe hostile, become grey 28×28 images."""
 
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, ImageStat
 
+from lenetctl.data.handwriting import fit_digit
 from lenetctl.errors import DataError
 from lenetctl.specs import INPUT_SHAPE
 
-Fit = Literal["stretch", "pad"]  # to a square: out of proportion, or with a border added
+# to a square: out of proportion, with a border added, or as a digit found and centred
+Fit = Literal["stretch", "pad", "digit"]
 Background = Literal["dark", "light"]
 
 FORMATS = {  # by Pillow's names, with their suffixes; not, say, EPS, which runs Ghostscript
@@ -37,7 +40,8 @@ class ImageConvention:
     inverts: bool  # whether a user's picture on a light background is inverted
 
 
-MNIST_CONVENTION = ImageConvention("pad", "dark", inverts=True)  # of all published data sets
+MNIST_CONVENTION = ImageConvention("pad", "dark", inverts=True)  # of most published data sets
+DIGIT_CONVENTION = ImageConvention("digit", "dark", inverts=True)  # of MNIST and QMNIST
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,11 @@ def read_image(path: Path, convention: ImageConvention) -> NDArray[np.uint8]:
         DataError: it cannot be read.
 
     """
-    picture = read_picture(path, convention.fit)
+    with _explained(path):
+        grey = _decode(path)
+        if convention.fit == "digit" and (digit := _digit(grey)) is not None:
+            return digit
+        picture = _fit(grey, convention.fit)
     if convention.inverts and picture.has_light_border:
         return 255 - picture.over("light")
     return picture.over(convention.background)
@@ -72,11 +80,17 @@ def read_picture(path: Path, fit: Fit) -> Picture:
         DataError: it cannot be read.
 
     """
+    with _explained(path):
+        return _fit(_decode(path), fit)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata of a picture that can be read
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _fit(_decode(path), fit)
+            yield
     except Exception as error:  # Pillow's decoders raise whatever they meet
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: not a readable picture ({reason})") from error
@@ -109,16 +123,24 @@ def _fit(picture: Image.Image, fit: Fit) -> Picture:
     return Picture(pixels, has_light_border=border >= _LIGHT)
 
 
-def _border(picture: Image.Image) -> float:
-    """Return the median grey of the outermost pixels.
+def _digit(picture: Image.Image) -> NDArray[np.uint8] | None:
+    """Return the digit that is found in a picture; an image of MNIST's own is left as it is."""
+    pixels = np.asarray(_on_contrast(picture))
+    if pixels.shape == INPUT_SHAPE[1:] and _border(picture) < _LIGHT:
+        return pixels
+    return fit_digit(pixels)
 
-    A transparent background counts as black behind what is light, as white behind what is dark.
-    """
-    if picture.mode == "LA":
-        mean = ImageStat.Stat(_flatten(picture, _LIGHT)).mean[0]
-        picture = _flatten(picture, 0 if mean >= _LIGHT else 255)
-    pixels = np.asarray(picture)
+
+def _border(picture: Image.Image) -> float:
+    """Return the median grey of the outermost pixels."""
+    pixels = np.asarray(_on_contrast(picture))
     return float(np.median(np.concatenate([*pixels[[0, -1]], *pixels[:, [0, -1]].T])))
+
+
+def _on_contrast(picture: Image.Image) -> Image.Image:
+    """Return the picture on black where what is drawn is light, on white where that is dark."""
+    mean = ImageStat.Stat(_flatten(picture, _LIGHT)).mean[0]
+    return _flatten(picture, 0 if mean >= _LIGHT else 255)
 
 
 def _flatten(picture: Image.Image, level: int) -> Image.Image:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
+from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
@@ -16,7 +17,7 @@ from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, confusion_of
+from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all

@@ -1,10 +1,6 @@
 """What an epoch measures, under which names, and which way is better. No torch."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 TRAIN_LOSS, TRAIN_ACCURACY = "train/loss", "train/accuracy"
 VALIDATION_LOSS, VALIDATION_ACCURACY = "validation/loss", "validation/accuracy"
@@ -29,16 +25,6 @@ def accuracy_of(split: str) -> str:
 def lowest_is_best(metric: str) -> bool:
     """Return whether less of `metric` is better: of losses and seconds, `best/test/loss` too."""
     return metric.endswith(("loss", "seconds"))
-
-
-def confusion_of(matrix: NDArray[Any], classes: int) -> NDArray[Any]:
-    """Return of a net's confusion, (10, 10) counts, the (K, K) of a set of K classes.
-
-    Where some predictions are none of these classes, one more column counts them.
-    """
-    rows = matrix[:classes]
-    others = rows[:, classes:].sum(axis=1)
-    return np.column_stack((rows[:, :classes], others)) if others.any() else rows[:, :classes]
 
 
 @dataclass(frozen=True)

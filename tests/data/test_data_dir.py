@@ -6,6 +6,7 @@ import pytest
 
 from lenetctl.data import data_dir
 from lenetctl.data.catalog import CATALOG
+from lenetctl.data.images import DIGIT_CONVENTION, MNIST_CONVENTION
 from lenetctl.errors import DataError
 
 
@@ -29,6 +30,7 @@ def test_reads_torchvisions_layout(write_known, name):
     assert source.train.images.shape == (40, 28, 28)
     assert source.test.labels.tolist() == [*range(10), *range(10)]
     assert source.classes == CATALOG[name].classes
+    assert source.convention == (DIGIT_CONVENTION if name == "qmnist" else MNIST_CONVENTION)
 
 
 def test_archives_are_read_where_nothing_was_unpacked(write_known):

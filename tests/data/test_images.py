@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lenetctl.data.folder import read_folder
-from lenetctl.data.images import FORMATS, MNIST_CONVENTION, ImageConvention, read_image
+from lenetctl.data.images import (
+    DIGIT_CONVENTION,
+    FORMATS,
+    MNIST_CONVENTION,
+    ImageConvention,
+    read_image,
+)
 from lenetctl.errors import DataError
 
 SIDE = 280
@@ -210,7 +216,7 @@ def path(tmp_path_factory):
     content=st.sampled_from(PICTURES),
     edits=st.lists(st.tuples(PLACES, st.integers(0, 255)), max_size=6),
     cut=st.integers(0, 2000),
-    convention=st.sampled_from([MNIST_CONVENTION, STRETCHED]),
+    convention=st.sampled_from([MNIST_CONVENTION, DIGIT_CONVENTION, STRETCHED]),
 )
 def test_a_mutated_picture_is_read_or_refused(path, content, edits, cut, convention):
     mutated = bytearray(content)

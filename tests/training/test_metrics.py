@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from lenetctl.training import metrics
@@ -18,12 +17,3 @@ def test_the_names_of_a_split_are_the_constants():
     assert metrics.loss_of("train") == metrics.TRAIN_LOSS
     assert metrics.loss_of("validation") == metrics.VALIDATION_LOSS
     assert metrics.accuracy_of("test") == metrics.TEST_ACCURACY
-
-
-def test_the_confusion_of_two_classes_is_two_by_two():
-    counts = np.zeros((10, 10), int)
-    counts[:2, :2] = [[5, 1], [2, 4]]
-    assert metrics.confusion_of(counts, 2).tolist() == [[5, 1], [2, 4]]
-    counts[1, 7] = 3
-    assert metrics.confusion_of(counts, 2).tolist() == [[5, 1, 0], [2, 4, 3]]
-    assert metrics.confusion_of(counts, 10).tolist() == counts.tolist()

@@ -8,7 +8,7 @@ from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import SweptKey
-from lenetctl.sweeps.names import PrunerName, SamplerName
+from lenetctl.sweeps.search import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import open_study
 from lenetctl.tracking.store import store_folder

@@ -7,7 +7,8 @@ import typer
 
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-from lenetctl.sweeps.names import ExecutorName, PrunerName, SamplerName
+from lenetctl.sweeps.executors import ExecutorName
+from lenetctl.sweeps.search import PrunerName, SamplerName
 
 
 @guarded

@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from lenetctl.errors import BusyError, SpecError
 from lenetctl.runs.folder import Run
 from lenetctl.sweeps.events import Decision, TrialEvent
-from lenetctl.sweeps.names import PrunerName, SamplerName
+from lenetctl.sweeps.search import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.trial import Trial
 from lenetctl.training.metrics import VALIDATION_ACCURACY

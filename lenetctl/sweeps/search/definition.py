@@ -30,9 +30,9 @@ class Search:
 
     @classmethod
     def of(
-        cls, path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], trials: int
+        cls, path: Path, grid: Mapping[str, SweptKey], settings: Sequence[str], trials: int
     ) -> Search:
-        """Read what the spec or `sweep.yaml` at `path` and `axes`, laid over it, say.
+        """Read what the spec or `sweep.yaml` at `path` and `grid`, laid over it, say.
 
         Raises:
             SpecError: with every problem of the files or of the space.
@@ -46,8 +46,8 @@ class Search:
             if sweep.base is None:
                 raise UsageError(f"{file}: a search varies one spec; name it there: `base: FILE`")
             name, source = file.resolve().parent.name, sweep.base
-            found = {**sweep.axes, **sweep.space}
-        found |= axes
+            found = {**sweep.grid, **sweep.search}
+        found |= grid
         seed = {SEED: found.pop(SEED)} if SEED in found else {}
         if any(len(axis.values) > 1 for axis in seed.values()):
             raise UsageError("a search compares trials of one seed: run its best with several")
@@ -71,8 +71,8 @@ class Search:
             SpecError: they make no possible net.
 
         """
-        axes = {key: SweptKey(key, [value], Origin("--search")) for key, value in values.items()}
-        return plan_sweep(self.source, {**self.seed, **axes}, self.settings).trials[0]
+        grid = {key: SweptKey(key, [value], Origin("--search")) for key, value in values.items()}
+        return plan_sweep(self.source, {**self.seed, **grid}, self.settings).trials[0]
 
     @property
     def identity(self) -> str:

@@ -86,7 +86,7 @@ def _sources(
             yield from _sources(file, {})
         else:
             yield from ((spec, inherited) for spec in _specs(path))
-        for folder in sorted(one for one in path.iterdir() if one.is_dir()):
+        for folder in sorted(inner for inner in path.iterdir() if inner.is_dir()):
             if not folder.is_symlink():  # it could lead back up
                 yield from _sources(folder, inherited)
     else:

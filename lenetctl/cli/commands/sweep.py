@@ -75,7 +75,7 @@ def sweep(
     swept = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
         swept.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {one.key: one for one in swept}
+    by_key = {key.key: key for key in swept}
     usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),

@@ -49,14 +49,14 @@ class Search:
             found = {**sweep.grid, **sweep.search}
         found |= grid
         seed = {SEED: found.pop(SEED)} if SEED in found else {}
-        if any(len(axis.values) > 1 for axis in seed.values()):
+        if any(len(key.values) > 1 for key in seed.values()):
             raise UsageError("a search compares trials of one seed: run its best with several")
         if not found:
             raise UsageError("nothing to search: name keys with -g, or in sweep.yaml")
         space = tuple(map(search_dimension, found.values()))
-        for axis, one in zip(found.values(), space, strict=True):
+        for key, choice in zip(found.values(), space, strict=True):
             # wrong keys and values are told now, where they were written
-            plan_sweep(source, {**seed, axis.key: replace(axis, values=[*one.extremes])}, settings)
+            plan_sweep(source, {**seed, key.key: replace(key, values=[*choice.extremes])}, settings)
         search = cls(name, source, space, seed, tuple(settings), trials)
         if not search.trial({}).spec.data.validation:
             raise UsageError(

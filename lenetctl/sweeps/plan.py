@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from lenetctl import specs
 from lenetctl.errors import Problem, SpecError, UsageError
 from lenetctl.specs.overrides import override
+from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
 from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.yaml import Document
 from lenetctl.sweeps.grid import SEED, SweptKey, as_setting, read_sweep_file
 from lenetctl.sweeps.trial import Trial
 
-SWEEP_FILE = "sweep.yaml"
 MAX_PROBLEMS = 100
 
 
@@ -35,7 +35,7 @@ def plan_sweep(
     grid: Mapping[str, SweptKey] | None = None,
     settings: Sequence[str] = (),
 ) -> SweepPlan:
-    """Return the trials of the folder, `sweep.yaml` or spec at `path`.
+    """Return the trials of the folder, `sweep.yaml` or spec at `path`, or shipped under that name.
 
     `grid` is laid over those of the files, and `settings` (`key=value`) hold for every trial.
 
@@ -44,6 +44,7 @@ def plan_sweep(
         UsageError: there is no spec in the folder.
 
     """
+    path = find_shipped(path)
     trials: dict[str, Trial] = {}
     duplicates: list[tuple[str, str]] = []
     problems: list[Problem] = []

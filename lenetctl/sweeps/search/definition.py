@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lenetctl.errors import UsageError
+from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
 from lenetctl.specs.yaml import Origin
 from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
-from lenetctl.sweeps.plan import SWEEP_FILE, plan_sweep
+from lenetctl.sweeps.plan import plan_sweep
 from lenetctl.sweeps.search.search_space import Choices, Range, search_dimension
 from lenetctl.sweeps.trial import Trial
 
@@ -39,6 +40,7 @@ class Search:
             UsageError: nothing varies, there are several specs or seeds, or nothing to choose by.
 
         """
+        path = find_shipped(path)
         name, source, found = path.stem, path, {}
         file = path / SWEEP_FILE if path.is_dir() else path
         if file.name == SWEEP_FILE:

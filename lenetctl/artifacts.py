@@ -27,7 +27,6 @@ MOST_ROWS = 40  # of a picture of activations
 
 def warm_up() -> None:
     """Import what `draw` needs: matplotlib takes half a second."""
-    import lenetctl.figures.confusion
     import lenetctl.figures.curves  # noqa: F401
 
 

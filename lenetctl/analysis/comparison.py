@@ -76,8 +76,13 @@ class Comparison:
     def ranking(self) -> list[tuple[str, list[float], float, float | None]]:
         """The rows as `figures.ranked` draws them: name, scores, their mean and deviation."""
         return [
-            (group.name, [*group.scores(self.metric).values()], row.score.mean, row.score.std)
-            for group, row in zip(self.groups, self.rows, strict=True)
+            (
+                row.group.name,
+                [*row.group.scores(self.metric).values()],
+                row.score.mean,
+                row.score.std,
+            )
+            for row in self.rows
         ]
 
     @property

@@ -8,7 +8,8 @@ import torch
 from lenetctl.data.dataset import Dataset
 from lenetctl.errors import UsageError
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import OneCycle, Spec
+from lenetctl.specs.schema import Spec
+from lenetctl.specs.training import OneCycle
 from lenetctl.training.metrics import TRAIN_LOSS
 
 PLATEAU = 0.02  # nats below the loss of guessing: a training loss that is higher is a plateau

@@ -1,7 +1,6 @@
 """`-s key=value`: one key of a spec set from the command line, typed and checked like the file."""
 
 import copy
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -32,10 +31,9 @@ def override(document: Document, text: str) -> Document:
             raise _refusal("a file says what it extends, the command line cannot")
         parsed = parse_yaml(value, source)
         tree, path = _set(tree, path, parsed.value)
-        if path[-1] == "kind":
-            tree = _without_outdated(document, tree, path[:-1])
+        gone = {path} | (_drop_outdated(document, tree, path[:-1]) if path[-1] == "kind" else set())
         problems = parsed.problems
-        origins = {p: o for p, o in origins.items() if p[: len(path)] != path}
+        origins = {p: o for p, o in origins.items() if p[: len(path)] not in gone}
         for n in range(1, len(path) + 1):  # the sections that were made for it come from it, too
             origins.setdefault(path[:n], Origin(source))
     except SpecError as error:
@@ -44,26 +42,25 @@ def override(document: Document, text: str) -> Document:
     return Document(tree, origins, [*document.problems, *problems])
 
 
-def set_by(settings: Sequence[str]) -> dict[KeyPath, Origin]:
-    """Return the keys that `settings` set, for a document that they have gone into."""
-    keys = (text.partition("=")[0] for text in settings)
-    paths = (tuple(_index_or_key(part) for part in key.split(".")) for key in keys)
-    return {path: Origin(f"-s {text}") for path, text in zip(paths, settings, strict=True)}
-
-
-def _without_outdated(document: Document, tree: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-    """Take out of the section at `path`, whose kind is set, what other overrides have not set."""
+def _drop_outdated(document: Document, tree: dict[str, Any], path: KeyPath) -> set[KeyPath]:
+    """Drop from the section at `path`, whose kind is set, what no override has set; return it."""
     before: Any = document.value
     section: Any = tree
     for part in path:
         before = before.get(part) or {} if isinstance(before, dict) else {}
         section = section[part]
-    if isinstance(before, dict):
-        for key in outdated_keys(path, before, section["kind"]):
-            origin = document.origins.get((*path, key))
-            if origin is None or origin.line is not None:
-                del section[key]
-    return tree
+    keys = outdated_keys(path, before, section["kind"]) if isinstance(before, dict) else set()
+    gone = {(*path, key) for key in keys if not _is_overridden(document, (*path, key))}
+    for *_, key in gone:
+        del section[key]
+    return gone
+
+
+def _is_overridden(document: Document, path: KeyPath) -> bool:
+    """Return whether an override has set the key at `path`, or the section that it came with."""
+    places = (path[:n] for n in range(len(path), 0, -1))
+    origin = next((document.origins[place] for place in places if place in document.origins), None)
+    return origin is not None and origin.line is None
 
 
 def _index_or_key(text: str) -> str | int:

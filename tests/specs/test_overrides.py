@@ -95,6 +95,8 @@ def test_another_kind_of_optimizer_takes_over_only_what_means_the_same(load):
 def test_what_the_command_line_sets_for_another_kind_holds(load, turned):
     settings = ["training.optimizer.lr=0.25", "training.optimizer.kind=adam"]
     assert load(SGD, *settings[:: -1 if turned else 1]).training.optimizer.lr == 0.25
+    section = "training.optimizer={lr: 0.25}"
+    assert load(SGD, section, settings[1]).training.optimizer.lr == 0.25
 
 
 def test_another_kind_of_schedule_keeps_the_warmup(load):

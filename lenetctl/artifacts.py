@@ -20,6 +20,8 @@ from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
+    from lenetctl.analysis.diagnosis import Diagnosis
+    from lenetctl.specs.schema import Spec
 
 LONGEST = 150  # characters of a file's name
 MOST_ROWS = 40  # of a picture of activations
@@ -147,6 +149,27 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
         write_whole(file, content.getvalue())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:
+    """Draw the range test of a spec, and its learning rates over the epochs.
+
+    Raises:
+        UsageError: `picture` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.diagnostics import learning_rates
+    from lenetctl.figures.style import save
+
+    tested = diagnosis.range_test
+    marks = {
+        "steepest": tested.steepest,
+        "largest stable": tested.largest_stable,
+        "suggested": tested.suggestion,
+        "the spec's": spec.training.optimizer.lr,
+    }
+    curve = (tested.rates, tested.losses)
+    save(learning_rates(curve, marks, diagnosis.schedule, spec.name), picture)
 
 
 def copy_into(folder: Path, files: Iterable[Path]) -> None:

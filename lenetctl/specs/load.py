@@ -26,13 +26,7 @@ def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] =
         SpecError: with every problem of the file, the files it extends and the overrides.
 
     """
-    if isinstance(source, Mapping):
-        file, document = Path("spec"), Document(copy.deepcopy(dict(source)), {})
-    else:
-        file = Path(source)
-        document = _read_with_base(file, ())
-    for text in overrides:
-        document = override(document, text)
+    file, document = _read(source, overrides)
     if document.value.get("name") is None:
         document.value["name"] = _name_from(file)
     problems = document.problems
@@ -44,6 +38,28 @@ def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] =
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec
+
+
+def find_origin(source: str | Path, overrides: Sequence[str], path: KeyPath) -> Origin:
+    """Return where the key at `path` of a valid spec is written; else the section around it.
+
+    A key that nobody wrote, nor a section around it, has its file and no line.
+    """
+    file, document = _read(source, overrides)
+    return document.origin(path, str(file))
+
+
+def _read(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str]
+) -> tuple[Path, Document]:
+    if isinstance(source, Mapping):
+        file, document = Path("spec"), Document(copy.deepcopy(dict(source)), {})
+    else:
+        file = Path(source)
+        document = _read_with_base(file, ())
+    for text in overrides:
+        document = override(document, text)
+    return file, document
 
 
 def _name_from(path: Path) -> str:

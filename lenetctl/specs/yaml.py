@@ -47,6 +47,11 @@ class Document:
     origins: dict[KeyPath, Origin]
     problems: list[Problem] = field(default_factory=list)
 
+    def origin(self, path: KeyPath, file: str) -> Origin:
+        """Return where the key at `path` is written, else the section around it, else `file`."""
+        around = (self.origins.get(path[:n]) for n in range(len(path), -1, -1))
+        return next((origin for origin in around if origin), Origin(file))
+
 
 def read_yaml_file(path: Path) -> Document:
     """Return what the file at `path` holds.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenetctl import specs
+from lenetctl.analysis.layer_history import layer_history
 from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
@@ -34,7 +35,10 @@ def warm_up() -> None:
 
 
 def draw(run: Run) -> None:
-    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet."""
+    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet.
+
+    Of a run with `--diagnostics` also `diagnostics.png`.
+    """
     if (run.figures / "shapes.md").exists():
         return
     from lenetctl.figures.confusion import confusion_matrix
@@ -46,6 +50,12 @@ def draw(run: Run) -> None:
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
     matrix = np.array(result.confusion)
     save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
+    history = layer_history(run.epochs())
+    if history.layers:
+        from lenetctl.figures.diagnostics import layers_over_epochs
+
+        figure = layers_over_epochs(history.tables, history.layers, run.name)
+        save(figure, run.figures / "diagnostics.png")
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
 

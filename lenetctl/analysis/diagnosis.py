@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from lenetctl.analysis.findings import Beginning, Finding, Locate, find_causes
 from lenetctl.data.dataset import Dataset
@@ -13,14 +12,17 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import numerics
 from lenetctl.training.diagnostics.expected_fall import expected_fall
-from lenetctl.training.diagnostics.layers import expendable_copy, measure_layers
+from lenetctl.training.diagnostics.layers import (
+    balanced_batch,
+    expendable_copy,
+    measure_layers,
+)
 from lenetctl.training.diagnostics.range_test import RangeTest, range_test
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import initial_net
 
 SEEDS = 4  # the spec's own and the three after it
-PER_CLASS = 50  # images
 DRAWN = 500  # points of a schedule
 
 
@@ -34,7 +36,9 @@ class Diagnosis:
     schedule: tuple[list[float], list[float]]  # epochs from 0, and the learning rate at each
 
 
-def diagnose(spec: Spec, dataset: Dataset, locate: Locate, device: torch.device) -> Diagnosis:
+def diagnose(
+    spec: Spec, dataset: Dataset, locate: Locate, device: torch.device, seeds: int = SEEDS
+) -> Diagnosis:
     """Measure the untrained nets of `spec` for some seeds, and the rates that they stand.
 
     Args:
@@ -42,12 +46,13 @@ def diagnose(spec: Spec, dataset: Dataset, locate: Locate, device: torch.device)
         dataset: its images.
         locate: where a key of the spec is written.
         device: that computes.
+        seeds: how many, from the spec's own on.
 
     """
     split = DeviceSplit(dataset.train, device, *dataset.normalisation(spec.data))
     own = spec.training.seed
     with numerics(spec.training):
-        beginnings = [measure_beginning(spec, seed, split) for seed in range(own, own + SEEDS)]
+        beginnings = [measure_beginning(spec, seed, split) for seed in range(own, own + seeds)]
         tested = range_test(spec, split)
     findings = find_causes(spec, beginnings, tested, locate)
     return Diagnosis(beginnings, tested, findings, _schedule(spec, len(split)))
@@ -64,13 +69,6 @@ def measure_beginning(spec: Spec, seed: int, split: DeviceSplit) -> Beginning:
     optimizer = build_optimizer(copy.parameters(), training.optimizer)
     layers = measure_layers(copy, optimizer, images, labels, training.label_smoothing)
     return Beginning(seed, layers, fall)
-
-
-def balanced_batch(split: DeviceSplit) -> tuple[Tensor, Tensor]:
-    """Return the first `PER_CLASS` images of each class, in the stored order, and their labels."""
-    classes = torch.unique(split.labels).tolist()
-    chosen = torch.cat([(split.labels == one).nonzero()[:PER_CLASS, 0] for one in classes])
-    return split.images[chosen], split.labels[chosen]
 
 
 def _schedule(spec: Spec, images: int) -> tuple[list[float], list[float]]:

@@ -102,12 +102,12 @@ def _no_signal(spec: Spec, beginnings: Sequence[Beginning], tested: RangeTest) -
 
 
 def _more_signal(spec: Spec) -> Iterator[str]:
+    if not spec.model.init.startswith("kaiming"):
+        yield "model.init=kaiming_uniform"
     if spec.model.norm == "none" and spec.model.conv:
         yield "model.norm=batch"
-    if spec.model.activation == "sigmoid":
+    if spec.model.activation != "tanh":
         yield "model.activation=tanh training.optimizer.lr=0.1"
-    else:
-        yield "model.init=kaiming_uniform"
 
 
 def _dead(beginnings: Sequence[Beginning]) -> Iterator[_Found]:

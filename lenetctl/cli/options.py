@@ -22,6 +22,9 @@ Weights = Annotated[
     Literal["last", "best"] | None,
     typer.Option("--weights", help="Default: best where validation chose them."),
 ]
+Diagnostics = Annotated[
+    bool, typer.Option("--diagnostics", help="Measure every layer after each epoch.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

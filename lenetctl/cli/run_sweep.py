@@ -38,6 +38,7 @@ class SweepOptions:
     dry_run: bool
     force: bool
     fail_fast: bool
+    diagnostics: bool
     experiment: str | None
     device: str
     engine: str
@@ -121,7 +122,13 @@ def _executor(sweep: str, how: SweepOptions) -> Executor:
     from lenetctl.tracking.sweep_parent import SWEEP
 
     options = RunOptions(
-        ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
+        root=ROOT,
+        data_dir=how.data_dir,
+        device=how.device,
+        engine=how.engine,
+        experiment=how.experiment or sweep,
+        diagnostics=how.diagnostics,
+        tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(options, how.jobs, how.force, how.console.warn)
     return make_executor(how.executor, settings)

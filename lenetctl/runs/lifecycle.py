@@ -17,7 +17,13 @@ from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, TRAIN_LOSS
+from lenetctl.training.metrics import (
+    EXAMPLES_PER_SECOND,
+    LAYERS,
+    TEST_ACCURACY,
+    TEST_LOSS,
+    TRAIN_LOSS,
+)
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
@@ -96,4 +102,4 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
 
 
 def _metrics(line: dict[str, float]) -> dict[str, float]:
-    return {key: value for key, value in line.items() if "/" in key}
+    return {key: value for key, value in line.items() if "/" in key and not key.startswith(LAYERS)}

@@ -63,7 +63,8 @@ def test_a_signal_that_is_lost_on_the_way(causes):
     assert told.startswith("deep.yaml:2: model.activation: it will stay at guessing with seed 0, 2")
     assert "the gradient of conv1 is 0.002 of the last layer's" in told
     assert told.endswith(
-        "; try -s model.norm=batch or -s model.activation=tanh -s training.optimizer.lr=0.1"
+        "; try -s model.init=kaiming_uniform or -s model.norm=batch "
+        "or -s model.activation=tanh -s training.optimizer.lr=0.1"
     )
 
 

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from lenetctl.data.device import Batch, DeviceSplit
 from lenetctl.model.build import ACTIVATIONS
 
 SATURATED = 1 / 5  # of an activation function's greatest slope
+PER_CLASS = 50  # images to measure with
 RANKED = 200  # images whose representation the effective rank is of
 
 
@@ -47,6 +49,13 @@ def expendable_copy(net: nn.Sequential) -> nn.Sequential:
         if isinstance(module, nn.Dropout):
             module.eval()
     return copy
+
+
+def balanced_batch(split: DeviceSplit, per_class: int = PER_CLASS) -> Batch:
+    """Return the first images of each class, in the stored order, and their labels."""
+    classes = torch.unique(split.labels).tolist()
+    chosen = torch.cat([(split.labels == one).nonzero()[:per_class, 0] for one in classes])
+    return split.images[chosen], split.labels[chosen]
 
 
 def measure_layers(

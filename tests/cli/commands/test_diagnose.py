@@ -1,4 +1,5 @@
 import pytest
+from mlflow import MlflowClient
 from PIL import Image
 
 DEEP = """\
@@ -14,7 +15,8 @@ def test_a_spec_that_will_not_learn_is_told_so(lenetctl, write, tmp_path):
     result = lenetctl("diagnose", write(DEEP, "deep.yaml"))
     assert result.code == 0, result.err
     lines = result.out.splitlines()
-    assert [line.split()[0] for line in lines if line.startswith((" conv", " dense", "conv"))]
+    rows = [line.split()[0] for line in lines[1:9]]
+    assert rows == ["layer", "conv1", "conv2", *(f"dense{n}" for n in range(1, 5)), "output"]
     (told,) = (line for line in lines if "stay at guessing" in line)
     assert told.startswith("deep.yaml:3: model.activation: it will stay at guessing with seed 0, 1")
     assert "-s model.norm=batch" in told
@@ -57,3 +59,52 @@ def test_mistakes_get_one_line(lenetctl, write, arguments, code, told):
     assert result.code == code
     assert told in result.err
     assert len(result.err.splitlines()) == 1
+
+
+def test_a_run_that_learned_beside_its_beginning(lenetctl, write):
+    assert lenetctl("train", write(), "-q").code == 0
+    result = lenetctl("diagnose", "latest")
+    assert result.code == 0, result.err
+    assert "outcome: finished" in result.out
+    assert "reason" not in result.out
+    document = lenetctl("diagnose", "latest", "--json").json
+    assert document["name"] == "quick-s0"
+    assert (document["outcome"], document["reason"], document["unmoved"]) == ("finished", None, [])
+    assert [layer["moved"] > 0.01 for layer in document["trained"]] == [True] * 5
+
+
+def test_a_plateau_is_explained_by_train_and_afterwards(lenetctl, write):
+    trained = lenetctl("train", write(DEEP, "deep.yaml"), "-q")
+    (told,) = (line for line in trained.err.splitlines() if "spec.yaml" in line)
+    assert "model.activation: it will stay at guessing with seed 0:" in told
+    document = lenetctl("diagnose", "latest", "--json").json
+    assert document["outcome"] == "plateau"
+    assert "it will stay at guessing with seed 0" in document["reason"]
+    setting = lenetctl("diagnose", "latest", "-s", "training.epochs=3")
+    assert (setting.code, "latest is a run" in setting.err) == (2, True)
+
+
+def test_a_divergence_is_explained(lenetctl, write):
+    diverging = ("-s", "training.optimizer.lr=1e30")
+    trained = lenetctl("train", write(), *diverging, "-q")
+    assert trained.code == 8
+    assert "training.optimizer.lr: 1e+30 is above" in trained.err
+    result = lenetctl("diagnose", "latest")
+    assert "outcome: diverged" in result.out
+    assert "no epoch was done" in result.out
+
+
+def test_training_with_diagnostics_leaves_a_picture_and_metrics(lenetctl, write, tracking_uri):
+    result = lenetctl("train", write(), "--diagnostics", "--json")
+    assert result.code == 0, result.err
+    document = result.json
+    keys = [key for key in document["epochs"][1] if key.startswith("layers/conv1/")]
+    names = ("gradient_norm", "activation_std", "update_ratio", "saturated_share", "dead_share")
+    assert keys == [f"layers/conv1/{name}" for name in names]
+    assert not any("layers" in key for key in document["metrics"] | document["best"])
+    client = MlflowClient(tracking_uri)
+    assert len(client.get_metric_history(document["run_id"], keys[0])) == 2
+    artifacts = {item.path for item in client.list_artifacts(document["run_id"])}
+    assert "diagnostics.png" in artifacts
+    with_fleet = lenetctl("sweep", write(), "--executor", "fleet", "--diagnostics")
+    assert (with_fleet.code, "a fleet trains" in with_fleet.err) == (2, True)

@@ -5,8 +5,8 @@
     python benchmarks/diagnose.py FILE --report
 
 Draws random specs, or takes those of exercise 2 with some seeds. Each is trained and diagnosed;
-what came of it is a line of FILE, in JSON. What is in FILE already is not done again, so the command
-may be stopped and repeated: all of it takes hours. The report chooses thresholds on every second
+what came of it is a line of FILE, in JSON. What is in FILE already is not done again, so this may
+be stopped and repeated: all of it takes hours. The report chooses the threshold on every second
 spec of FILE, and counts on the others how often the prediction was right.
 """
 
@@ -24,14 +24,14 @@ from random_specs import random_spec
 
 from lenetctl import specs
 from lenetctl.analysis.diagnosis import measure_beginning
-from lenetctl.analysis.findings import LEAST_FALL, TOO_LARGE
+from lenetctl.analysis.findings import LEAST_FALL
 from lenetctl.data.dataset import Split, load_dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError
 from lenetctl.runs.lifecycle import PLATEAU
 from lenetctl.specs.schema import DataSpec, Spec
 from lenetctl.training.device import numerics
-from lenetctl.training.diagnostics.range_test import range_test
+from lenetctl.training.diagnostics.first_steps import fall_after_first_steps
 from lenetctl.training.engines import ENGINES
 from lenetctl.training.loop import train
 from lenetctl.training.metrics import TRAIN_LOSS
@@ -62,12 +62,8 @@ def diagnosed(spec: Spec, splits: DeviceDataset) -> Row:
     """Return the numbers that the findings rest on."""
     with numerics(spec.training):
         beginning = measure_beginning(spec, spec.training.seed, splits.train)
-        tested = range_test(spec, splits.train)
-    return {
-        "expected_fall": beginning.expected_fall,
-        "rate_by_stable": spec.training.optimizer.lr / tested.largest_stable,
-        "suggestion": tested.suggestion,
-    }
+        after = fall_after_first_steps(spec, splits.train)
+    return {"expected_fall": beginning.expected_fall, "after_first_steps": after}
 
 
 def wanted(arguments: argparse.Namespace) -> Iterator[Spec]:
@@ -97,29 +93,26 @@ def measure(spec: Spec) -> Row:
     return row | {"seconds": time.perf_counter() - started}
 
 
-def is_flagged(row: Row, least_fall: float, too_large: float) -> bool:
-    """Return whether `diagnose` would say that the net stays at guessing."""
-    return row["expected_fall"] < least_fall or row["rate_by_stable"] > too_large
-
-
-def rates(rows: Sequence[Row], thresholds: tuple[float, float]) -> tuple[float, float]:
+def rates(rows: Sequence[Row], least_fall: float) -> tuple[float, float]:
     """Return recall, and the share of false alarms among the nets that learned."""
-    stayed = [is_flagged(row, *thresholds) for row in rows if row["stayed"]]
-    learned = [is_flagged(row, *thresholds) for row in rows if not row["stayed"]]
-    return sum(stayed) / max(1, len(stayed)), sum(learned) / max(1, len(learned))
+
+    def flagged(stayed: bool) -> float:
+        falls = [
+            min(row["expected_fall"], row["after_first_steps"])
+            for row in rows
+            if row["stayed"] is stayed
+        ]
+        return sum(fall < least_fall for fall in falls) / max(1, len(falls))
+
+    return flagged(stayed=True), flagged(stayed=False)
 
 
-def chosen(rows: Sequence[Row]) -> tuple[float, float]:
-    """Return the thresholds with the most recall less false alarms; of equal ones, the middle."""
-    grid = [
-        (fall, rate)
-        for fall in (0.0, *(10 ** (n / 4) for n in range(-20, 5)))
-        for rate in (0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 16, 1e9)
-    ]
+def chosen(rows: Sequence[Row]) -> float:
+    """Return the threshold with the most recall less false alarms; of equal ones, the middle."""
     scores = {}
-    for thresholds in grid:
-        recall, false_alarms = rates(rows, thresholds)
-        scores[thresholds] = recall - false_alarms
+    for least_fall in (10 ** (n / 4) for n in range(-24, 5)):
+        recall, false_alarms = rates(rows, least_fall)
+        scores[least_fall] = recall - false_alarms
     best = [one for one, score in scores.items() if score == max(scores.values())]
     return best[len(best) // 2]
 
@@ -127,15 +120,13 @@ def chosen(rows: Sequence[Row]) -> tuple[float, float]:
 def report(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the tables as Markdown."""
     halves = {"fitted": rows[::2], "held out": rows[1::2]}
-    shipped = (LEAST_FALL, TOO_LARGE)
-    for title, thresholds in (("chosen", chosen(halves["fitted"])), ("shipped", shipped)):
-        least_fall, too_large = thresholds
-        yield f"\n{title}: fall below {least_fall:.2g} nats, rate above {too_large:g} × stable\n"
+    for title, least_fall in (("chosen", chosen(halves["fitted"])), ("shipped", LEAST_FALL)):
+        yield f"\n{title}: flagged below {least_fall:.2g} nats\n"
         yield "| half | specs | stayed | of these flagged | learned | of these flagged |"
         yield "| --- | ---: | ---: | ---: | ---: | ---: |"
         for name, half in halves.items():
             stayed = sum(row["stayed"] for row in half)
-            recall, false_alarms = rates(half, thresholds)
+            recall, false_alarms = rates(half, least_fall)
             cells = (name, len(half), stayed, f"{recall:.0%}", len(half) - stayed)
             yield f"| {' | '.join(map(str, cells))} | {false_alarms:.0%} |"
 

@@ -12,6 +12,7 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import numerics
 from lenetctl.training.diagnostics.expected_fall import expected_fall
+from lenetctl.training.diagnostics.first_steps import fall_after_first_steps
 from lenetctl.training.diagnostics.layers import (
     balanced_batch,
     expendable_copy,
@@ -31,6 +32,7 @@ class Diagnosis:
     """What is known of a spec before it is trained."""
 
     beginnings: list[Beginning]  # the spec's own seed first
+    after_first_steps: float  # the expected fall of the own seed's net by then, in nats
     range_test: RangeTest
     findings: list[Finding]
     schedule: tuple[list[float], list[float]]  # epochs from 0, and the learning rate at each
@@ -53,9 +55,10 @@ def diagnose(
     own = spec.training.seed
     with numerics(spec.training):
         beginnings = [measure_beginning(spec, seed, split) for seed in range(own, own + seeds)]
+        after = fall_after_first_steps(spec, split)
         tested = range_test(spec, split)
-    findings = find_causes(spec, beginnings, tested, locate)
-    return Diagnosis(beginnings, tested, findings, _schedule(spec, len(split)))
+    findings = find_causes(spec, beginnings, after, tested, locate)
+    return Diagnosis(beginnings, after, tested, findings, _schedule(spec, len(split)))
 
 
 def measure_beginning(spec: Spec, seed: int, split: DeviceSplit) -> Beginning:

@@ -10,13 +10,13 @@ from typing import Any
 from lenetctl.errors import Problem
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import KeyPath, Origin, dotted
+from lenetctl.training.diagnostics.first_steps import STEPS
 from lenetctl.training.diagnostics.layers import LayerStatistics
 from lenetctl.training.diagnostics.range_test import RangeTest
 
 # Nats that the loss is to fall by, to first order: with less, a net stays at guessing.
 # Measured by benchmarks/diagnose.py.
 LEAST_FALL = 0.002
-TOO_LARGE = 2  # times the largest stable rate of the range test; measured likewise
 MOSTLY_DEAD = 0.5  # share of a layer's channels or neurons
 RATE: KeyPath = ("training", "optimizer", "lr")
 
@@ -59,26 +59,50 @@ class Finding:
 
 
 def find_causes(
-    spec: Spec, beginnings: Sequence[Beginning], tested: RangeTest, locate: Locate
+    spec: Spec,
+    beginnings: Sequence[Beginning],
+    after_first_steps: float,
+    tested: RangeTest,
+    locate: Locate,
 ) -> list[Finding]:
-    """Return what is likely to keep `spec` from learning; nothing where it should learn."""
+    """Return what is likely to keep `spec` from learning; nothing where it should learn.
+
+    Args:
+        spec: what would be trained.
+        beginnings: its nets from some seeds, its own first.
+        after_first_steps: the expected fall once its own net has done its first steps, in nats.
+        tested: its range test.
+        locate: where a key of it is written.
+
+    """
 
     def finding(path: KeyPath, message: str, *remedies: str) -> Finding:
         origin = locate(path)
         return Finding(Problem(origin.file, origin.line, dotted(path), message), remedies)
 
-    rules = (_rate_too_large(spec, tested), _no_signal(spec, beginnings, tested), _dead(beginnings))
+    rules = (
+        _rate_too_large(spec, beginnings[0], after_first_steps, tested),
+        _no_signal(spec, beginnings, tested),
+        _dead(beginnings),
+    )
     return [finding(*found) for rule in rules for found in rule]
 
 
 _Found = tuple[Any, ...]  # a key's path, a message, and remedies
 
 
-def _rate_too_large(spec: Spec, tested: RangeTest) -> Iterator[_Found]:
+def _rate_too_large(
+    spec: Spec, beginning: Beginning, after_first_steps: float, tested: RangeTest
+) -> Iterator[_Found]:
+    if beginning.stays_at_guessing or after_first_steps >= LEAST_FALL:
+        return
     rate = spec.training.optimizer.lr
-    if rate > TOO_LARGE * tested.largest_stable:
-        stable = f"{tested.largest_stable:.2g}, the largest rate that the range test found stable"
-        yield RATE, f"{rate:g} is above {stable}", f"training.optimizer.lr={tested.suggestion:g}"
+    smaller = min(tested.suggestion, float(f"{rate / 10:.2g}"))
+    yield (
+        RATE,
+        f"{rate:g} is too large: {STEPS} steps at it leave a net that answers all images alike",
+        f"training.optimizer.lr={smaller:g}",
+    )
 
 
 def _no_signal(spec: Spec, beginnings: Sequence[Beginning], tested: RangeTest) -> Iterator[_Found]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 
+from lenetctl import specs
 from lenetctl.analysis.diagnosis import SEEDS, Diagnosis, diagnose
 from lenetctl.analysis.findings import MOSTLY_DEAD
 from lenetctl.data.dataset import Dataset, load_dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.runs.folder import Run
 from lenetctl.runs.weights import load_net
-from lenetctl.specs.load import find_origin
+from lenetctl.specs.yaml import nearest_origin
 from lenetctl.training.device import numerics
 from lenetctl.training.diagnostics.layers import (
     LayerStatistics,
@@ -78,10 +79,11 @@ def diagnose_run(
         CheckpointError: its weights are damaged or of another net.
 
     """
-    spec = run.spec()
+    file = run.path / "spec.yaml"
+    spec, origins = specs.load_with_origins(file)
     dataset = load_dataset(spec.data, data_dir)
     found = diagnose(
-        spec, dataset, lambda key: find_origin(run.path / "spec.yaml", (), key), device, seeds
+        spec, dataset, lambda key: nearest_origin(origins, key, str(file)), device, seeds
     )
     trained = _trained(run, dataset, device) if any(run.checkpoints.glob("*.safetensors")) else []
     return RunDiagnosis(found, run.status.outcome, trained)

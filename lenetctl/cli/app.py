@@ -13,7 +13,9 @@ from lenetctl.cli.commands import (
     data,
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
+    init,
     shapes,
+    specs,
     sweep,
     sync,
     train,
@@ -62,6 +64,8 @@ app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
+app.command("init")(init.init)
+app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lenetctl.errors import Problem
 from lenetctl.specs.faults import Fault, kinds
-from lenetctl.specs.yaml import Document, dotted
+from lenetctl.specs.yaml import Document, dotted, nearest_origin
 
 MAX_PROBLEMS = 100
 EXPECTED = {  # by pydantic's type of error: "must be …, not …"
@@ -43,7 +43,7 @@ def as_problems(faults: Iterable[Fault], document: Document, file: str) -> list[
 
 
 def _problem(fault: Fault, document: Document, file: str) -> Problem:
-    origin = document.origin(fault.path, file)
+    origin = nearest_origin(document.origins, fault.path, file)
     return Problem(origin.file, origin.line, dotted(fault.path), _message(fault))
 
 

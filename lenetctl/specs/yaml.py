@@ -7,7 +7,7 @@ whatever a spec has no use for is refused.
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from lenetctl.errors import Problem, SpecError
+from lenetctl.specs.reference.shipped import suggestion
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
@@ -47,10 +48,11 @@ class Document:
     origins: dict[KeyPath, Origin]
     problems: list[Problem] = field(default_factory=list)
 
-    def origin(self, path: KeyPath, file: str) -> Origin:
-        """Return where the key at `path` is written, else the section around it, else `file`."""
-        around = (self.origins.get(path[:n]) for n in range(len(path), -1, -1))
-        return next((origin for origin in around if origin), Origin(file))
+
+def nearest_origin(origins: Mapping[KeyPath, Origin], path: KeyPath, file: str) -> Origin:
+    """Return where the key at `path` is written, else the section around it, else `file`."""
+    around = (origins.get(path[:n]) for n in range(len(path), -1, -1))
+    return next((origin for origin in around if origin), Origin(file))
 
 
 def read_yaml_file(path: Path) -> Document:
@@ -67,6 +69,8 @@ def read_yaml_file(path: Path) -> Document:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         message = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileNotFoundError):
+            message += suggestion(path)
         raise SpecError([Problem(str(path), None, "", message)]) from error
     if len(content) > MAX_BYTES:
         raise SpecError([Problem(str(path), None, "", f"larger than {MAX_BYTES:,} bytes")])

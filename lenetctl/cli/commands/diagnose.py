@@ -35,7 +35,7 @@ def diagnose(
     run = None if Path(subject).suffix in (".yaml", ".yml") else RunStore().find(subject)
     if run and settings:
         raise UsageError(f"-s {settings[0]}: {subject} is a run, which stays as it was trained")
-    spec = run.spec() if run else specs.load_spec(subject, settings)
+    spec, origins = (run.spec(), {}) if run else specs.load_with_origins(subject, settings)
 
     from lenetctl.analysis.diagnosis import diagnose as diagnose_spec
     from lenetctl.analysis.run_diagnosis import diagnose_run
@@ -43,7 +43,7 @@ def diagnose(
     from lenetctl.cli.console import Console
     from lenetctl.cli.views import diagnosis as views
     from lenetctl.data.dataset import load_dataset
-    from lenetctl.specs.load import find_origin
+    from lenetctl.specs.yaml import nearest_origin
     from lenetctl.training.device import select_device
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -54,7 +54,9 @@ def diagnose(
         document, lines = views.run_document(told), views.run_lines(told)
     else:
         dataset = load_dataset(spec.data, data_dir)
-        found = diagnose_spec(spec, dataset, lambda key: find_origin(subject, settings, key), where)
+        found = diagnose_spec(
+            spec, dataset, lambda key: nearest_origin(origins, key, subject), where
+        )
         title = f"{spec.name} before training, seed {spec.training.seed}"
         table, document, lines = views.layer_table(found.beginnings[0].layers, title), {}, []
     draw_diagnosis(spec, found, output)

@@ -10,6 +10,7 @@ from rich.table import Table
 from lenetctl.analysis.diagnosis import Diagnosis
 from lenetctl.analysis.findings import LEAST_FALL
 from lenetctl.analysis.run_diagnosis import RunDiagnosis
+from lenetctl.training.diagnostics.first_steps import STEPS
 from lenetctl.training.diagnostics.layers import LayerStatistics
 
 UNLEARNED = ("plateau", "diverged")
@@ -82,15 +83,16 @@ def run_document(told: RunDiagnosis) -> dict[str, Any]:
 
 def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
     """Return what was found out about seeds and rates, and last the findings."""
-    tested = diagnosis.range_test
+    tested, own = diagnosis.range_test, diagnosis.beginnings[0]
     falls = ", ".join(f"{one.expected_fall:.2g}" for one in diagnosis.beginnings)
-    seeds = f"{diagnosis.beginnings[0].seed} to {diagnosis.beginnings[-1].seed}"
+    seeds = f"{own.seed} to {diagnosis.beginnings[-1].seed}"
     rates = f"steepest at {tested.steepest:.2g}, stable up to {tested.largest_stable:.2g}"
     if not tested.left_guessing:
         rates += ", but at no rate the loss left guessing"
     findings = [str(finding) for finding in diagnosis.findings]
     return [
         f"expected fall of the loss, seeds {seeds}: {falls} nats (it takes {LEAST_FALL:g})",
+        f"after {STEPS} steps, seed {own.seed}: {diagnosis.after_first_steps:.2g} nats",
         f"learning rate: {rates}; suggested: -s training.optimizer.lr={tested.suggestion:g}",
         *(findings or ["nothing found that keeps it from learning"]),
     ]
@@ -101,6 +103,7 @@ def diagnosis_document(diagnosis: Diagnosis, picture: Path) -> dict[str, Any]:
     tested = diagnosis.range_test
     return {
         "findings": [finding.as_dict() for finding in diagnosis.findings],
+        "after_first_steps": diagnosis.after_first_steps,
         "seeds": [asdict(beginning) for beginning in diagnosis.beginnings],
         "range_test": {
             "steepest": tested.steepest,

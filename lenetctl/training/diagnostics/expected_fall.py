@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from lenetctl.specs.schema import Sgd, Spec
+from lenetctl.specs.schema import Spec
+from lenetctl.specs.training import Sgd
 from lenetctl.training.diagnostics.layers import expendable_copy
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate

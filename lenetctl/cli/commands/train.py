@@ -33,7 +33,12 @@ def train(
     ] = False,
     diagnostics: options.Diagnostics = False,
     experiment: Annotated[
-        str, typer.Option("--experiment", help="MLflow experiment to put the run in.")
+        str,
+        typer.Option(
+            "--experiment",
+            help="MLflow experiment to put the run in.",
+            callback=options.experiment_name,
+        ),
     ] = "lenet",
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,

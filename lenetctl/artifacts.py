@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenetctl import specs
+from lenetctl.analysis.layer_history import layer_history
 from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 from lenetctl.runs.confusion import confusion_of
@@ -21,6 +22,8 @@ from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
+    from lenetctl.analysis.diagnosis import Diagnosis
+    from lenetctl.specs.schema import Spec
 
 LONGEST = 150  # characters of a file's name
 MOST_ROWS = 40  # of a picture of activations
@@ -32,7 +35,10 @@ def warm_up() -> None:
 
 
 def draw(run: Run) -> None:
-    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet."""
+    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet.
+
+    Of a run with `--diagnostics` also `diagnostics.png`.
+    """
     if (run.figures / "shapes.md").exists():
         return
     from lenetctl.figures.confusion import confusion_matrix
@@ -44,6 +50,12 @@ def draw(run: Run) -> None:
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
     matrix = confusion_of(np.array(result.confusion), len(result.classes))
     save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
+    history = layer_history(run.epochs())
+    if history.layers:
+        from lenetctl.figures.diagnostics import layers_over_epochs
+
+        figure = layers_over_epochs(history.tables, history.layers, run.name)
+        save(figure, run.figures / "diagnostics.png")
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
 
@@ -146,6 +158,27 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
         write_whole(file, content.getvalue())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:
+    """Draw the range test of a spec, and its learning rates over the epochs.
+
+    Raises:
+        UsageError: `picture` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.diagnostics import learning_rates
+    from lenetctl.figures.style import save
+
+    tested = diagnosis.range_test
+    marks = {
+        "steepest": tested.steepest,
+        "largest stable": tested.largest_stable,
+        "suggested": tested.suggestion,
+        "the spec's": spec.training.optimizer.lr,
+    }
+    curve = (tested.rates, tested.losses)
+    save(learning_rates(curve, marks, diagnosis.schedule, spec.name), picture)
 
 
 def copy_into(folder: Path, files: Iterable[Path]) -> None:

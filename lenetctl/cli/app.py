@@ -11,6 +11,7 @@ from lenetctl.cli.commands import (
     activations,
     compare,
     data,
+    diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
     shapes,
@@ -60,6 +61,7 @@ app.command("shapes")(shapes.shapes)
 app.command("sweep")(sweep.sweep)
 app.command("activations")(activations.activations)
 app.command("compare")(compare.compare)
+app.command("diagnose")(diagnose.diagnose)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("init")(init.init)

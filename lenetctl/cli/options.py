@@ -25,6 +25,9 @@ Weights = Annotated[
     Literal["last", "best"] | None,
     typer.Option("--weights", help="Default: best where validation chose them."),
 ]
+Diagnostics = Annotated[
+    bool, typer.Option("--diagnostics", help="Measure every layer after each epoch.")
+]
 
 
 def experiment_name(name: str | None) -> str | None:

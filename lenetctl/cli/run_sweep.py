@@ -38,6 +38,7 @@ class SweepOptions:
     dry_run: bool
     force: bool
     fail_fast: bool
+    diagnostics: bool
     experiment: str | None
     device: str
     engine: str
@@ -126,6 +127,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.device,
         options.engine,
         options.experiment or sweep,
+        diagnostics=options.diagnostics,
         tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)

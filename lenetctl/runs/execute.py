@@ -10,6 +10,7 @@ from lenetctl.runs.lifecycle import open_run
 from lenetctl.runs.options import RunOptions
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import memory_explained, numerics
+from lenetctl.training.diagnostics.watch import LayerWatch
 from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import train
 
@@ -42,7 +43,9 @@ def execute(
         open_run(spec, options, context, choice.engine, callback, resume) as (run, state),
     ):
         step = ENGINES[choice.engine].build_step(state.net, state.optimizer, spec.training)
-        for result in train(state, step, splits, spec, callback.on_progress):
+        watch = LayerWatch(spec, splits.train) if options.diagnostics else None
+        for epoch in train(state, step, splits, spec, callback.on_progress):
+            result = watch.added(epoch, state) if watch else epoch
             save_epoch(run, state, result, validated=splits.validation is not None)
             callback.on_epoch_end(run, result)
     return run

@@ -17,7 +17,7 @@ from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND
+from lenetctl.training.metrics import EXAMPLES_PER_SECOND, LAYERS
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
@@ -105,4 +105,4 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
 
 
 def _metrics(line: dict[str, float]) -> dict[str, float]:
-    return {key: value for key, value in line.items() if "/" in key}
+    return {key: value for key, value in line.items() if "/" in key and not key.startswith(LAYERS)}

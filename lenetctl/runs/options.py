@@ -16,6 +16,7 @@ class RunOptions:
     engine: str = "auto"
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
+    diagnostics: bool = False  # measure every layer after each epoch
     tags: dict[str, str] = field(default_factory=dict)
 
     @property

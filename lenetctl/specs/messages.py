@@ -7,7 +7,7 @@ from typing import Any
 
 from lenetctl.errors import Problem
 from lenetctl.specs.faults import Fault, kinds
-from lenetctl.specs.yaml import Document, Origin, dotted
+from lenetctl.specs.yaml import Document, dotted, nearest_origin
 
 MAX_PROBLEMS = 100
 EXPECTED = {  # by pydantic's type of error: "must be …, not …"
@@ -43,11 +43,8 @@ def as_problems(faults: Iterable[Fault], document: Document, file: str) -> list[
 
 
 def _problem(fault: Fault, document: Document, file: str) -> Problem:
-    path = fault.path
-    # a key that is missing or a default has no line: that of the section around it counts
-    origins = (document.origins.get(path[:n]) for n in range(len(path), -1, -1))
-    origin = next((origin for origin in origins if origin), Origin(file))
-    return Problem(origin.file, origin.line, dotted(path), _message(fault))
+    origin = nearest_origin(document.origins, fault.path, file)
+    return Problem(origin.file, origin.line, dotted(fault.path), _message(fault))
 
 
 def _message(fault: Fault) -> str:

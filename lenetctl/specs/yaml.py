@@ -7,7 +7,7 @@ whatever a spec has no use for is refused.
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,12 @@ class Document:
     value: Any
     origins: dict[KeyPath, Origin]
     problems: list[Problem] = field(default_factory=list)
+
+
+def nearest_origin(origins: Mapping[KeyPath, Origin], path: KeyPath, file: str) -> Origin:
+    """Return where the key at `path` is written, else the section around it, else `file`."""
+    around = (origins.get(path[:n]) for n in range(len(path), -1, -1))
+    return next((origin for origin in around if origin), Origin(file))
 
 
 def read_yaml_file(path: Path) -> Document:

@@ -8,6 +8,7 @@ TEST_LOSS, TEST_ACCURACY = "test/loss", "test/accuracy"
 LEARNING_RATE = "learning_rate"  # of the epoch's last step
 EXAMPLES_PER_SECOND = "examples_per_second"  # of training alone
 EPOCH_SECONDS = "epoch_seconds"  # training and evaluation
+LAYERS = "layers/"  # with --diagnostics: layers/conv1/gradient_norm and the like
 
 CLOCK_READINGS = frozenset({EXAMPLES_PER_SECOND, EPOCH_SECONDS})  # differ between equal runs
 

@@ -1,6 +1,7 @@
-"""`lenetctl data`: fetch, verify and list the data sets."""
+"""`lenetctl data`: fetch, verify, list and show the data sets."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import DataError, UsageError
 
-app = typer.Typer(no_args_is_help=True, help="Fetch, verify and list the data sets.")
+app = typer.Typer(no_args_is_help=True, help="Fetch, verify, list and show the data sets.")
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[DATASET]...", help="Default: those of the chapter.")
 ]
@@ -61,6 +62,50 @@ def list_(data_dir: options.DataDir = None, as_json: options.Json = False) -> No
     from lenetctl.data.catalog import CATALOG
 
     _show(list(CATALOG), data_dir, as_json=as_json)
+
+
+@app.command()
+@guarded
+def show(
+    spec: options.SpecPath,
+    overrides: options.Set = None,
+    per_class: Annotated[
+        int, typer.Option("--per-class", min=1, max=20, help="Images of each class.")
+    ] = 2,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="FILE.png or FILE.svg.")
+    ] = Path("data.png"),
+    data_dir: options.DataDir = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw training images as the net gets them, each augmentation drawn three times over."""
+    from lenetctl import specs
+
+    loaded = specs.load_spec(spec, overrides or [])
+
+    from lenetctl.cli.console import Console
+    from lenetctl.data.dataset import load_dataset
+    from lenetctl.data.examples import training_examples
+    from lenetctl.figures.examples import examples
+    from lenetctl.figures.style import save
+
+    dataset = load_dataset(loaded.data, data_dir)
+    found = training_examples(dataset, loaded, per_class)
+    title = f"{loaded.name}: {dataset.name}, {len(dataset.train.labels):,} to train on"
+    save(examples(found.images, found.classes, found.columns, title), output)
+    counts = dataset.train.labels.bincount().tolist()
+    classes = dict(zip(dataset.classes, counts, strict=False))
+    document = {
+        "name": loaded.name,
+        "dataset": dataset.name,
+        "classes": classes,
+        "pixels": [float(found.images.min()), float(found.images.max())],
+        "columns": found.columns,
+        "picture": str(output),
+    }
+    lines = [f"{count:>7,}  {name}" for name, count in classes.items()]
+    Console(as_json=as_json, quiet=quiet).result(document, "\n".join([*lines, f"{output} written"]))
 
 
 def _show(names: Sequence[str], data_dir: options.DataDir, *, as_json: bool) -> bool:

@@ -53,6 +53,7 @@ def sweep(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first failure.")
     ] = False,
+    diagnostics: options.Diagnostics = False,
     experiment: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +77,8 @@ def sweep(
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
+    if diagnostics and executor and executor.value == "fleet":
+        raise UsageError("--diagnostics: a fleet trains its nets as one: use another --executor")
     swept = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
         swept.append(parse_grid_option(f"{SEED}={seeds}"))
@@ -88,6 +91,7 @@ def sweep(
         dry_run=dry_run,
         force=force,
         fail_fast=fail_fast,
+        diagnostics=diagnostics,
         experiment=experiment,
         device=device,
         engine=engine,

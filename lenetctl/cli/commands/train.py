@@ -31,6 +31,7 @@ def train(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
     ] = False,
+    diagnostics: options.Diagnostics = False,
     experiment: Annotated[
         str,
         typer.Option(
@@ -48,7 +49,7 @@ def train(
     from lenetctl import specs
     from lenetctl.cli.console import Console
     from lenetctl.cli.resume import named_run, run_to_resume, spec_file_of
-    from lenetctl.errors import UsageError
+    from lenetctl.errors import DivergedError, UsageError
 
     settings = [*(overrides or []), *(SMOKE if smoke else ())]
     if seed is not None:
@@ -67,6 +68,7 @@ def train(
     writing = writer(tracking_uri, console)
     writing.start()  # it imports MLflow while this process imports torch
 
+    from lenetctl.cli.explain import explain
     from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
     from lenetctl.runs.options import RunOptions
@@ -85,6 +87,7 @@ def train(
                     engine=engine,
                     experiment=experiment,
                     command=command,
+                    diagnostics=diagnostics,
                 ),
                 reporter,
                 earlier,
@@ -92,6 +95,8 @@ def train(
     except BaseException as error:
         if reporter.run:
             writing.notify(reporter.run)
+            if isinstance(error, DivergedError):
+                console.warn(explain(reporter.run, data_dir, device))
             if isinstance(error, KeyboardInterrupt):
                 console.warn(
                     f"stopped; go on with: lenetctl train --resume {reporter.run.path.name}"
@@ -101,6 +106,8 @@ def train(
                 writing.close(patience=10)
         raise
     writing.notify(run)
+    if run.status.outcome == "plateau":
+        console.warn(explain(run, data_dir, device))
     writing.close()
     text = summary(run, writing.tracking_uri, command, blocks=console.has_blocks)
     console.result(train_document(run, writing.tracking_uri), text)

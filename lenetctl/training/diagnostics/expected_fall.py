@@ -1,0 +1,56 @@
+"""By how much training can be expected to lower the loss, from the first gradient alone."""
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from lenetctl.specs.schema import Spec
+from lenetctl.specs.training import Sgd
+from lenetctl.training.diagnostics.layers import expendable_copy
+from lenetctl.training.optimizers import build_optimizer
+from lenetctl.training.schedule import learning_rate
+
+SAMPLES = 1000  # steps whose learning rates stand for all
+
+
+def expected_fall(
+    net: nn.Sequential, spec: Spec, images: Tensor, labels: Tensor, steps_per_epoch: int
+) -> float:
+    """Return how far the loss falls to first order, in nats, if every step is like the first.
+
+    Only what differs between images counts: the mean of the logits is taken off, because a net
+    that answers all images alike learns which classes are frequent and no more. So it is 0 where
+    no image gets through, and a small part of a nat where the signal fades from layer to layer.
+
+    Args:
+        net: as training begins with it.
+        spec: its optimizer and schedule.
+        images: (N, 1, 28, 28), normalised, as many of each class.
+        labels: (N,).
+        steps_per_epoch: of the training.
+
+    """
+    net, training = expendable_copy(net), spec.training
+    undecayed = training.optimizer.model_copy(update={"weight_decay": 0.0})
+    optimizer = build_optimizer(net.parameters(), undecayed)
+    logits = net(images)
+    cross_entropy(logits - logits.mean(0), labels).backward()  # type: ignore[no-untyped-call]
+    parameters = [p for p in net.parameters() if p.grad is not None]
+    before = [p.detach().clone() for p in parameters]
+    optimizer.step()
+    step = sum(
+        float((p.grad * (old - p.detach())).sum())
+        for p, old in zip(parameters, before, strict=True)
+        if p.grad is not None
+    )
+    if isinstance(training.optimizer, Sgd):
+        step /= 1 - training.optimizer.momentum  # what a gradient adds over the steps after it
+    return step * _steps_at_full_rate(spec, steps_per_epoch)
+
+
+def _steps_at_full_rate(spec: Spec, steps_per_epoch: int) -> float:
+    """Return the sum of the schedule's learning rates, by the highest one."""
+    rate = learning_rate(spec.training, steps_per_epoch)
+    total = spec.training.epochs * steps_per_epoch
+    samples = min(total, SAMPLES)
+    mean = sum(rate(n * total // samples) for n in range(samples)) / samples
+    return mean / spec.training.optimizer.lr * total

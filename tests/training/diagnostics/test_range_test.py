@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from lenetctl.data.dataset import load_dataset
+from lenetctl.data.device import DeviceSplit
+from lenetctl.specs.schema import Spec
+from lenetctl.training.diagnostics.range_test import HIGHEST, LOWEST, STEPS, RangeTest, range_test
+
+FALLS_AND_RISES = (2.5,) * 20 + (2.5, 2.4, 1.8, 1.5, 1.6, 2.1, 3.0)
+RATES = tuple(10.0**n for n in range(-20, 7))
+
+
+@pytest.fixture(scope="module")
+def tested():
+    spec = Spec.model_validate(
+        {
+            "name": "quick",
+            "data": {"dataset": "digits", "batch_size": 64},
+            "model": {"activation": "relu", "dropout": 0.2},
+        }
+    )
+    split = DeviceSplit(load_dataset(spec.data).train, "cpu")
+    before = torch.get_rng_state()
+    found = range_test(spec, split)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert range_test(spec, split) == found
+    return found
+
+
+def test_rates_rise_by_one_factor_from_the_lowest(tested):
+    assert len(tested.rates) == len(tested.losses) <= STEPS
+    assert tested.rates[0] == LOWEST
+    factor = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
+    assert tested.rates[1] / tested.rates[0] == pytest.approx(factor)
+
+
+def test_relu_nets_learn_digits_at_a_usual_rate(tested):
+    assert tested.left_guessing
+    assert 0.01 < tested.suggestion < 1
+    assert tested.steepest <= tested.largest_stable < HIGHEST
+
+
+def test_what_a_curve_says():
+    found = RangeTest(RATES, FALLS_AND_RISES, diverged=True)
+    assert found.steepest == RATES[21]  # from 2.4 to 1.8
+    assert found.largest_stable == RATES[24]  # at 2.1 more than half of the fall is given back
+    assert found.suggestion == pytest.approx(RATES[23] / 2)
+
+
+def test_where_nothing_is_learned_the_largest_stable_rate_is_suggested():
+    found = RangeTest(RATES, (2.5,) * 20 + (2.4, 2.32, 2.31, 2.31, 2.4, 2.5, 2.5), diverged=False)
+    assert not found.left_guessing
+    assert found.suggestion == found.largest_stable == RATES[24]

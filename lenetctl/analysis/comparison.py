@@ -9,12 +9,13 @@ and best test metrics are equal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
 
 from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs
-from lenetctl.analysis.statistics import Difference, Summary, difference
+from lenetctl.analysis.statistics import Difference, Summary
+from lenetctl.analysis.verdicts import judge
 from lenetctl.errors import UsageError
 from lenetctl.specs.differences import unusual_settings, usual_values
 from lenetctl.specs.identity import Value
@@ -40,6 +41,7 @@ class Comparison:
     rows: list[Row]
     by: str | None = None  # the key that groups; None: over seeds
     control: Group | None = None
+    unranked: list[Group] = field(default_factory=list)  # no run of theirs has a result
 
     @property
     def groups(self) -> list[Group]:
@@ -48,7 +50,7 @@ class Comparison:
 
     @property
     def runs(self) -> list[ComparedRun]:
-        """The runs of all groups."""
+        """The runs with a result of all groups."""
         return [run for group in self.groups for run in group.runs.values()]
 
     @property
@@ -79,32 +81,36 @@ def rank_runs(
 ) -> Comparison:
     """Rank `runs`, the oldest first, grouped over seeds or by the values of the key `by`.
 
-    Runs that did not measure `metric`, by default an accuracy, are left out.
+    Finished runs that did not measure `metric`, by default an accuracy, are left out. Those without
+    a result are counted in their group.
 
     Raises:
         UsageError: no run measured `metric`, or no spec has the key `by`.
 
     """
+    finished = [run for run in runs if not run.lost]
     if metric is None:
-        metric = VALIDATION_ACCURACY if all(run.is_validated for run in runs) else TEST_ACCURACY
-    measured = [run for run in runs if isfinite(run.last.get(metric, nan))]
-    if not measured:
-        allowed = ", ".join(sorted({key for run in runs for key in run.last}))
+        validated = all(run.is_validated for run in finished)
+        metric = VALIDATION_ACCURACY if validated else TEST_ACCURACY
+    measured = [run for run in runs if run.lost or isfinite(run.last.get(metric, nan))]
+    if all(run.lost for run in measured):
+        allowed = ", ".join(sorted({key for run in finished for key in run.last}))
         raise UsageError(f"--metric {metric}: no run has it (there are {allowed})")
-    rows = [_row(group, metric) for group in group_runs(measured, by)]
+    groups = group_runs(measured, by)
+    rows = [_row(group, metric) for group in groups if group.runs]
     sign = 1 if lowest_is_best(metric) else -1
     rows.sort(key=lambda row: (sign * row.score.mean, row.group.name))
-    return Comparison(metric, rows, by)
+    return Comparison(metric, rows, by, unranked=[group for group in groups if not group.runs])
 
 
 def compare_with(control: Group, ranking: Comparison) -> Comparison:
     """Return the ranking with each row's difference to `control`, one of its groups."""
-    metric, lowest = ranking.metric, lowest_is_best(ranking.metric)
-    theirs = control.scores(metric)
+    metric = ranking.metric
+    samples = [group.sample(metric) for group in ranking.groups if group is not control]
+    judged = judge(samples, control.sample(metric), lowest=lowest_is_best(metric))
+    found = iter(judged)
     rows = [
-        row
-        if row.group is control
-        else replace(row, difference=difference(row.group.scores(metric), theirs, lowest=lowest))
+        row if row.group is control else replace(row, difference=next(found))
         for row in ranking.rows
     ]
     return replace(ranking, rows=rows, control=control)

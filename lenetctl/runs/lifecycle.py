@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from math import log
 
 from lenetctl.errors import DivergedError, PrunedError
 from lenetctl.runs.callbacks import RunCallback
@@ -13,16 +12,20 @@ from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord
-from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.loop import evaluate_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, TRAIN_LOSS
+from lenetctl.training.metrics import (
+    EXAMPLES_PER_SECOND,
+    GUESSING,
+    TEST_ACCURACY,
+    TEST_LOSS,
+    TRAIN_LOSS,
+)
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
 OUTCOMES: dict[type[BaseException], str] = {DivergedError: "diverged", PrunedError: "pruned"}
-PLATEAU = log(CLASSES) - 0.02  # nats: a training loss this high at the end is guessing
 
 
 @contextmanager
@@ -68,7 +71,7 @@ def _status_written(run: Run) -> Iterator[None]:
                 "FAILED" if failed else "KILLED", outcome, f"{type(error).__name__}: {error}"
             )
         raise
-    plateau = run.epochs()[-1][TRAIN_LOSS] > PLATEAU
+    plateau = run.epochs()[-1][TRAIN_LOSS] > GUESSING
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 

@@ -94,7 +94,9 @@ def compare(
 def _chosen(
     names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
 ) -> dict[Run, str | None]:
-    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
+    """Return the runs that are meant, with what a sweep that is named calls their specs.
+
+    Of an experiment that never finished it is the last run.
 
     Raises:
         NotFoundError: there are none, or one that is named did not finish.
@@ -112,10 +114,11 @@ def _chosen(
     if not finished:
         raise NotFoundError(_nothing(experiment, meant, runs))
     done = {run.record.spec_sha256 for run in finished}
-    lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
+    lost = [run for run in meant if run.record.spec_sha256 not in done]
     if lost:
-        warn(f"left out, for they did not finish: {_counted(lost)}")
-    return dict.fromkeys(finished)
+        states = Counter(run.status.state for run in lost)
+        warn(f"left out, for they did not finish: {_counted(states)}")
+    return dict.fromkeys([*finished, *lost])
 
 
 def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
@@ -138,22 +141,23 @@ def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
 
 
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
-    """Return the finished runs of a sweep, of whichever experiment, and the names of its specs."""
+    """Return the runs of a sweep, of whichever experiment, and the names of its specs."""
     from lenetctl.runs.store import RunStore
     from lenetctl.sweeps.plan import plan_sweep
     from lenetctl.sweeps.trial import latest_finished
 
     known, trials = RunStore().by_spec(), plan_sweep(path).trials
-    done = {
-        run: trial.spec.name
+    there = {
+        latest_finished(runs) or runs[-1]: trial.spec.name
         for trial in trials
-        if (run := latest_finished(known.get(trial.sha256, [])))
+        if (runs := known.get(trial.sha256))
     }
-    if not done:
+    finished = sum(run.is_finished for run in there)
+    if not finished:
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
-    if left := len(trials) - len(done):
+    if left := len(trials) - finished:
         warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
-    return done
+    return there
 
 
 def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:

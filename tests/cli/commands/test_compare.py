@@ -44,9 +44,11 @@ def test_json(runs):
     document = json.loads(call("--json").stdout)
     notes = document.pop("notes")
     interval = stats.ttest_rel(HIGH, LOW).confidence_interval()
+    none_of_three = {"count": 0, "of": 3, "low": 0.0, "high": pytest.approx(1 - 0.025 ** (1 / 3))}
     assert document == {
         "metric": "test/accuracy",
         "control": "baseline",
+        "unranked": {},
         "rows": [
             {
                 "group": "max",
@@ -61,7 +63,12 @@ def test_json(runs):
                     "high": pytest.approx(interval.high),
                     "paired": True,
                     "verdict": "better",
+                    "p": pytest.approx(stats.ttest_rel(HIGH, LOW).pvalue),
+                    "p_holm": pytest.approx(stats.ttest_rel(HIGH, LOW).pvalue),
+                    "test": "paired t",
                 },
+                "did_not_learn": none_of_three,
+                "lost": {},
                 "runs": [run.path.name for run in runs[3:]],
                 "model.pool.kind": "max",
             },
@@ -73,6 +80,8 @@ def test_json(runs):
                 "best": {"mean": pytest.approx(0.85), "std": 0.0},
                 "last": {"mean": pytest.approx(0.8), "std": pytest.approx(0.01)},
                 "difference": None,
+                "did_not_learn": none_of_three,
+                "lost": {},
                 "runs": [run.path.name for run in runs[:3]],
                 "model.pool.kind": "avg",
             },
@@ -214,6 +223,37 @@ def test_what_did_not_finish_is_told(root, runs):
     result = call("--json")
     assert json.loads(result.stdout)["rows"][0]["n"] == 3
     assert "left out, for they did not finish: 1 FAILED" in result.stderr
+
+
+def test_runs_without_a_result_are_counted_in_their_row(root, runs):
+    run_folders.run(root, "max", 0, seed=8, model=MAX, status="FAILED", outcome="diverged")
+    run_folders.run(root, "max", 0, seed=9, model=MAX, status="KILLED")
+    run_folders.run(root, "lr=9", 0, training={"epochs": 9}, status="KILLED", outcome="pruned")
+    document = json.loads(call("--json").stdout)
+    row = document["rows"][0]
+    assert (row["n"], row["lost"]) == (3, {"diverged": 1, "killed": 1})
+    assert (row["did_not_learn"]["count"], row["did_not_learn"]["of"]) == (1, 4)
+    assert (row["difference"]["test"], row["difference"]["low"]) == ("Fisher", None)
+    assert document["unranked"] == {"lr=9": {"pruned": 1}}
+    text = call("--markdown").stdout
+    assert "| max | pool.kind=max | 3 + 1 diverged + 1 killed |" in text
+    assert "max: 1 of 4 (95 %: 0.01 to 0.81) did not learn" in text
+    assert "Without any result: lr=9 (1 pruned)." in text
+    (line, _) = csv.DictReader(call("--csv").stdout.splitlines())
+    assert (line["did_not_learn"], line["of"], line["lost"]) == ("1", "4", "1 diverged, 1 killed")
+
+
+def test_runs_that_guess_are_told(root):
+    for seed, accuracy in enumerate([0.1, 0.1, 0.75]):
+        loss = {"train/loss": 2.303 if accuracy == 0.1 else 0.6}
+        run_folders.run(root, "deep", accuracy, seed=seed, also=loss, model=MAX)
+    run_folders.seeds(root, "baseline", LOW)
+    text = call("--markdown").stdout
+    assert "| deep | pool.kind=max | 3 (2 did not learn) |" in text
+    assert "deep: 2 of 3 (95 %: 0.09 to 0.99) did not learn" in text
+    gap = next(line for line in text.splitlines() if line.startswith("| deep")).split(" | ")[-1]
+    assert "±" not in gap
+    assert gap.startswith("-0.48")
 
 
 def test_pictures(root, runs):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
 
+from lenetctl.analysis.effect_size import EffectSize, effect_size
 from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs
 from lenetctl.analysis.statistics import Difference, Summary
 from lenetctl.analysis.verdicts import judge
@@ -31,6 +32,7 @@ class Row:
     last: Summary
     best: Summary
     difference: Difference | None = None  # of the scores; None for the control, or without one
+    effect: EffectSize | None = None  # the same in standard deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +91,7 @@ def rank_runs(
 
     """
     finished = [run for run in runs if not run.lost]
-    if metric is None:
-        validated = all(run.is_validated for run in finished)
-        metric = VALIDATION_ACCURACY if validated else TEST_ACCURACY
+    metric = metric or ranking_metric(finished)
     measured = [run for run in runs if run.lost or isfinite(run.last.get(metric, nan))]
     if all(run.lost for run in measured):
         allowed = ", ".join(sorted({key for run in finished for key in run.last}))
@@ -103,16 +103,24 @@ def rank_runs(
     return Comparison(metric, rows, by, unranked=[group for group in groups if not group.runs])
 
 
+def ranking_metric(finished: Sequence[ComparedRun]) -> str:
+    """Return what ranks where no metric is asked for."""
+    validated = all(run.is_validated for run in finished)
+    return VALIDATION_ACCURACY if validated else TEST_ACCURACY
+
+
 def compare_with(control: Group, ranking: Comparison) -> Comparison:
     """Return the ranking with each row's difference to `control`, one of its groups."""
-    metric = ranking.metric
-    samples = [group.sample(metric) for group in ranking.groups if group is not control]
-    judged = judge(samples, control.sample(metric), lowest=lowest_is_best(metric))
-    found = iter(judged)
-    rows = [
-        row if row.group is control else replace(row, difference=next(found))
-        for row in ranking.rows
-    ]
+    metric, others = ranking.metric, [row for row in ranking.rows if row.group is not control]
+    theirs = control.sample(metric)
+    samples = [row.group.sample(metric) for row in others]
+    found = {}
+    for row, sample, gap in zip(
+        others, samples, judge(samples, theirs, lowest=lowest_is_best(metric)), strict=True
+    ):
+        effect = None if gap.low is None else effect_size(sample.values, theirs.values)
+        found[row] = replace(row, difference=gap, effect=effect)
+    rows = [found.get(row, row) for row in ranking.rows]
     return replace(ranking, rows=rows, control=control)
 
 

@@ -57,6 +57,7 @@ def compare(
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a group.")] = False,
+    runs_csv: Annotated[bool, typer.Option("--csv-runs", help="A line a run.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table for a report.")] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -72,8 +73,8 @@ def compare(
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
 
-    if as_csv + as_markdown + as_json > 1:
-        raise UsageError("--csv, --markdown and --json: choose one")
+    if as_csv + runs_csv + as_markdown + as_json > 1:
+        raise UsageError("--csv, --csv-runs, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
     shown = rank_runs(read_runs(_chosen(runs, experiment, console.warn)), metric, group_by)
     if against := _control(shown.groups, control):
@@ -85,6 +86,8 @@ def compare(
         console.result(formats.comparison_document(shown), "")
     elif as_csv:
         typer.echo(formats.comparison_csv(shown), nl=False)
+    elif runs_csv:
+        typer.echo(formats.comparison_csv_of_runs(shown), nl=False)
     elif as_markdown:
         typer.echo(formats.comparison_markdown(shown))
     else:

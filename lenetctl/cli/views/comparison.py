@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 
 from lenetctl.analysis.comparison import Comparison, Row
-from lenetctl.analysis.groups import Group
+from lenetctl.analysis.groups import SEED, Group
 from lenetctl.analysis.statistics import Difference, Summary
 
 MOST = 6  # keys told of a row that differs in many
@@ -27,6 +27,7 @@ def comparison_document(shown: Comparison) -> dict[str, Any]:
                 **asdict(row.score),
                 **{name: summary_document(found) for name, found in _beside(shown, row).items()},
                 "difference": asdict(row.difference) if row.difference else None,
+                "effect": asdict(row.effect) if row.effect else None,
                 "did_not_learn": asdict(row.group.did_not_learn),
                 "lost": dict(row.group.lost),
                 "runs": _runs(row),
@@ -45,9 +46,10 @@ def comparison_csv(shown: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\n")
     names = [f"{name}_{part}" for name in _beside(shown, shown.rows[0]) for part in ("mean", "std")]
     against = ["difference", *[field.name for field in fields(Difference)][1:]]
+    effect = ["g", "g_low", "g_high"]
     learning = ["did_not_learn", "of", "share_low", "share_high", "lost"]
     first = ["group", "metric", "n", "mean", "std"]
-    writer.writerow([*first, *names, *against, *learning, *shown.keys, "runs"])
+    writer.writerow([*first, *names, *against, *effect, *learning, *shown.keys, "runs"])
     for row in shown.rows:
         writer.writerow(
             [
@@ -57,12 +59,27 @@ def comparison_csv(shown: Comparison) -> str:
                 *(row.score.mean, row.score.std),
                 *(part for found in _beside(shown, row).values() for part in _moments(found)),
                 *(asdict(row.difference).values() if row.difference else [None] * len(against)),
+                *(asdict(row.effect).values() if row.effect else [None] * len(effect)),
                 *asdict(row.group.did_not_learn).values(),
                 counted(row.group.lost),
                 *(row.group.common.get(key) for key in shown.keys),
                 " ".join(_runs(row)),
             ]
         )
+    return text.getvalue()
+
+
+def comparison_csv_of_runs(shown: Comparison) -> str:
+    """Return a header and a line a run, those without a result too, which have no score."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "group", "seed", "state", "metric", "score", "best", "last"])
+    for group in [*shown.groups, *shown.unranked]:
+        for run in group.all_runs:
+            state = run.lost or ("did not learn" if run.is_guessing else "finished")
+            found = (one.get(shown.metric) for one in (run.scores, run.best, run.last))
+            first = [run.run.path.name, group.name, run.keys[SEED], state]
+            writer.writerow([*first, shown.metric, *found])
     return text.getvalue()
 
 

@@ -2,12 +2,14 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from helpers import run_folders
 from scipy import stats
 from typer.testing import CliRunner
 
+from lenetctl.analysis.effect_size import effect_size
 from lenetctl.cli.app import app
 
 LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
@@ -44,6 +46,7 @@ def test_json(runs):
     document = json.loads(call("--json").stdout)
     notes = document.pop("notes")
     interval = stats.ttest_rel(HIGH, LOW).confidence_interval()
+    g = asdict(effect_size(dict(enumerate(HIGH)), dict(enumerate(LOW))))
     none_of_three = {"count": 0, "of": 3, "low": 0.0, "high": pytest.approx(1 - 0.025 ** (1 / 3))}
     assert document == {
         "metric": "test/accuracy",
@@ -67,6 +70,7 @@ def test_json(runs):
                     "p_holm": pytest.approx(stats.ttest_rel(HIGH, LOW).pvalue),
                     "test": "paired t",
                 },
+                "effect": {key: pytest.approx(value) for key, value in g.items()},
                 "did_not_learn": none_of_three,
                 "lost": {},
                 "runs": [run.path.name for run in runs[3:]],
@@ -80,6 +84,7 @@ def test_json(runs):
                 "best": {"mean": pytest.approx(0.85), "std": 0.0},
                 "last": {"mean": pytest.approx(0.8), "std": pytest.approx(0.01)},
                 "difference": None,
+                "effect": None,
                 "did_not_learn": none_of_three,
                 "lost": {},
                 "runs": [run.path.name for run in runs[:3]],
@@ -102,6 +107,18 @@ def test_csv_reads_back_to_the_same_numbers(runs):
         assert row["model.pool.kind"] == other["model.pool.kind"]
     assert float(rows[0]["low"]) == expected[0]["difference"]["low"]
     assert (rows[0]["verdict"], rows[1]["verdict"]) == ("better", "")
+
+
+def test_csv_of_runs(root, runs):
+    run_folders.run(root, "max", 0, seed=8, model=MAX, status="FAILED", outcome="diverged")
+    rows = list(csv.DictReader(call("--csv-runs").stdout.splitlines()))
+    assert [(row["group"], row["seed"], row["state"]) for row in rows] == [
+        *(("max", str(seed), "finished") for seed in range(3)),
+        ("max", "8", "diverged"),
+        *(("baseline", str(seed), "finished") for seed in range(3)),
+    ]
+    assert [row["score"] for row in rows] == [*map(str, HIGH), "", *map(str, LOW)]
+    assert rows[-1]["best"] == "0.85"
 
 
 def test_markdown(runs):

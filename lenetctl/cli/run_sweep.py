@@ -58,17 +58,19 @@ def sweep_through(
         how.console.result(view.document(), view.said())
         return
     left = [row.trial for row in view.rows.values() if row.status == "planned"]
-    go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, how)
+    go_through([left], {trial.spec.data.dataset for trial in left}, view, view.on_event, how)
 
 
 def go_through(
-    trials: Iterable[Trial],
+    batches: Iterable[Iterable[Trial]],
     datasets: Collection[str],
     view: SweepView,
     listener: Listener,
     how: SweepOptions,
 ) -> None:
-    """Run `trials`, publish them, rank all that is done.
+    """Run the trials batch by batch, publish them, rank all that is done.
+
+    A batch is asked for when all trials of the one before have ended.
 
     Raises:
         Exit: 6 where runs failed, else as `require_current`.
@@ -83,7 +85,7 @@ def go_through(
         writing.start()  # it imports MLflow while torch is imported
         _fetch(datasets, how.data_dir)
         publishing = partial(_published, listener, writing, fail_fast=how.fail_fast)
-        _execute(_executor(view.name, how), trials, publishing, view, writing)
+        _execute(_executor(view.name, how), batches, publishing, view, writing)
     writing.close()
     _conclude(view, how.console)
     if view.counts().get("failed"):
@@ -146,7 +148,7 @@ def _published(
 
 def _execute(
     executor: Executor,
-    trials: Iterable[Trial],
+    batches: Iterable[Iterable[Trial]],
     listener: Listener,
     view: SweepView,
     writing: WriterProcess,
@@ -154,7 +156,8 @@ def _execute(
     """Run the trials; where that is stopped, MLflow still hears of what was in training."""
     try:
         with view, suppress(FailedFast):
-            executor.run(trials, listener)
+            for trials in batches:
+                executor.run(trials, listener)
     except KeyboardInterrupt:
         for run in RunStore().end_dead():
             writing.notify(run)

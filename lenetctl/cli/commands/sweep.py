@@ -1,7 +1,7 @@
 """`lenetctl sweep`: many runs, planned first, done once each, ranked last."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,6 +39,22 @@ def sweep(
     prune: Annotated[
         PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
     ] = PrunerName.none,
+    until: Annotated[
+        Literal["decided"] | None,
+        typer.Option(
+            "--until", help="Add seeds until each spec has a verdict against the control."
+        ),
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", min=0, help="Means within this are equivalent, for --until."),
+    ] = 0.005,
+    max_seeds: Annotated[
+        int, typer.Option("--max-seeds", min=3, help="Seeds of a spec, for --until.")
+    ] = 20,
+    control: Annotated[
+        str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
+    ] = "baseline",
     executor: Annotated[
         ExecutorName | None,
         typer.Option("--executor", help="Default: processes where --jobs is above 1."),
@@ -71,6 +87,10 @@ def sweep(
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
+    if until and (search or seeds is not None or force):
+        raise UsageError(
+            "--until decided chooses seeds itself: leave out --search, --seeds, --force"
+        )
     axes = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
         axes.append(parse_grid_option(f"{SEED}={seeds}"))
@@ -89,7 +109,11 @@ def sweep(
         data_dir=data_dir,
         tracking_uri=tracking_uri,
     )
-    if search and count:
+    if until:
+        from lenetctl.cli.until_decided import sweep_until_decided
+
+        sweep_until_decided(path, by_key, overrides or [], (control, margin, max_seeds), how)
+    elif search and count:
         from lenetctl.cli.search import search_for  # optuna
 
         search_for(path, by_key, overrides or [], count, search, prune, how)

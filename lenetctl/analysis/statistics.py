@@ -95,5 +95,5 @@ def _standard_error(samples: list[list[float]]) -> tuple[float, float]:
     total = sum(squares)
     if sqrt(total) < SAME:
         return 0, 0
-    parts = (square**2 / (len(one) - 1) for square, one in zip(squares, samples, strict=True))
+    parts = (square**2 / (len(sample) - 1) for square, sample in zip(squares, samples, strict=True))
     return sqrt(total), total**2 / sum(parts)

@@ -27,7 +27,7 @@ def sweep_until_decided(
     axes: Mapping[str, SweptKey],
     settings: Sequence[str],
     wanted: tuple[str, float, int],
-    how: SweepOptions,
+    options: SweepOptions,
 ) -> None:
     """Run the specs of a sweep with ever more seeds, each until it is decided.
 
@@ -45,15 +45,15 @@ def sweep_until_decided(
         raise UsageError(f"--control {control}: one of several is needed; here: {', '.join(rows)}")
     rule = StoppingRule(len(rows) - 1, margin, most)
     told = _cost(rows, rule)
-    view = SweepView(planned.name, (), how.console)
-    if how.dry_run:
+    view = SweepView(planned.name, (), options.console)
+    if options.dry_run:
         document = {"looks": rule.looks, "rows": list(rows), "control": control, "plan": told}
-        how.console.result(view.document() | document, told)
+        options.console.result(view.document() | document, told)
         return
-    how.console.say(told)
+    options.console.say(told)
     batches = (view.joined(batch) for batch in _looks(rows, control, rule, view))
     datasets = {trial.spec.data.dataset for trial in planned.trials}
-    go_through(batches, datasets, view, view.on_event, how)
+    go_through(batches, datasets, view, view.on_event, options)
 
 
 def _looks(rows: Rows, control: str, rule: StoppingRule, view: SweepView) -> Iterator[list[Trial]]:

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-from lenetctl.sweeps.names import ExecutorName, PrunerName, SamplerName
+from lenetctl.sweeps.executors import ExecutorName
+from lenetctl.sweeps.search import PrunerName, SamplerName
 
 
 @guarded
@@ -54,7 +56,7 @@ def sweep(
     ] = 20,
     control: Annotated[
         str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
-    ] = "baseline",
+    ] = CONTROL,
     executor: Annotated[
         ExecutorName | None,
         typer.Option("--executor", help="Default: processes where --jobs is above 1."),
@@ -91,10 +93,10 @@ def sweep(
         raise UsageError(
             "--until decided chooses seeds itself: leave out --search, --seeds, --force"
         )
-    axes = [parse_grid_option(text) for text in grid or []]
+    swept = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
-        axes.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {axis.key: axis for axis in axes}
+        swept.append(parse_grid_option(f"{SEED}={seeds}"))
+    by_key = {key.key: key for key in swept}
     usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),

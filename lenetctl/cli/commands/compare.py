@@ -94,7 +94,7 @@ def _chosen(
 ) -> dict[Run, str | None]:
     """Return the runs that are meant, with what a sweep that is named calls their specs.
 
-    Of an experiment that never finished it is the last run.
+    With those of experiments that never finished, which are counted in their rows.
 
     Raises:
         NotFoundError: there are none.

@@ -141,7 +141,7 @@ def compare(
     control: str | None = None,
     group_by: str | None = None,
 ) -> Comparison:
-    """Rank finished runs, grouped over seeds; of repeated runs the newest counts.
+    """Rank runs, grouped over seeds; of repeated runs the newest with a result counts.
 
     Args:
         runs: one or more.
@@ -150,7 +150,7 @@ def compare(
         group_by: a key of the spec, such as `model.pool.kind`, to group by its values instead.
 
     Raises:
-        NotFoundError: there are no runs, or one did not finish.
+        NotFoundError: none of the runs has finished.
         UsageError: no run measured `metric`, no group is `control`, no spec has the key `group_by`.
 
     """

@@ -9,14 +9,16 @@ and best test metrics are equal.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
 
 from lenetctl.analysis import CONTROL
+from lenetctl.analysis.effect_size import EffectSize, effect_size
 from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs, read_runs
 from lenetctl.analysis.learning_curves import LearningCurve, learning_curve
-from lenetctl.analysis.statistics import Difference, Summary, difference
+from lenetctl.analysis.statistics import Difference, Summary
+from lenetctl.analysis.verdicts import judge
 from lenetctl.errors import NotFoundError, UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import unusual_settings, usual_values
@@ -33,6 +35,7 @@ class Row:
     last: Summary
     best: Summary
     difference: Difference | None = None  # of the scores; None for the control, or without one
+    effect: EffectSize | None = None  # the same in standard deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,7 @@ class Comparison:
     rows: list[Row]
     by: str | None = None  # the key that groups; None: over seeds
     control: Group | None = None
+    unranked: list[Group] = field(default_factory=list)  # no run of theirs has a result
 
     @property
     def groups(self) -> list[Group]:
@@ -51,7 +55,7 @@ class Comparison:
 
     @property
     def runs(self) -> list[ComparedRun]:
-        """The runs of all groups."""
+        """The runs with a result of all groups."""
         return [run for group in self.groups for run in group.runs.values()]
 
     @property
@@ -105,21 +109,24 @@ def compare_runs(
     by: str | None = None,
     control: str | None = None,
 ) -> Comparison:
-    """Rank finished runs and measure each group's difference to the one called `control`.
+    """Rank runs and measure each group's difference to the one called `control`.
 
     Args:
-        runs: with what a sweep calls their specs, if one does.
+        runs: with what a sweep calls their specs, if one does; those without a result are counted.
         metric: as for `rank_runs`.
         by: as for `rank_runs`.
         control: by default `baseline`, where there is such a group.
 
     Raises:
-        NotFoundError: there are no runs, or one did not finish.
+        NotFoundError: none of the runs has finished.
         UsageError: no run measured `metric`, no spec has the key `by`, no group is `control`.
 
     """
-    if not runs:
-        raise NotFoundError("no finished run to compare")
+    if not any(run.is_finished for run in runs):
+        there = ", ".join(
+            f"{run.path.name} has no result: it is {run.status.state}" for run in runs
+        )
+        raise NotFoundError(there or "no finished run to compare")
     ranking = rank_runs(read_runs(runs), metric, by)
     found = next((group for group in ranking.groups if group.name == (control or CONTROL)), None)
     if control and not found:
@@ -133,34 +140,44 @@ def rank_runs(
 ) -> Comparison:
     """Rank `runs`, the oldest first, grouped over seeds or by the values of the key `by`.
 
-    Runs that did not measure `metric`, by default an accuracy, are left out.
+    Finished runs that did not measure `metric`, by default an accuracy, are left out. Those without
+    a result are counted in their group.
 
     Raises:
         UsageError: no run measured `metric`, or no spec has the key `by`.
 
     """
-    if metric is None:
-        metric = VALIDATION_ACCURACY if all(run.is_validated for run in runs) else TEST_ACCURACY
-    measured = [run for run in runs if isfinite(run.last.get(metric, nan))]
-    if not measured:
-        allowed = ", ".join(sorted({key for run in runs for key in run.last}))
+    finished = [run for run in runs if not run.lost]
+    metric = metric or ranking_metric(finished)
+    measured = [run for run in runs if run.lost or isfinite(run.last.get(metric, nan))]
+    if all(run.lost for run in measured):
+        allowed = ", ".join(sorted({key for run in finished for key in run.last}))
         raise UsageError(f"--metric {metric}: no run has it (there are {allowed})")
-    rows = [_row(group, metric) for group in group_runs(measured, by)]
+    groups = group_runs(measured, by)
+    rows = [_row(group, metric) for group in groups if group.runs]
     sign = 1 if lowest_is_best(metric) else -1
     rows.sort(key=lambda row: (sign * row.score.mean, row.group.name))
-    return Comparison(metric, rows, by)
+    return Comparison(metric, rows, by, unranked=[group for group in groups if not group.runs])
+
+
+def ranking_metric(finished: Sequence[ComparedRun]) -> str:
+    """Return what ranks where no metric is asked for."""
+    validated = all(run.is_validated for run in finished)
+    return VALIDATION_ACCURACY if validated else TEST_ACCURACY
 
 
 def compare_with(control: Group, ranking: Comparison) -> Comparison:
     """Return the ranking with each row's difference to `control`, one of its groups."""
-    metric, lowest = ranking.metric, lowest_is_best(ranking.metric)
-    theirs = control.scores(metric)
-    rows = [
-        row
-        if row.group is control
-        else replace(row, difference=difference(row.group.scores(metric), theirs, lowest=lowest))
-        for row in ranking.rows
-    ]
+    metric, others = ranking.metric, [row for row in ranking.rows if row.group is not control]
+    theirs = control.sample(metric)
+    samples = [row.group.sample(metric) for row in others]
+    found = {}
+    for row, sample, gap in zip(
+        others, samples, judge(samples, theirs, lowest=lowest_is_best(metric)), strict=True
+    ):
+        effect = None if gap.low is None else effect_size(sample.values, theirs.values)
+        found[row] = replace(row, difference=gap, effect=effect)
+    rows = [found.get(row, row) for row in ranking.rows]
     return replace(ranking, rows=rows, control=control)
 
 

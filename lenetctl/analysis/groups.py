@@ -1,20 +1,22 @@
-"""Finished runs as a comparison sees them, grouped over seeds."""
+"""Runs as a comparison sees them, grouped over seeds."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lenetctl import specs
+from lenetctl.analysis.exact import Share
 from lenetctl.analysis.statistics import Summary
+from lenetctl.analysis.verdicts import Sample
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import oldest_first
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
-from lenetctl.training.metrics import VALIDATION_ACCURACY
+from lenetctl.training.metrics import GUESSING, TRAIN_LOSS, VALIDATION_ACCURACY
 
 Items = frozenset[tuple[str, Value]]
 
@@ -23,7 +25,7 @@ SEED = "training.seed"
 
 @dataclass(frozen=True, eq=False)
 class ComparedRun:
-    """A finished run as a comparison sees it."""
+    """A run that is over as a comparison sees it."""
 
     run: Run
     name: str  # the spec's
@@ -31,15 +33,19 @@ class ComparedRun:
     keys: dict[str, Value]  # the flattened spec and the data's digest
     last: Mapping[str, float]  # metrics of the last epoch
     best: Mapping[str, float]  # of the best one, chosen by the split that was watched
+    lost: str = ""  # what became of it, where it has no result
 
     @classmethod
     def of(cls, run: Run, name: str | None = None) -> ComparedRun:
         """Read `run` from its folder; `name`: what a sweep calls its spec."""
-        record, result, spec = run.record, run.result, run.spec()
+        record, spec, status = run.record, run.spec(), run.status
         digest = record.data.digest
         keys = specs.flatten(spec) | {"data.digest": digest[:8]}
         identity = (record.spec_sha256, digest)
-        return cls(run, name or spec.name, identity, keys, result.final, result.best)
+        name = name or spec.name
+        if status.state == "FINISHED":
+            return cls(run, name, identity, keys, run.result.final, run.result.best)
+        return cls(run, name, identity, keys, {}, {}, status.outcome or status.state.lower())
 
     @property
     def is_validated(self) -> bool:
@@ -54,6 +60,11 @@ class ComparedRun:
         """
         return self.best if self.is_validated else self.last
 
+    @property
+    def is_guessing(self) -> bool:
+        """Whether it had not learned by the epoch that counts: its training loss says so."""
+        return self.scores.get(TRAIN_LOSS, 0) > GUESSING
+
     @cached_property
     def epochs(self) -> list[dict[str, float]]:
         """The metrics of each epoch."""
@@ -66,11 +77,35 @@ class Group:
 
     name: str
     runs: dict[Items, ComparedRun]  # by what sets them apart, by which two groups' runs pair
+    without_result: tuple[ComparedRun, ...] = ()
 
     @cached_property
     def common(self) -> dict[str, Value]:
         """The keys, with their values, that are the same in every run."""
-        return common_values(run.keys for run in self.runs.values())
+        return common_values(run.keys for run in self.all_runs)
+
+    @property
+    def all_runs(self) -> list[ComparedRun]:
+        """Those with a result and those without."""
+        return [*self.runs.values(), *self.without_result]
+
+    @property
+    def lost(self) -> Counter[str]:
+        """What became of the runs without a result: how many failed, diverged, were pruned, …."""
+        return Counter(run.lost for run in self.without_result)
+
+    @property
+    def did_not_learn(self) -> Share:
+        """How many runs diverged, or guess; of those that finished or diverged."""
+        diverged = self.lost["diverged"]
+        guessing = sum(run.is_guessing for run in self.runs.values())
+        return Share.exact(guessing + diverged, len(self.runs) + diverged)
+
+    def sample(self, metric: str) -> Sample[Items]:
+        """Return what the runs say in a comparison by `metric`."""
+        told = self.did_not_learn
+        is_selected = self.lost["pruned"] > 0
+        return Sample(self.scores(metric), told.count, told.of, is_selected)
 
     def scores(self, metric: str) -> dict[Items, float]:
         """Return the `metric` of each run that has it, at the epoch that counts."""
@@ -83,14 +118,15 @@ class Group:
 
 
 def read_runs(names: Mapping[Run, str | None]) -> list[ComparedRun]:
-    """Read finished runs, the oldest first, with what a sweep calls their specs, if one does."""
+    """Read runs, the oldest first, with what a sweep calls their specs, if one does."""
     return [ComparedRun.of(run, names[run]) for run in oldest_first(names)]
 
 
 def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group]:
     """Group `runs`, the oldest first, over seeds, or by the value of one key of the spec.
 
-    Of several runs of one experiment on the same data the newest counts.
+    Of several runs of one experiment on the same data the newest counts, and before all others
+    one with a result.
 
     Raises:
         UsageError: no spec has the key `by`.
@@ -100,21 +136,27 @@ def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group
     if by is not None and by not in keys:
         raise UsageError(f"--group-by {by}: no spec has this key (there are {', '.join(keys)})")
     members: dict[Items, dict[Items, ComparedRun]] = {}
-    for run in {run.identity: run for run in runs}.values():
+    finished_last = sorted(runs, key=lambda run: not run.lost)
+    for run in {run.identity: run for run in finished_last}.values():
         items = frozenset(run.keys.items())
         own = frozenset(item for item in items if (item[0] == by if by else item[0] != SEED))
         members.setdefault(own, {})[items - own] = run
     if by is not None:
-        return [Group(str(dict(own).get(by, "unset")), same) for own, same in members.items()]
+        return [_group(str(dict(own).get(by, "unset")), same) for own, same in members.items()]
     return _with_distinct_names(
-        [Group([*same.values()][-1].name, same) for same in members.values()]
+        [_group([*same.values()][-1].name, same) for same in members.values()]
     )
 
 
 def differing_keys(groups: Sequence[Group]) -> list[str]:
     """Return the keys, but for the seed, that set groups apart and do not vary within any."""
-    flat = [[run.keys for run in group.runs.values()] for group in groups]
+    flat = [[run.keys for run in group.all_runs] for group in groups]
     return [key for key in keys_between(flat) if key != SEED]
+
+
+def _group(name: str, members: dict[Items, ComparedRun]) -> Group:
+    finished = {unit: run for unit, run in members.items() if not run.lost}
+    return Group(name, finished, tuple(run for run in members.values() if run.lost))
 
 
 def _with_distinct_names(groups: Sequence[Group]) -> list[Group]:

@@ -59,17 +59,19 @@ def sweep_through(
         options.console.result(view.document(), view.said())
         return
     left = [row.trial for row in view.rows.values() if row.status == "planned"]
-    go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, options)
+    go_through([left], {trial.spec.data.dataset for trial in left}, view, view.on_event, options)
 
 
 def go_through(
-    trials: Iterable[Trial],
+    batches: Iterable[Iterable[Trial]],
     datasets: Collection[str],
     view: SweepView,
     listener: Listener,
     options: SweepOptions,
 ) -> None:
-    """Run `trials`, publish them, rank all that is done.
+    """Run the trials batch by batch, publish them, rank all that is done.
+
+    A batch is asked for when all trials of the one before have ended.
 
     Raises:
         Exit: 6 where runs failed, else as `require_current`.
@@ -84,7 +86,7 @@ def go_through(
         writing.start()  # it imports MLflow while torch is imported
         _fetch(datasets, options.data_dir)
         publishing = partial(_published, listener, writing, fail_fast=options.fail_fast)
-        _execute(_executor(view.name, options), trials, publishing, view, writing)
+        _execute(_executor(view.name, options), batches, publishing, view, writing)
     writing.close()
     _conclude(view, options.console)
     if view.counts().get("failed"):
@@ -153,7 +155,7 @@ def _published(
 
 def _execute(
     executor: Executor,
-    trials: Iterable[Trial],
+    batches: Iterable[Iterable[Trial]],
     listener: Listener,
     view: SweepView,
     writing: WriterProcess,
@@ -161,7 +163,8 @@ def _execute(
     """Run the trials; where that is stopped, MLflow still hears of what was in training."""
     try:
         with view, suppress(FailedFast):
-            executor.run(trials, listener)
+            for trials in batches:
+                executor.run(trials, listener)
     except KeyboardInterrupt:
         for run in RunStore().end_dead():
             writing.notify(run)
@@ -175,12 +178,9 @@ def _execute(
 
 def _conclude(view: SweepView, console: Console) -> None:
     """Print the ranking of what is done, by the names of this sweep."""
-    done = {
-        row.run: row.trial.spec.name
-        for row in view.rows.values()
-        if row.run and row.status in ("finished", "skipped")
-    }
-    ranking = rank_runs(read_runs(done)) if done else None
+    over = {row.run: row.trial.spec.name for row in view.rows.values() if row.run}
+    is_done = any(run.is_finished for run in over)
+    ranking = rank_runs(read_runs(over)) if is_done else None
     if ranking and not console.as_json:
         print_leaderboard(ranking, console.rich)
     board = leaderboard_document(ranking) if ranking else None

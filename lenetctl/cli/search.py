@@ -46,7 +46,7 @@ def search_for(
 
         datasets = {search.trial({}).spec.data.dataset} if study.left else set()
         try:
-            go_through(view.joined(study), datasets, view, listener, options)
+            go_through([view.joined(study)], datasets, view, listener, options)
         finally:
             if best := study.best:
                 again = best.command.replace("lenetctl train", "lenetctl sweep", 1)

@@ -1,6 +1,9 @@
 """What an epoch measures, under which names, and which way is better. No torch."""
 
 from dataclasses import dataclass
+from math import log
+
+from lenetctl.specs.layers import CLASSES
 
 TRAIN_LOSS, TRAIN_ACCURACY = "train/loss", "train/accuracy"
 VALIDATION_LOSS, VALIDATION_ACCURACY = "validation/loss", "validation/accuracy"
@@ -9,6 +12,8 @@ LEARNING_RATE = "learning_rate"  # of the epoch's last step
 EXAMPLES_PER_SECOND = "examples_per_second"  # of training alone
 EPOCH_SECONDS = "epoch_seconds"  # training and evaluation
 LAYERS = "layers/"  # with --diagnostics: layers/conv1/gradient_norm and the like
+
+GUESSING = log(CLASSES) - 0.02  # nats: a training loss above it is that of guessing
 
 CLOCK_READINGS = frozenset({EXAMPLES_PER_SECOND, EPOCH_SECONDS})  # differ between equal runs
 

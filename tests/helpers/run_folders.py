@@ -19,6 +19,8 @@ def run(
     *,
     seed=0,
     status="FINISHED",
+    outcome="",
+    also=(),
     experiment="lenet",
     metric="test/accuracy",
     digest="d" * 64,
@@ -30,7 +32,7 @@ def run(
     """Write a run of two epochs, the first one its best, with `metric` at `last` and `best`.
 
     With `validation`, accuracies of the last and the best epoch, images were held out: the test set
-    was read once, so `metric` is at `last`.
+    was read once, so `metric` is at `last`. `also`: other metrics of both epochs.
     """
     number = next(_number)
     path = root / f"{name}-s{seed}-{number}"
@@ -47,8 +49,9 @@ def run(
         "data": {"digest": digest},
     }
     (path / "run.json").write_text(json.dumps(record))
-    (path / "status.json").write_text(json.dumps({"status": status}))
-    finals = [{metric: last}, {metric: last if best is None else best}]  # last epoch, best epoch
+    (path / "status.json").write_text(json.dumps({"status": status, "outcome": outcome}))
+    scores = (last, last if best is None else best)  # last epoch, best epoch
+    finals = [{metric: score, **dict(also)} for score in scores]
     epochs = finals
     if validation:
         epochs = [{"validation/accuracy": accuracy} for accuracy in validation]

@@ -55,6 +55,7 @@ def compare(
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a group.")] = False,
+    runs_csv: Annotated[bool, typer.Option("--csv-runs", help="A line a run.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table for a report.")] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -69,8 +70,8 @@ def compare(
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
 
-    if as_csv + as_markdown + as_json > 1:
-        raise UsageError("--csv, --markdown and --json: choose one")
+    if as_csv + runs_csv + as_markdown + as_json > 1:
+        raise UsageError("--csv, --csv-runs, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
     shown = compare_runs(_chosen(runs, experiment, console.warn), metric, group_by, control)
     if plot:
@@ -80,6 +81,8 @@ def compare(
         console.result(formats.comparison_document(shown), "")
     elif as_csv:
         typer.echo(formats.comparison_csv(shown), nl=False)
+    elif runs_csv:
+        typer.echo(formats.comparison_csv_of_runs(shown), nl=False)
     elif as_markdown:
         typer.echo(formats.comparison_markdown(shown))
     else:
@@ -90,6 +93,8 @@ def _chosen(
     names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
 ) -> dict[Run, str | None]:
     """Return the runs that are meant, with what a sweep that is named calls their specs.
+
+    With those of experiments that never finished, which are counted in their rows.
 
     Raises:
         NotFoundError: there are none.
@@ -107,10 +112,11 @@ def _chosen(
     if not finished:
         raise NotFoundError(_nothing(experiment, meant, runs))
     done = {run.record.spec_sha256 for run in finished}
-    lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
+    lost = [run for run in meant if run.record.spec_sha256 not in done]
     if lost:
-        warn(f"left out, for they did not finish: {_counted(lost)}")
-    return dict.fromkeys(finished)
+        states = Counter(run.status.state for run in lost)
+        warn(f"left out, for they did not finish: {_counted(states)}")
+    return dict.fromkeys([*finished, *lost])
 
 
 def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
@@ -130,22 +136,23 @@ def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
 
 
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
-    """Return the finished runs of a sweep, of whichever experiment, and the names of its specs."""
+    """Return the runs of a sweep, of whichever experiment, and the names of its specs."""
     from lenetctl.runs.store import RunStore
     from lenetctl.sweeps.plan import plan_sweep
     from lenetctl.sweeps.trial import latest_finished
 
     known, trials = RunStore().by_spec(), plan_sweep(path).trials
-    done = {
-        run: trial.spec.name
+    there = {
+        latest_finished(runs) or runs[-1]: trial.spec.name
         for trial in trials
-        if (run := latest_finished(known.get(trial.sha256, [])))
+        if (runs := known.get(trial.sha256))
     }
-    if not done:
+    finished = sum(run.is_finished for run in there)
+    if not finished:
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
-    if left := len(trials) - len(done):
+    if left := len(trials) - finished:
         warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
-    return done
+    return there
 
 
 def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:

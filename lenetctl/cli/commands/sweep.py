@@ -1,10 +1,11 @@
 """`lenetctl sweep`: many runs, planned first, done once each, ranked last."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
 from lenetctl.sweeps.executors import ExecutorName
@@ -40,6 +41,22 @@ def sweep(
     prune: Annotated[
         PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
     ] = PrunerName.none,
+    until: Annotated[
+        Literal["decided"] | None,
+        typer.Option(
+            "--until", help="Add seeds until each spec has a verdict against the control."
+        ),
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", min=0, help="Means within this are equivalent, for --until."),
+    ] = 0.005,
+    max_seeds: Annotated[
+        int, typer.Option("--max-seeds", min=3, help="Seeds of a spec, for --until.")
+    ] = 20,
+    control: Annotated[
+        str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
+    ] = CONTROL,
     executor: Annotated[
         ExecutorName | None,
         typer.Option("--executor", help="Default: processes where --jobs is above 1."),
@@ -79,6 +96,10 @@ def sweep(
         raise UsageError("--search tpe|random and --trials N go together")
     if diagnostics and executor and executor.value == "fleet":
         raise UsageError("--diagnostics: a fleet trains its nets as one: use another --executor")
+    if until and (search or seeds is not None or force):
+        raise UsageError(
+            "--until decided chooses seeds itself: leave out --search, --seeds, --force"
+        )
     swept = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
         swept.append(parse_grid_option(f"{SEED}={seeds}"))
@@ -98,7 +119,11 @@ def sweep(
         data_dir=data_dir,
         tracking_uri=tracking_uri,
     )
-    if search and count:
+    if until:
+        from lenetctl.cli.until_decided import sweep_until_decided
+
+        sweep_until_decided(path, by_key, overrides or [], (control, margin, max_seeds), how)
+    elif search and count:
         from lenetctl.cli.search import search_for  # optuna
 
         search_for(path, by_key, overrides or [], count, search, prune, how)

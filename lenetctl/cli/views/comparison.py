@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from io import StringIO
 from typing import Any
 
 from lenetctl.analysis.comparison import Comparison, Row
-from lenetctl.analysis.statistics import Summary
+from lenetctl.analysis.groups import SEED, Group
+from lenetctl.analysis.statistics import Difference, Summary
 
 MOST = 6  # keys told of a row that differs in many
 
@@ -25,11 +27,15 @@ def comparison_document(shown: Comparison) -> dict[str, Any]:
                 **asdict(row.score),
                 **{name: summary_document(found) for name, found in _beside(shown, row).items()},
                 "difference": asdict(row.difference) if row.difference else None,
+                "effect": asdict(row.effect) if row.effect else None,
+                "did_not_learn": asdict(row.group.did_not_learn),
+                "lost": dict(row.group.lost),
                 "runs": _runs(row),
                 **{key: row.group.common.get(key) for key in shown.keys},
             }
             for row in shown.rows
         ],
+        "unranked": {group.name: dict(group.lost) for group in shown.unranked},
         "notes": notes(shown),
     }
 
@@ -39,8 +45,11 @@ def comparison_csv(shown: Comparison) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = [f"{name}_{part}" for name in _beside(shown, shown.rows[0]) for part in ("mean", "std")]
-    against = ("difference", "low", "high", "paired", "verdict")
-    writer.writerow(["group", "metric", "n", "mean", "std", *names, *against, *shown.keys, "runs"])
+    against = ["difference", *[field.name for field in fields(Difference)][1:]]
+    effect = ["g", "g_low", "g_high"]
+    learning = ["did_not_learn", "of", "share_low", "share_high", "lost"]
+    first = ["group", "metric", "n", "mean", "std"]
+    writer.writerow([*first, *names, *against, *effect, *learning, *shown.keys, "runs"])
     for row in shown.rows:
         writer.writerow(
             [
@@ -50,10 +59,27 @@ def comparison_csv(shown: Comparison) -> str:
                 *(row.score.mean, row.score.std),
                 *(part for found in _beside(shown, row).values() for part in _moments(found)),
                 *(asdict(row.difference).values() if row.difference else [None] * len(against)),
+                *(asdict(row.effect).values() if row.effect else [None] * len(effect)),
+                *asdict(row.group.did_not_learn).values(),
+                counted(row.group.lost),
                 *(row.group.common.get(key) for key in shown.keys),
                 " ".join(_runs(row)),
             ]
         )
+    return text.getvalue()
+
+
+def comparison_csv_of_runs(shown: Comparison) -> str:
+    """Return a header and a line a run, those without a result too, which have no score."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "group", "seed", "state", "metric", "score", "best", "last"])
+    for group in [*shown.groups, *shown.unranked]:
+        for run in group.all_runs:
+            state = run.lost or ("did not learn" if run.is_guessing else "finished")
+            found = (one.get(shown.metric) for one in (run.scores, run.best, run.last))
+            first = [run.run.path.name, group.name, run.keys[SEED], state]
+            writer.writerow([*first, shown.metric, *found])
     return text.getvalue()
 
 
@@ -86,7 +112,7 @@ def titles(shown: Comparison) -> list[str]:
 
 def cells(shown: Comparison, row: Row) -> list[str]:
     """Return what stands in a row below the titles."""
-    found = [row.group.name, str(len(row.group.runs)), spread(row.last), spread(row.best)]
+    found = [row.group.name, runs_told(row.group), spread(row.last), spread(row.best)]
     if shown.test_metric:
         found.append(spread(row.group.summary(shown.test_metric)))
     if shown.control is None:
@@ -98,6 +124,21 @@ def cells(shown: Comparison, row: Row) -> list[str]:
         f"{gap.mean:+.4f}" if gap.high is None else f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}"
     )
     return [*found, "\n".join(filter(None, (text, gap.verdict)))]
+
+
+def runs_told(group: Group) -> str:
+    """Return how many runs a row is of, and what became of those that count for nothing in it."""
+    told = group.did_not_learn
+    guessing = told.count - group.lost["diverged"]
+    parts = [str(len(group.runs))]
+    if guessing:
+        parts.append(f"({guessing} did not learn)")
+    return "\n".join([*parts, *(f"+ {count} {how}" for how, count in sorted(group.lost.items()))])
+
+
+def counted(lost: Mapping[str, int]) -> str:
+    """Return `2 diverged, 1 failed`."""
+    return ", ".join(f"{count} {how}" for how, count in sorted(lost.items()))
 
 
 def notes(shown: Comparison) -> list[str]:
@@ -112,8 +153,20 @@ def notes(shown: Comparison) -> list[str]:
         found.append(
             f"Against {shown.control.name}: difference of what ranks ± half its 95 % "
             "confidence interval, for each row by itself: paired t over the seeds shared, "
-            "Welch's t of all where fewer than two are."
+            "Welch's t of all where fewer than two are. Better or worse is said by Holm's method "
+            "over all rows, so that in 95 % of such tables or more none of these words is false."
         )
+    found += [
+        f"{group.name}: {group.did_not_learn} did not learn: their training loss is that of "
+        "guessing, or no number."
+        for group in shown.groups
+        if group.did_not_learn.count
+    ]
+    if shown.unranked:
+        some = [f"{group.name} ({counted(group.lost)})" for group in shown.unranked[:MOST]]
+        more = len(shown.unranked) - len(some)
+        some += [f"and {more} more"] if more else []
+        found.append(f"Without any result: {', '.join(some)}.")
     of_test = shown.metric.startswith("test/")
     reporting = "; test metrics are for reporting" if of_test or shown.test_metric else ""
     found.append(f"Choose by validation{reporting}.")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lenetctl.analysis.comparison import Comparison
-from lenetctl.cli.views.comparison import spread, summary_document
+from lenetctl.cli.views.comparison import runs_told, spread, summary_document
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY
 
 SHOWN = 25  # rows; a search can have hundreds
@@ -41,7 +41,7 @@ def print_leaderboard(ranking: Comparison, console: Console) -> None:
         )
     for place, group in enumerate(ranking.groups[:SHOWN], 1):
         accuracies = (spread(group.summary(metric)) for metric in METRICS)
-        table.add_row(str(place), group.name, str(len(group.runs)), *accuracies)
+        table.add_row(str(place), group.name, runs_told(group), *accuracies)
     console.print(table, soft_wrap=False)
 
 

@@ -62,6 +62,7 @@ class SweepView:
     def __init__(self, name: str, trials: Iterable[Trial], console: Console) -> None:
         self.rows = {trial.sha256: Row(trial) for trial in trials}
         self.name, self.console = name, console
+        self.verdicts: dict[str, dict[str, Any]] = {}  # of rows that were decided, by their names
         self._is_live = console.rich.is_terminal and not console.quiet
         live = Live(get_renderable=self._table, console=console.rich, transient=True)
         self._shown = live if self._is_live else nullcontext()
@@ -117,6 +118,7 @@ class SweepView:
             "sweep": self.name,
             "trials": [_as_dict(row) for row in self.rows.values()],
             "counts": self.counts(),
+            **({"verdicts": self.verdicts} if self.verdicts else {}),
         }
 
     def _table(self) -> Table:

@@ -3,21 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from math import isfinite, log
+from math import isfinite
 
 import torch
 
 from lenetctl.data.device import Batch, DeviceSplit
-from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training import steps
+from lenetctl.training.metrics import GUESSING
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 BATCH = 256  # images at most: the test takes seconds whatever the spec's batch
 SMOOTHING = 0.9  # of the losses, as a moving average
-GUESSING = log(CLASSES) - 0.02  # nats
 _SETTLED = 20  # steps until the average is one
 
 

@@ -2,12 +2,14 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from helpers import run_folders
 from scipy import stats
 from typer.testing import CliRunner
 
+from lenetctl.analysis.effect_size import effect_size
 from lenetctl.cli.app import app
 
 LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
@@ -44,9 +46,12 @@ def test_json(runs):
     document = json.loads(call("--json").stdout)
     notes = document.pop("notes")
     interval = stats.ttest_rel(HIGH, LOW).confidence_interval()
+    g = asdict(effect_size(dict(enumerate(HIGH)), dict(enumerate(LOW))))
+    none_of_three = {"count": 0, "of": 3, "low": 0.0, "high": pytest.approx(1 - 0.025 ** (1 / 3))}
     assert document == {
         "metric": "test/accuracy",
         "control": "baseline",
+        "unranked": {},
         "rows": [
             {
                 "group": "max",
@@ -61,7 +66,13 @@ def test_json(runs):
                     "high": pytest.approx(interval.high),
                     "paired": True,
                     "verdict": "better",
+                    "p": pytest.approx(stats.ttest_rel(HIGH, LOW).pvalue),
+                    "p_holm": pytest.approx(stats.ttest_rel(HIGH, LOW).pvalue),
+                    "test": "paired t",
                 },
+                "effect": {key: pytest.approx(value) for key, value in g.items()},
+                "did_not_learn": none_of_three,
+                "lost": {},
                 "runs": [run.path.name for run in runs[3:]],
                 "model.pool.kind": "max",
             },
@@ -73,6 +84,9 @@ def test_json(runs):
                 "best": {"mean": pytest.approx(0.85), "std": 0.0},
                 "last": {"mean": pytest.approx(0.8), "std": pytest.approx(0.01)},
                 "difference": None,
+                "effect": None,
+                "did_not_learn": none_of_three,
+                "lost": {},
                 "runs": [run.path.name for run in runs[:3]],
                 "model.pool.kind": "avg",
             },
@@ -93,6 +107,18 @@ def test_csv_reads_back_to_the_same_numbers(runs):
         assert row["model.pool.kind"] == other["model.pool.kind"]
     assert float(rows[0]["low"]) == expected[0]["difference"]["low"]
     assert (rows[0]["verdict"], rows[1]["verdict"]) == ("better", "")
+
+
+def test_csv_of_runs(root, runs):
+    run_folders.run(root, "max", 0, seed=8, model=MAX, status="FAILED", outcome="diverged")
+    rows = list(csv.DictReader(call("--csv-runs").stdout.splitlines()))
+    assert [(row["group"], row["seed"], row["state"]) for row in rows] == [
+        *(("max", str(seed), "finished") for seed in range(3)),
+        ("max", "8", "diverged"),
+        *(("baseline", str(seed), "finished") for seed in range(3)),
+    ]
+    assert [row["score"] for row in rows] == [*map(str, HIGH), "", *map(str, LOW)]
+    assert rows[-1]["best"] == "0.85"
 
 
 def test_markdown(runs):
@@ -214,6 +240,37 @@ def test_what_did_not_finish_is_told(root, runs):
     result = call("--json")
     assert json.loads(result.stdout)["rows"][0]["n"] == 3
     assert "left out, for they did not finish: 1 FAILED" in result.stderr
+
+
+def test_runs_without_a_result_are_counted_in_their_row(root, runs):
+    run_folders.run(root, "max", 0, seed=8, model=MAX, status="FAILED", outcome="diverged")
+    run_folders.run(root, "max", 0, seed=9, model=MAX, status="KILLED")
+    run_folders.run(root, "lr=9", 0, training={"epochs": 9}, status="KILLED", outcome="pruned")
+    document = json.loads(call("--json").stdout)
+    row = document["rows"][0]
+    assert (row["n"], row["lost"]) == (3, {"diverged": 1, "killed": 1})
+    assert (row["did_not_learn"]["count"], row["did_not_learn"]["of"]) == (1, 4)
+    assert (row["difference"]["test"], row["difference"]["low"]) == ("Fisher", None)
+    assert document["unranked"] == {"lr=9": {"pruned": 1}}
+    text = call("--markdown").stdout
+    assert "| max | pool.kind=max | 3 + 1 diverged + 1 killed |" in text
+    assert "max: 1 of 4 (95 %: 0.01 to 0.81) did not learn" in text
+    assert "Without any result: lr=9 (1 pruned)." in text
+    (line, _) = csv.DictReader(call("--csv").stdout.splitlines())
+    assert (line["did_not_learn"], line["of"], line["lost"]) == ("1", "4", "1 diverged, 1 killed")
+
+
+def test_runs_that_guess_are_told(root):
+    for seed, accuracy in enumerate([0.1, 0.1, 0.75]):
+        loss = {"train/loss": 2.303 if accuracy == 0.1 else 0.6}
+        run_folders.run(root, "deep", accuracy, seed=seed, also=loss, model=MAX)
+    run_folders.seeds(root, "baseline", LOW)
+    text = call("--markdown").stdout
+    assert "| deep | pool.kind=max | 3 (2 did not learn) |" in text
+    assert "deep: 2 of 3 (95 %: 0.09 to 0.99) did not learn" in text
+    gap = next(line for line in text.splitlines() if line.startswith("| deep")).split(" | ")[-1]
+    assert "±" not in gap
+    assert gap.startswith("-0.48")
 
 
 def test_pictures(root, runs):

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lenetctl.training.sums import CompensatedSum
+
 INTERVAL = 0.25  # seconds at least between two readings of the running values
 
 
@@ -13,17 +15,18 @@ class Meter:
     """Sums over the examples of one epoch."""
 
     def __init__(self, device: torch.device) -> None:
-        self._sums = torch.zeros(3, device=device)  # loss, right answers, examples
+        self._sums = CompensatedSum(2, device=device)  # loss, right answers
+        self._count = 0  # examples
         self._on_cuda = device.type == "cuda"
-        self._arrived = torch.zeros(3, pin_memory=self._on_cuda)
+        self._arrived = torch.zeros(2, pin_memory=self._on_cuda)
+        self._arrived_count = 0
         self._copied: Any = torch.cuda.Event() if self._on_cuda else None  # type: ignore[no-untyped-call]
         self._next = time.perf_counter() + INTERVAL
 
     def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
         """Add a batch of `count` examples: its mean loss and its right answers, both scalars."""
-        self._sums[0] += loss * count
-        self._sums[1] += correct
-        self._sums[2] += count
+        self._sums.add(torch.stack((loss * count, correct)))
+        self._count += count
 
     def peek(self) -> tuple[float, float] | None:
         """Return mean loss and accuracy so far, at most every `INTERVAL`, else None; never wait.
@@ -36,16 +39,17 @@ class Meter:
         self._next = time.perf_counter() + INTERVAL
         if self._copied is None:
             return self.read()
-        values = _means(self._arrived) if self._arrived[2] else None
-        self._arrived.copy_(self._sums, non_blocking=True)
+        values = _means(self._arrived, self._arrived_count) if self._arrived_count else None
+        self._arrived.copy_(self._sums.value, non_blocking=True)
+        self._arrived_count = self._count
         self._copied.record()
         return values
 
     def read(self) -> tuple[float, float]:
         """Return mean loss and accuracy; wait for the device."""
-        return _means(self._sums.cpu())
+        return _means(self._sums.value.cpu(), self._count)
 
 
-def _means(sums: Tensor) -> tuple[float, float]:
-    loss, correct, count = sums.tolist()
+def _means(sums: Tensor, count: int) -> tuple[float, float]:
+    loss, correct = sums.tolist()
     return (loss / count, correct / count) if count else (0.0, 0.0)

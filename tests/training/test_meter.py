@@ -10,7 +10,7 @@ CPU = torch.device("cpu")
 
 
 def add(meter, loss, correct, count):
-    device = meter._sums.device
+    device = meter._sums.value.device
     meter.add(torch.tensor(loss, device=device), torch.tensor(correct, device=device), count)
 
 

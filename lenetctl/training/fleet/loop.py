@@ -23,6 +23,7 @@ from lenetctl.training.loop import EpochMeans, finish_epoch, is_over
 from lenetctl.training.metrics import EpochResult
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
+from lenetctl.training.sums import CompensatedSum
 
 FleetModel = tuple[TrainingState, Spec]
 EpochOutcome = EpochResult | DivergedError
@@ -95,13 +96,12 @@ def _train(
         [spec.model.dropout for _, spec in models],
         device,
     )
-    sums = torch.zeros(2, len(models), device=device)  # losses, right answers
+    sums = CompensatedSum(2, len(models), device=device)  # losses, right answers
     batches = split.fleet_batches(common.data.batch_size, streams, common.data.augment)
     for (images, labels), coefficients in zip(batches, by_step, strict=True):
         loss, right = step(images, labels, coefficients, dropout)
-        sums[0] += loss * len(labels)
-        sums[1] += right
-    losses, rights = (sums.cpu().double() / len(split)).tolist()
+        sums.add(torch.stack((loss * len(labels), right)))
+    losses, rights = (sums.value.cpu().double() / len(split)).tolist()
     return list(zip(losses, rights, strict=True))
 
 

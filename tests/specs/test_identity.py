@@ -131,6 +131,11 @@ def test_the_baseline_keeps_its_hash():
     assert hash_ == "8544ac4b329570bc5f98de951613f93df0f66a485fe017453245304c6f1a88af"
 
 
+def test_a_slash_behind_a_folder_means_nothing(tmp_path):
+    one, same = (f"data={{dataset: folder, folder: a/b (1){slash}}}" for slash in ("", "/"))
+    assert hash_of(tmp_path, "", one) == hash_of(tmp_path, "", same)
+
+
 def test_flatten():
     flat = specs.flatten(Spec(name="x", description="y"))
     assert flat["model.conv.1.channels"] == 16

@@ -112,6 +112,7 @@ OTHERS = [
     "training.optimizer={kind: adamw, lr: 0.9}",
     "training.schedule={kind: cosine}",
     "training.schedule.warmup=1",
+    "training.clip_norm=1",
     "training.label_smoothing=0.1",
     "training.ema=0.99",
     "training.precision=bf16",

@@ -60,6 +60,7 @@ FLEETS = {
         {"schedule": {"kind": "one_cycle"}, "optimizer": SGD},
     ],
     "averages": [{"ema": 0.5}, {"ema": 0.9}, {"ema": 0.99}],
+    "clipping": [{"clip_norm": 0.05}, {"clip_norm": 0.5}, {}],
     "smoothing": [{}, {"label_smoothing": 0.1}, {"label_smoothing": 0.4}],
     "augmentation": [{"data": {"augment": DRAWN, "normalize": "standard"}}] * 3,
     "batch norm": [{"model": {"norm": "batch"}, "ema": 0.9}] * 3,

@@ -12,7 +12,9 @@ from lenetctl.cli.commands import (
     compare,
     data,
     eval,  # noqa: A004  a command, not the builtin
+    init,
     shapes,
+    specs,
     sweep,
     sync,
     train,
@@ -60,6 +62,8 @@ app.command("activations")(activations.activations)
 app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
+app.command("init")(init.init)
+app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 
 

@@ -7,7 +7,8 @@ import typer
 
 from lenetctl.training import EngineName
 
-SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
+SPEC_HELP = "A YAML spec, or the name of a shipped one: see `lenetctl specs ls`."
+SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP)]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
+from lenetctl.training.metrics import accuracy_of, loss_of
 from lenetctl.training.sums import CompensatedSum
 
 BATCH = 500  # fixed, so that a result does not depend on the batch size of training
@@ -27,6 +28,10 @@ class Evaluation:
         """Fraction of images whose class is predicted."""
         return float(self.confusion.trace() / self.confusion.sum())
 
+    def metrics(self, split: str) -> dict[str, float]:
+        """Return what a run keeps of it, by the names of the metrics of `split`."""
+        return {loss_of(split): self.loss, accuracy_of(split): self.accuracy}
+
 
 @torch.inference_mode()
 def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
@@ -43,7 +48,7 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
         pairs = labels * CLASSES + logits.argmax(1)
         confusion.scatter_add_(0, pairs, one.expand_as(pairs))
     net.train(was_training)
-    # the only lines that wait for the device
+    # the only place that waits for the device
     return Evaluation(
         loss.value.item() / len(split), confusion.cpu().numpy().reshape(CLASSES, CLASSES)
     )

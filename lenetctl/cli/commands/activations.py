@@ -120,7 +120,7 @@ def _nets(
     if not compare:
         return [first]
     other = _net(compare, None, weights)
-    ours, theirs = (one.spec.data.folder or one.spec.data.dataset for one in (first, other))
+    ours, theirs = (net.spec.data.folder or net.spec.data.dataset for net in (first, other))
     if ours != theirs:
         raise UsageError(f"--compare {compare}: it is for {theirs}, {net} for {ours}")
     if other.name == first.name:

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from lenetctl.analysis.comparison import Comparison
-    from lenetctl.analysis.groups import Group
     from lenetctl.runs.folder import Run
     from lenetctl.runs.records import Status
-
-CONTROL = "baseline"
 
 
 @guarded
@@ -66,8 +64,7 @@ def compare(
     A run counts with its best epoch where a validation split chose that one, else with its last.
     Each group's difference to the control comes with a 95 % confidence interval.
     """
-    from lenetctl.analysis.comparison import compare_with, rank_runs
-    from lenetctl.analysis.groups import read_runs
+    from lenetctl.analysis.comparison import compare_runs
     from lenetctl.cli.console import Console
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
@@ -75,9 +72,7 @@ def compare(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
-    shown = rank_runs(read_runs(_chosen(runs, experiment, console.warn)), metric, group_by)
-    if against := _control(shown.groups, control):
-        shown = compare_with(against, shown)
+    shown = compare_runs(_chosen(runs, experiment, console.warn), metric, group_by, control)
     if plot:
         for file in _draw(shown, plot):
             typer.echo(f"{file} drawn", err=True)
@@ -94,10 +89,10 @@ def compare(
 def _chosen(
     names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
 ) -> dict[Run, str | None]:
-    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
+    """Return the runs that are meant, with what a sweep that is named calls their specs.
 
     Raises:
-        NotFoundError: there are none, or one that is named did not finish.
+        NotFoundError: there are none.
 
     """
     from lenetctl.runs.store import RunStore
@@ -119,10 +114,10 @@ def _chosen(
 
 
 def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
-    """Return the run that `name` names, or those of the sweep that it is the path of.
+    """Return the run that `name` names, or the finished ones of the sweep that it is the path of.
 
     Raises:
-        NotFoundError: there is none, or it did not finish.
+        NotFoundError: there is none.
 
     """
     from lenetctl.runs.store import RunStore
@@ -131,10 +126,7 @@ def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
     specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
     if specs or path.suffix in (".yaml", ".yml"):
         return _of_sweep(path, warn)
-    run = RunStore().find(name)
-    if not run.is_finished:
-        raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
-    return {run: None}
+    return {RunStore().find(name): None}
 
 
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
@@ -171,34 +163,14 @@ def _counted(states: Counter[Status]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
 
 
-def _control(groups: list[Group], wanted: str | None) -> Group | None:
-    """Return the group that the others are measured against.
-
-    Raises:
-        UsageError: no group has the name that is wanted.
-
-    """
-    found = next((group for group in groups if group.name == (wanted or CONTROL)), None)
-    if wanted and not found:
-        there = ", ".join(sorted(group.name for group in groups))
-        raise UsageError(f"--control {wanted}: no such group (there are {there})")
-    return found
-
-
 def _draw(shown: Comparison, file: Path) -> list[Path]:
     """Draw the ranking, and the learning curves where there are any; return the files."""
-    from lenetctl.analysis.learning_curves import learning_curve
     from lenetctl.figures.comparison import bands, ranked
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    rows = [
-        (row.group.name, [*row.group.scores(shown.metric).values()], row.score.mean, row.score.std)
-        for row in shown.rows
-    ]
-    save(ranked(rows, shown.metric), ranking)
-    curves = {group.name: learning_curve(group, shown.metric) for group in shown.groups}
-    if not any(curve.is_measured for curve in curves.values()):
+    save(ranked(shown.ranking, shown.metric), ranking)
+    if not shown.curves:
         return [ranking]
-    save(bands(curves, shown.metric), file)
+    save(bands(shown.curves, shown.metric), file)
     return [file, ranking]

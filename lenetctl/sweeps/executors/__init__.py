@@ -1,1 +1,11 @@
-"""How the trials of a sweep are run: one after another, side by side, or as one fleet."""
+"""How the trials of a sweep are run, by name. Light: the command line reads it before torch."""
+
+from enum import StrEnum
+
+EXECUTORS = {  # by the name that --executor takes: module and class
+    "serial": "lenetctl.sweeps.executors.serial:SerialExecutor",
+    "processes": "lenetctl.sweeps.executors.processes:ProcessExecutor",
+    "fleet": "lenetctl.sweeps.executors.fleet:FleetExecutor",
+    "ray": "lenetctl.sweeps.executors.ray:RayExecutor",
+}
+ExecutorName = StrEnum("ExecutorName", list(EXECUTORS))  # type: ignore[misc]  # from the table

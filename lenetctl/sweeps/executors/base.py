@@ -12,7 +12,7 @@ from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Listener, TrialEvent
-from lenetctl.sweeps.names import EXECUTORS
+from lenetctl.sweeps.executors import EXECUTORS
 from lenetctl.sweeps.trial import Trial
 
 

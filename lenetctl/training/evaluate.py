@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
+from lenetctl.training.meter import CompensatedSum
 from lenetctl.training.metrics import accuracy_of, loss_of
-from lenetctl.training.sums import CompensatedSum
 
 BATCH = 500  # fixed, so that a result does not depend on the batch size of training
 

@@ -9,7 +9,7 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.training.evaluate import BATCH, Evaluation
 from lenetctl.training.fleet.state import FleetState
-from lenetctl.training.sums import CompensatedSum
+from lenetctl.training.meter import CompensatedSum
 
 
 @torch.inference_mode()

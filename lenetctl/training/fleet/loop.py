@@ -20,10 +20,10 @@ from lenetctl.training.fleet.evaluate import evaluate_fleet
 from lenetctl.training.fleet.state import FleetState
 from lenetctl.training.fleet.steps import FleetStep, fleet_step
 from lenetctl.training.loop import EpochMeans, finish_epoch, is_over
+from lenetctl.training.meter import CompensatedSum
 from lenetctl.training.metrics import EpochResult
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
-from lenetctl.training.sums import CompensatedSum
 
 FleetModel = tuple[TrainingState, Spec]
 EpochOutcome = EpochResult | DivergedError

@@ -69,8 +69,10 @@ def missing_error(name: str, data_dir: Path, failure: str = "") -> DataError:
 
 
 def _find(name: str, file: DatasetFile, data_dir: Path) -> Path | None:
-    raw = data_dir / CATALOG[name].folder / file.name
-    candidates = (raw, raw.with_name(f"{file.name}.gz"))
+    raw = data_dir / CATALOG[name].folder
+    # some copies have a dot in the name; Kaggle's have each file in a folder of its own name
+    names = (file.name, file.name.replace("-idx", ".idx"))
+    candidates = (raw / path for n in names for path in (n, f"{n}.gz", f"{n}/{n}"))
     # unlike Path.is_file, os.path.isfile raises for no path
     return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113
 

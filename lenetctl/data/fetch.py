@@ -31,8 +31,11 @@ def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
         ResourceError: the disk is full.
 
     """
-    if not any(file.problem for file in file_states(name, data_dir)):
+    states = file_states(name, data_dir)
+    if not any(file.problem for file in states):
         return
+    if blocked := next((file.path for file in states if file.path.is_dir()), None):
+        raise DataError(f"{blocked}: is a folder where a file of {name} belongs: move it away")
     info = CATALOG[name]
     target = data_dir / info.folder
     try:

@@ -1,5 +1,6 @@
 """From a model's spec to an `nn.Sequential` whose modules have the names of the plan."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -46,10 +47,17 @@ def build_model(model: ModelSpec, seed: int) -> nn.Sequential:
     device. The state of the global generator does not change.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(_generator_seed(seed))
         modules = {
             layer.name: MODULES[layer.kind](layer, layer.config) for layer in plan_layers(model)
         }
         net = nn.Sequential(OrderedDict(modules))
         initialise(net, model)
     return net
+
+
+def _generator_seed(seed: int) -> int:
+    """Return `seed` as 32 bits: torch's generator of the CPU ignores the others."""
+    if seed < 2**32:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"weights {seed}".encode()).digest()[:4], "big")

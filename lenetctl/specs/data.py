@@ -2,12 +2,19 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lenetctl.specs.section import Probability, Section, impossible
 
 LimitKeeps = Literal["share", "first"]  # of each class its share, or the first images
 DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
+
+# below the data directory: no part of it begins with a dot
+Folder = Annotated[
+    str,
+    Field(pattern=r"^[\w(-][\w .,&+'()-]*(/[\w(-][\w .,&+'()-]*)*/?$", max_length=1000),
+    AfterValidator(lambda folder: folder.removesuffix("/")),
+]
 
 
 class Flip(Section):
@@ -49,7 +56,7 @@ class DataSpec(Section):
     """Which images, how many at a time, and what is done to them."""
 
     dataset: DatasetName = "fashion_mnist"
-    folder: str | None = Field(None, pattern=r"^[\w-][\w .-]*(/[\w-][\w .-]*)*$", max_length=1000)
+    folder: Folder | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0  # held-out training images
     normalize: Literal["none", "standard"] = "none"

@@ -28,6 +28,9 @@ def sha256(spec: Spec) -> str:
     del model["pool"], model["norm"]
     if not model["dense"]:
         del model["activation"]
+    # a key of a later version, unset, means what it meant before there was one
+    if meaning["training"]["clip_norm"] is None:
+        del meaning["training"]["clip_norm"]
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -28,7 +28,7 @@ SENTENCES = {  # by the same, where the message is another
 }
 ALLOWED_TEXT = {  # by key, what its regular expression means
     "name": "letters, digits and _ . + = -, beginning with a letter, a digit or _",
-    "folder": "a path below the data directory, of letters, digits, spaces and _ . -",
+    "folder": "a path below the data directory, of letters, digits, spaces and _ . , & + ' ( ) -",
 }
 
 

@@ -103,6 +103,7 @@ class TrainingSpec(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     optimizer: Optimizer = Sgd(kind="sgd")
     schedule: Schedule = Constant(kind="constant")
+    clip_norm: Positive | None = None  # of all gradients together
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     early_stopping: EarlyStopping | None = None

@@ -27,7 +27,9 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, where PyYAM
 _NULL = re.compile(r"null|Null|NULL|~|")
 _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]{1,100}")  # int() is slow with long texts, and refuses longer ones
+# int() is slow with long texts, and refuses longer ones
+_INT = re.compile(r"[-+]?[0-9]{1,100}|0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
+_BASES = {"0o": 8, "0x": 16}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -97,6 +99,8 @@ def parse_yaml(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         reason = ", ".join(filter(None, (error.context, error.problem)))
+        if line and "\t" in _indent(text, line):
+            reason = "a tab in front of a key; indent with spaces"
         raise SpecError([Problem(file, line, "", f"not valid YAML: {reason}")]) from error
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
         at = error.position if isinstance(error, yaml.reader.ReaderError) else error.start
@@ -107,6 +111,12 @@ def parse_yaml(text: str, file: str) -> Document:
     return Document(value, reader.origins, reader.problems)
 
 
+def _indent(text: str, line: int) -> str:
+    """Return what stands in front of the first word of a line, counted from 1, list dashes too."""
+    found = re.match(r"[\s-]*", "".join(text.splitlines()[line - 1 : line]))
+    return found[0] if found else ""
+
+
 def parse_scalar(text: str) -> Any:
     """Return what a plain scalar of YAML 1.2 means: `1e-3` is a number, `on` is a string."""
     if _NULL.fullmatch(text):
@@ -114,7 +124,7 @@ def parse_scalar(text: str) -> Any:
     if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
         return bool(_TRUE.fullmatch(text))
     if _INT.fullmatch(text):
-        return int(text)
+        return int(text, _BASES.get(text[:2], 10))
     if _FLOAT.fullmatch(text):
         return float(text) + 0.0  # -0.0 becomes 0.0: they mean the same experiment
     if _NOT_FINITE.fullmatch(text):

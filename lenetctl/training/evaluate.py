@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
+from lenetctl.training.meter import CompensatedSum
 from lenetctl.training.metrics import accuracy_of, loss_of
 
 BATCH = 500  # fixed, so that a result does not depend on the batch size of training
@@ -38,14 +39,16 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
     was_training = net.training
     net.eval()
     device = split.labels.device
-    loss = torch.zeros((), device=device)
+    loss = CompensatedSum(device=device)
     confusion = torch.zeros(CLASSES**2, dtype=torch.int64, device=device)
     one = torch.ones((), dtype=torch.int64, device=device)
     for images, labels in split.batches(BATCH):
         logits = net(images)
-        loss += cross_entropy(logits, labels, reduction="sum")
+        loss.add(cross_entropy(logits, labels, reduction="sum"))
         pairs = labels * CLASSES + logits.argmax(1)
         confusion.scatter_add_(0, pairs, one.expand_as(pairs))
     net.train(was_training)
     # the only place that waits for the device
-    return Evaluation(loss.item() / len(split), confusion.cpu().numpy().reshape(CLASSES, CLASSES))
+    return Evaluation(
+        loss.value.item() / len(split), confusion.cpu().numpy().reshape(CLASSES, CLASSES)
+    )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
 
 from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training.cpu.forward import compiled_forward
@@ -55,6 +56,8 @@ def _step(
             loss = cross_entropy(logits, labels, label_smoothing=training.label_smoothing)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if training.clip_norm:
+            clip_grad_norm_(optimizer.param_groups[0]["params"], training.clip_norm)
         optimizer.step()
         return loss.detach(), (logits.detach().argmax(1) == labels).sum()
 

@@ -43,6 +43,28 @@ def test_archives_are_read_where_nothing_was_unpacked(write_known):
     np.testing.assert_array_equal(before.train.images, after.train.images)
 
 
+def dotted(path):
+    path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+
+
+def in_a_folder_of_its_name(path):
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    (path / path.name).write_bytes(content)
+
+
+@pytest.mark.parametrize("change", [dotted, in_a_folder_of_its_name])
+def test_copies_with_other_names_are_found(write_known, change):
+    folder = write_known()
+    before = data_dir.read_published("kmnist", folder)
+    for path in list((folder / "KMNIST/raw").iterdir()):
+        change(path)
+    assert data_dir.is_complete("kmnist", folder)
+    after = data_dir.read_published("kmnist", folder)
+    np.testing.assert_array_equal(before.train.images, after.train.images)
+
+
 def test_a_missing_file_names_the_folder_and_every_way_out(write_known):
     folder = write_known()
     (folder / "KMNIST/raw/t10k-labels-idx1-ubyte").unlink()

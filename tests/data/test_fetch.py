@@ -158,3 +158,13 @@ def test_what_the_data_commands_need_brings_in_no_torch():
     code = "import sys, lenetctl.data.fetch; print({'torch', 'torchvision'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_folder_in_a_files_place_is_told_before_anything_is_fetched(write_known, monkeypatch):
+    monkeypatch.setattr("lenetctl.data.fetch._download", lambda *_: pytest.fail("a download"))
+    folder = write_known("kmnist")
+    blocked = folder / "KMNIST/raw/t10k-labels-idx1-ubyte"
+    blocked.unlink()
+    blocked.mkdir()
+    with pytest.raises(DataError, match="t10k-labels-idx1-ubyte: is a folder where a file"):
+        fetch_dataset("kmnist", folder)

@@ -179,6 +179,7 @@ def training_sections(draw, *, may_stop_early):
         seed=draw(st.integers(0, 2**63 - 1)),
         optimizer=optimizer,
         schedule=draw(schedules(optimizer.lr)),
+        clip_norm=draw(st.none() | ABOVE_ZERO),
         label_smoothing=draw(FRACTIONS),
         ema=draw(st.none() | between(0, 1, exclude_min=True, exclude_max=True)),
         early_stopping=draw(stopping),

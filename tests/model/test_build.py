@@ -118,8 +118,17 @@ def test_the_same_seed_gives_the_same_weights():
     assert not any(torch.equal(one[name], other[name]) for name in drawn)
 
 
-def test_the_largest_seed_is_a_seed():
-    build_model(ModelSpec(), seed=2**63 - 1)
+def test_seeds_that_share_their_last_32_bits_give_other_weights():
+    # torch's generator of the CPU takes 32 bits of a seed
+    seeds = (7, 7 + 2**32, 7 + 2**33, 7 + 2**62, 2**63 - 1, 2**32 - 1)
+    weights = {build_model(ModelSpec(), seed).conv1.weight[0, 0, 0, 0].item() for seed in seeds}
+    assert len(weights) == len(seeds)
+
+
+def test_seeds_of_32_bits_are_torchs_own():
+    torch.manual_seed(2**32 - 1)
+    expected = nn.Conv2d(1, 6, 5, padding=2).weight
+    assert torch.equal(build_model(ModelSpec(init="torch"), seed=2**32 - 1).conv1.weight, expected)
 
 
 @pytest.mark.parametrize("init", ["xavier_uniform", "torch"])

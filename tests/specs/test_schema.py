@@ -38,6 +38,7 @@ EDGES = [
         ["{kind: step, gamma: 1.1}", "{warmup: 1e9}"],
     ),
     ("training.schedule", ["{kind: one_cycle}"], ["{kind: one_cycle, warmup: 1}"]),
+    ("training.clip_norm", ["1e-9", "5", "null"], ["0", "-1"]),
     ("training.label_smoothing", ["0", "0.1"], ["1", "-0.1"]),
     ("training.ema", ["0.999", "null"], ["0", "1"]),
     ("training.early_stopping", ["null"], ["{patience: 3}", "true"]),

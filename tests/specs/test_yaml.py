@@ -24,7 +24,10 @@ from lenetctl.specs import yaml
         ("12:30", "12:30"),
         ("on", "on"),
         ("yes", "yes"),
-        ("0x10", "0x10"),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("0o8", "0o8"),
+        ("-0x10", "-0x10"),
         ("1_000", "1_000"),
         ("2026-11-24", "2026-11-24"),
         ("٣", "٣"),
@@ -61,6 +64,15 @@ def test_origins():
         ("b", 0, "c"): 3,
         ("b", 0, "d"): 4,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a:\n\tb: 1\n", 2), ("a: 1\n\tb: 2\n", 2), ("a:\n  b: 1\n\tc: 2\n", 3), ("- \tb: 1\n", 1)],
+)
+def test_a_tab_is_called_a_tab(text, line):
+    with pytest.raises(SpecError, match=rf"x:{line}: not valid YAML: a tab .*spaces"):
+        yaml.parse_yaml(text, "x")
 
 
 def test_keys_written_twice():

@@ -21,6 +21,7 @@ SPECS = {
     "adam": {"optimizer": {"kind": "adam", "lr": 0.01}},
     "adamw": {"optimizer": {"kind": "adamw", "lr": 0.01, "weight_decay": 0.1}},
     "schedule": {"schedule": {"kind": "cosine", "warmup": 0.5}},
+    "clipping": {"clip_norm": 0.1},
     "the rest": {"ema": 0.9, "label_smoothing": 0.1, "model": {"norm": "batch"}, **DRAWN},
 }
 each = pytest.mark.parametrize("training", SPECS.values(), ids=SPECS)

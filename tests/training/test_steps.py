@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lenetctl.training.state import initial_state
-from lenetctl.training.steps import eager
+from lenetctl.training.steps import compiled, eager
 
 
 @pytest.fixture
@@ -28,6 +28,23 @@ def test_the_loss_is_cross_entropy_with_smoothed_labels(tiny, batch, smoothing):
     torch.testing.assert_close(loss, -(truth * logs).sum(1).mean())
     with_torch = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
     torch.testing.assert_close(loss, with_torch(logs, labels))
+
+
+@pytest.mark.parametrize("engine", [eager, compiled])
+def test_gradients_are_clipped_to_a_norm_of_all_together(tiny, batch, engine):
+    # a step of plain gradient descent with learning rate 1 is the gradient
+    def moved(**options):
+        spec = tiny(optimizer={"lr": 1.0}, **options)
+        state = initial_state(spec, torch.device("cpu"))
+        before = [p.detach().clone() for p in state.net.parameters()]
+        engine(state.net, state.optimizer, spec.training)(*batch)
+        pairs = zip(before, state.net.parameters(), strict=True)
+        return torch.cat([(old - new.detach()).flatten() for old, new in pairs])
+
+    free = moved()
+    half = free.norm().item() / 2
+    torch.testing.assert_close(moved(clip_norm=half), free / 2, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(moved(clip_norm=4 * half), free)
 
 
 def test_right_answers_are_those_before_the_step(tiny, batch):

@@ -59,12 +59,14 @@ def train(
     earlier = named_run(resume) if resume else None
     # the spec is checked before torch is imported: a typing error is told at once
     loaded = specs.load_spec(spec or spec_file_of(earlier), settings)
+    console = Console(as_json=as_json, quiet=quiet)
     if resume is not None:
         earlier = run_to_resume(earlier, loaded, tracking_uri)
+        if earlier is None:
+            console.say(f"no run of {spec} to go on with: a new one begins")
 
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
-    console = Console(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, console)
     writing.start()  # it imports MLflow while this process imports torch
 

@@ -120,10 +120,12 @@ def cells(shown: Comparison, row: Row) -> list[str]:
     if row.difference is None:
         return [*found, "control"]
     gap = row.difference
-    text = (
-        f"{gap.mean:+.4f}" if gap.high is None else f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}"
-    )
-    return [*found, "\n".join(filter(None, (text, gap.verdict)))]
+    if gap.high is not None:
+        lines = [f"{gap.mean:+.4f} ± {gap.high - gap.mean:.4f}", gap.verdict]
+    else:
+        several = min(len(row.group.runs), len(shown.control.runs)) > 1
+        lines = [f"{gap.mean:+.4f}", "no spread" if several else None]
+    return [*found, "\n".join(filter(None, lines))]
 
 
 def runs_told(group: Group) -> str:

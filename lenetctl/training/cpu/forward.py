@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import batch_norm, pad
 
 from lenetctl.specs.schema import Spec
 from lenetctl.training.cpu.compiler import compiled_library
@@ -103,4 +103,16 @@ def _pool(activation: str, pool: nn.AvgPool2d | nn.MaxPool2d) -> Layer:
 
 
 def _norm(norm: nn.BatchNorm2d) -> Layer:
-    return lambda x: norm(x.flatten(3)).view_as(x)
+    def layer(x: Tensor) -> Tensor:
+        mean, var, count = norm.running_mean, norm.running_var, norm.num_batches_tracked
+        assert mean is not None and var is not None  # noqa: S101, PT018
+        assert count is not None and norm.momentum is not None  # noqa: S101, PT018
+        count += norm.training
+        # (B / lanes, C, H · W · lanes), because of a single block of 1×1 maps with a height and a
+        # width torch mistakes the memory format of some gradients
+        flat = batch_norm(
+            x.flatten(2), mean, var, norm.weight, norm.bias, norm.training, norm.momentum, norm.eps
+        )
+        return flat.view_as(x)
+
+    return layer

@@ -72,7 +72,8 @@ void forward(const float* in, float* active, float* out, const Pool& p) {
                 for (long j = across.first; j < across.last; j++)
                     for (int half = 0; half < 2; half++) {
                         const Vector v = at(active, i * p.width + j, half);
-                        if (MAX) sum[half] = v <= sum[half] ? sum[half] : v;
+                        // the first greatest; once it is not a number it stays so, as torch has it
+                        if (MAX) sum[half] = v <= sum[half] || sum[half] != sum[half] ? sum[half] : v;
                         else sum[half] += v;
                     }
             for (int half = 0; half < 2; half++) at(out, y * p.pooled_width + x, half) = sum[half] * share;

@@ -20,6 +20,7 @@ from lenetctl.training.fleet.evaluate import evaluate_fleet
 from lenetctl.training.fleet.state import FleetState
 from lenetctl.training.fleet.steps import FleetStep, fleet_step
 from lenetctl.training.loop import EpochMeans, finish_epoch, is_over
+from lenetctl.training.meter import CompensatedSum
 from lenetctl.training.metrics import EpochResult
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
@@ -95,13 +96,12 @@ def _train(
         [spec.model.dropout for _, spec in models],
         device,
     )
-    sums = torch.zeros(2, len(models), device=device)  # losses, right answers
+    sums = CompensatedSum(2, len(models), device=device)  # losses, right answers
     batches = split.fleet_batches(common.data.batch_size, streams, common.data.augment)
     for (images, labels), coefficients in zip(batches, by_step, strict=True):
         loss, right = step(images, labels, coefficients, dropout)
-        sums[0] += loss * len(labels)
-        sums[1] += right
-    losses, rights = (sums.cpu().double() / len(split)).tolist()
+        sums.add(torch.stack((loss * len(labels), right)))
+    losses, rights = (sums.value.cpu().double() / len(split)).tolist()
     return list(zip(losses, rights, strict=True))
 
 

@@ -102,7 +102,8 @@ def _normalised(x: Tensor, layer: nn.BatchNorm2d, own: Tensors, *, training: boo
     if training:
         own["num_batches_tracked"] += 1
     mean, var = own["running_mean"].view(-1), own["running_var"].view(-1)  # changed in place
-    scale, shift = own["weight"].flatten(), own["bias"].flatten()
+    # contiguous, because torch's backward pass reads a scale of other strides wrongly
+    scale, shift = (own[name].flatten().contiguous() for name in ("weight", "bias"))
     assert layer.momentum is not None  # noqa: S101
     return batch_norm(x, mean, var, scale, shift, training, layer.momentum, layer.eps)
 

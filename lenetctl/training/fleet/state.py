@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from lenetctl.specs.schema import Spec, TrainingSpec
 from lenetctl.training.fleet.net import Dropout, FleetNet, FleetWeights, fleet_losses
 from lenetctl.training.fleet.optimizers import FLEET_OPTIMIZERS, FleetOptimizer
 from lenetctl.training.state import Tensors, TrainingState
+
+CLIP_EPS = 1e-6  # that of torch.nn.utils.clip_grad_norm_
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,7 @@ class FleetState:
             (
                 training.label_smoothing,
                 1 - (training.ema or 0.0),
+                training.clip_norm or inf,
                 *self.optimizer.coefficients(training.optimizer, rate, step),
             )
             for training, rate, step in zip(self.trainings, rates, steps, strict=True)
@@ -69,7 +73,7 @@ class FleetState:
 
         Return mean losses and numbers of right answers, (M,) each, left on the device.
         """
-        smoothing, share, *own = coefficients
+        smoothing, share, clip_norm, *own = coefficients
         parameters = self.weights.parameters.detach().requires_grad_()
         bf16 = self.trainings[0].precision == "bf16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
@@ -78,6 +82,9 @@ class FleetState:
             loss = fleet_losses(logits, labels, smoothing if smoothed else None)
         (gradients,) = torch.autograd.grad(loss.sum(), parameters)
         with torch.no_grad():
+            if any(training.clip_norm for training in self.trainings):
+                norms = gradients.norm(dim=1, keepdim=True)  # (M, 1)
+                gradients *= (clip_norm / (norms + CLIP_EPS)).clamp(max=1)
             slots = list(self.slots.values())
             self.optimizer.update(self.weights.parameters, slots, gradients, own)
             if self.averages:

@@ -216,6 +216,16 @@ def test_another_control(runs):
     assert rows[1]["difference"]["high"] < 0
 
 
+def test_the_same_gain_with_every_seed_is_said_to_have_no_spread(root, runs):
+    run_folders.seeds(root, "relu", [value + 0.05 for value in LOW], model={"activation": "relu"})
+    run_folders.seeds(root, "tanh", [0.85], model={"activation": "tanh"})
+    lines = call("--markdown").stdout.splitlines()
+    cells = {line.split(" | ")[0].strip("| "): line.split(" | ")[-1] for line in lines}
+    assert cells["relu"] == "+0.0500 no spread |"
+    assert cells["tanh"] == "+0.0500 |"
+    assert cells["max"].endswith("better |")
+
+
 def test_without_a_control_there_is_no_difference(runs):
     document = json.loads(call("--json", "--group-by", "model.pool.kind").stdout)
     assert document["control"] is None

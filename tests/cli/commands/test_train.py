@@ -138,6 +138,7 @@ def test_resume_with_nothing_unfinished_begins(lenetctl, write):
     result = lenetctl("train", write(), "--resume", "--json", "--smoke")
     assert result.code == 0, result.err
     assert "resumed" not in result.err
+    assert "to go on with: a new one begins" in result.err
     assert len(RunStore().all()) == 1
 
 

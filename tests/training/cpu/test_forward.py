@@ -1,3 +1,5 @@
+from typing import get_args
+
 import pytest
 import torch
 from helpers.equality import assert_equal
@@ -5,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.model.build import build_model
 from lenetctl.specs.model import ModelSpec
-from lenetctl.specs.schema import Spec
+from lenetctl.specs.schema import Activation, Spec
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.forward import compiled_forward, compiled_refusal
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
@@ -67,6 +69,25 @@ def test_logits_and_gradients_are_those_of_torch(batch, model, count):
         torch.testing.assert_close(one, other.float(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+@pytest.mark.parametrize("channels", [1, 6])
+@pytest.mark.parametrize("pool", ["none", "max"])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_batch_norm_of_1x1_maps_is_that_of_torch(activation, pool, channels, blocks):
+    kernel = {"none": 8, "max": 3}[pool]  # of the maps that leave the first layers
+    convs = [{"channels": 3, "kernel": 5, "stride": 3}, {"channels": channels, "kernel": kernel}]
+    model = {"conv": convs, "pool": {"kind": pool}, "activation": activation, "norm": "batch"}
+    net = build_model(ModelSpec.model_validate(model), seed=3)
+    generator = torch.Generator().manual_seed(blocks)
+    images = torch.rand(blocks * compiled_library().lanes(), 1, 28, 28, generator=generator)
+    labels = torch.randint(0, 10, (len(images),), generator=generator)
+    exact = gradients(net.double(), net, images.double(), labels)
+    net.float()
+    found = gradients(net, compiled_forward(net), images, labels)
+    for one, other in zip(found, exact, strict=True):
+        torch.testing.assert_close(one, other.float(), rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "none"])
 def test_extreme_values_and_ties_are_those_of_torch(activation):
     model = {"conv": LENET[:1], "pool": {"kind": "max"}, "activation": activation}
@@ -86,6 +107,17 @@ def test_what_is_not_a_number_stays_visible(batch):
     with torch.no_grad():
         net.conv1.weight[0, 0, 0, 0] = torch.nan
     assert compiled_forward(net)(batch[0]).isnan().any()
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("activation", ["sigmoid", "relu", "none"])
+def test_a_max_pool_passes_on_what_is_not_a_number(place, activation):
+    lanes = compiled_library().lanes()
+    window = torch.tensor([1.0, 3.0, 2.0, 4.0])
+    window[place] = torch.nan
+    x = window.reshape(1, 1, 2, 2, 1).repeat(1, 1, 1, 1, lanes).requires_grad_()
+    pooled = ActivatedPool.apply(x, activation, "max", 2, 2, 0)
+    assert pooled.isnan().all()
 
 
 def test_running_statistics_are_those_of_torch(batch):

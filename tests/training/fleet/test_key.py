@@ -14,6 +14,7 @@ ADAM = {"kind": "adam", "lr": 0.01}
         {"optimizer": {"lr": 0.3, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-3}},
         {"schedule": {"kind": "one_cycle"}},
         {"label_smoothing": 0.1},
+        {"clip_norm": 1.0},
         {"early_stopping": {"patience": 2}},
         {"model": {"init": "lecun", "bias_init": "torch"}},
     ],

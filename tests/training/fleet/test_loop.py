@@ -1,11 +1,14 @@
 """A fleet's models beside the same models trained alone."""
 
+from typing import get_args
+
 import pytest
 import torch
 from helpers.equality import CLOCK, Waits
 
 from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError
+from lenetctl.specs.schema import Activation
 from lenetctl.training import checkpoint
 from lenetctl.training.device import numerics
 from lenetctl.training.fleet.key import fleet_refusal
@@ -34,6 +37,12 @@ def adam(kind, **others):
     return {"optimizer": {"kind": kind, "lr": 0.01, **others}}
 
 
+def normed_1x1(channels, activation):
+    """Batch norm of 1×1 maps, as behind LeNet-5's C5."""
+    convs = [{"channels": 3, "kernel": 5, "stride": 3}, {"channels": channels, "kernel": 8}]
+    return {"conv": convs, "pool": {"kind": "none"}, "norm": "batch", "activation": activation}
+
+
 # what differs between the three models of a fleet, beside their seeds
 FLEETS = {
     "rates": [sgd(), sgd(lr=0.05), sgd(lr=0.3)],
@@ -51,6 +60,7 @@ FLEETS = {
         {"schedule": {"kind": "one_cycle"}, "optimizer": SGD},
     ],
     "averages": [{"ema": 0.5}, {"ema": 0.9}, {"ema": 0.99}],
+    "clipping": [{"clip_norm": 0.05}, {"clip_norm": 0.5}, {}],
     "smoothing": [{}, {"label_smoothing": 0.1}, {"label_smoothing": 0.4}],
     "augmentation": [{"data": {"augment": DRAWN, "normalize": "standard"}}] * 3,
     "batch norm": [{"model": {"norm": "batch"}, "ema": 0.9}] * 3,
@@ -64,6 +74,12 @@ FLEETS = {
     },
     "no bias": [{"model": {"conv": [{"channels": 3, "kernel": 5, "bias": False}]}}] * 3,
     "no convolution": [{"model": {"conv": []}}] * 3,
+    "one channel": [{"model": {"conv": [{"channels": 1, "kernel": 5}], "norm": "batch"}}] * 3,
+    **{
+        f"1×1 maps of {channels}, {kind}": [{"model": normed_1x1(channels, kind)}] * 3
+        for channels in (1, 4)
+        for kind in get_args(Activation)
+    },
 }
 
 

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenetctl import specs
 from lenetctl.errors import UsageError
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
-from lenetctl.runs.records import EvaluationRecord
+from lenetctl.runs.records import EvaluationRecord, MistakeRecord
 from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
+    from lenetctl.analysis.mistakes import Verdict
 
 LONGEST = 150  # characters of a file's name
 MOST_ROWS = 40  # of a picture of activations
@@ -28,11 +30,12 @@ MOST_ROWS = 40  # of a picture of activations
 def warm_up() -> None:
     """Import what `draw` needs: matplotlib takes half a second."""
     import lenetctl.figures.confusion
-    import lenetctl.figures.curves  # noqa: F401
+    import lenetctl.figures.curves
+    import lenetctl.figures.gallery  # noqa: F401
 
 
 def draw(run: Run) -> None:
-    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet."""
+    """Write the pictures and the table that every finished run has, unless they are there."""
     if (run.figures / "shapes.md").exists():
         return
     from lenetctl.figures.confusion import confusion_matrix
@@ -44,8 +47,40 @@ def draw(run: Run) -> None:
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
     matrix = np.array(result.confusion)
     save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
+    draw_worst_mistakes(run)
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
+
+
+def draw_worst_mistakes(run: Run) -> None:
+    """Write `mistakes.png`, where the run has made some and wrote them down."""
+    record, classes = run.mistakes, run.result.classes
+    if record and record.mistakes:
+        images = np.stack([one.image for one in record.mistakes])
+        captions = [mistake_caption(one, classes) for one in record.mistakes]
+        title = f"{run.name}: its most confident mistakes on the test set"
+        draw_gallery(images, captions, title, run.figures / "mistakes.png")
+
+
+def mistake_caption(one: Verdict | MistakeRecord, classes: Sequence[str]) -> list[str]:
+    """Return what stands below an image: the classes, how probable, and its number."""
+    taken = classes[one.prediction] if one.prediction < len(classes) else str(one.prediction)
+    return [classes[one.truth], f"→ {taken}", f"{one.probability:.3f}   #{one.index}"]
+
+
+def draw_gallery(
+    images: NDArray[np.uint8], captions: Sequence[Sequence[str]], title: str, file: Path
+) -> None:
+    """Draw images (N, 28, 28) with lines of text below each.
+
+    Raises:
+        UsageError: `file` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.gallery import gallery
+    from lenetctl.figures.style import save
+
+    save(gallery(images, captions, title), file)
 
 
 def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
@@ -73,7 +108,12 @@ def activations_stem(
     shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
     against = [part for name in others for part in ("vs", name)]
     parts = [*activations[first].layers, *shown, *([weights] if weights else []), *against]
-    return re.sub(r"[^\w.+=-]+", "-", "-".join(parts), flags=re.ASCII)[:LONGEST]
+    return file_stem(*parts)
+
+
+def file_stem(*parts: object) -> str:
+    """Return a file's name without its suffix, of letters that every file system can write."""
+    return re.sub(r"[^\w.+=-]+", "-", "-".join(map(str, parts)), flags=re.ASCII)[:LONGEST]
 
 
 def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], picture: Path) -> int:
@@ -143,8 +183,18 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
         arrays |= {f"{prefix}{name}": layer for name, layer in one.layers.items()}
     content = BytesIO()
     np.savez_compressed(content, **arrays)
+    write_output(file, content.getvalue())
+
+
+def write_output(file: Path, content: bytes | str) -> None:
+    """Write a file where the user wants it.
+
+    Raises:
+        UsageError: `file` cannot be written.
+
+    """
     try:
-        write_whole(file, content.getvalue())
+        write_whole(file, content)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 

@@ -12,6 +12,8 @@ from lenetctl.cli.commands import (
     compare,
     data,
     eval,  # noqa: A004  a command, not the builtin
+    mistakes,
+    predict,
     shapes,
     sweep,
     sync,
@@ -57,6 +59,8 @@ app.command("eval")(eval.evaluate)
 app.command("shapes")(shapes.shapes)
 app.command("sweep")(sweep.sweep)
 app.command("activations")(activations.activations)
+app.command("predict")(predict.predict)
+app.command("mistakes")(mistakes.mistakes)
 app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)

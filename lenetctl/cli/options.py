@@ -7,6 +7,7 @@ import typer
 
 from lenetctl.training import EngineName
 
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
 Set = Annotated[
     list[str] | None,

@@ -11,12 +11,14 @@ from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
+from lenetctl.runs.mistakes import worst_mistakes
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
-from lenetctl.training.loop import evaluate_weights
+from lenetctl.training.evaluate import evaluate, predict
+from lenetctl.training.loop import other_weights
 from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, TRAIN_LOSS
 from lenetctl.training.state import TrainingState, initial_state
 
@@ -78,7 +80,10 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     weights = read_checkpoint(run.best).tensors if validated else state.weights()
     epoch = state.best_epoch if validated else state.epoch
     write_checkpoint(run.weights, weights, epoch=epoch)
-    test = evaluate_weights(state, weights, context.splits.test)
+    with other_weights(state, weights) as net:
+        test = evaluate(net, context.splits.test)
+        probabilities = predict(net, context.splits.test).numpy()
+    run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = {TEST_LOSS: test.loss, TEST_ACCURACY: test.accuracy} if validated else {}
     epochs = run.epochs()
     best = _metrics(epochs[state.best_epoch - 1]) | measured

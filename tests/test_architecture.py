@@ -22,11 +22,12 @@ MAY_IMPORT = {
     "sweeps": {"specs", "data", "model", "training", "runs"},
     "analysis": {"specs", "data", "model", "training", "runs", "sweeps"},
     "figures": {"specs"},
+    "explain": {"specs", "data", "runs", "training", "analysis"},
     "tracking": {"specs", "model", "training", "runs", "sweeps", "analysis"},
     "artifacts": {"specs", "runs", "analysis", "figures"},
     "cli": {
         *("specs", "data", "model", "training", "runs", "sweeps", "analysis", "figures"),
-        *("tracking", "artifacts"),
+        *("explain", "tracking", "artifacts"),
     },
     "__main__": {"cli"},
     "legacy": {"specs", "model", "training"},

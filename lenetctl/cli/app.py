@@ -12,6 +12,7 @@ from lenetctl.cli.commands import (
     compare,
     data,
     eval,  # noqa: A004  a command, not the builtin
+    explain,
     mistakes,
     predict,
     shapes,
@@ -61,6 +62,7 @@ app.command("sweep")(sweep.sweep)
 app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
+app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)

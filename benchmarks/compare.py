@@ -50,7 +50,7 @@ class Contender:
         self.seconds: list[float] = []
         self.models = int(variant) if module == "ours" and variant.isdecimal() else 1
         self.failure = ""
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  as long-lived as the process
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  as long-lived as the process
         self._process = subprocess.Popen(
             [sys.executable, HERE / "worker.py", module, variant],
             stdin=subprocess.PIPE,

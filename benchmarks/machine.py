@@ -21,7 +21,7 @@ SIDES = {"cpu": 1024, "cuda": 8192}
 def describe(device: str = "cpu") -> dict[str, Any]:
     """Return processor or GPU, cores, threads, system and versions."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next(
             line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
         )

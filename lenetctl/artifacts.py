@@ -29,8 +29,7 @@ MOST_ROWS = 40  # of a picture of activations
 
 def warm_up() -> None:
     """Import what `draw` needs: matplotlib takes half a second."""
-    import lenetctl.figures.confusion
-    import lenetctl.figures.curves
+    import lenetctl.figures.curves  # noqa: F401
     import lenetctl.figures.gallery  # noqa: F401
 
 
@@ -131,13 +130,13 @@ def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], pic
     rows = _drawn(inputs.labels)
     drawn = {
         name: (
-            [layer[rows] for layer in one.maps()],
-            [str(one.predictions[row]) for row in rows],
+            [layer[rows] for layer in outputs.maps()],
+            [str(outputs.predictions[row]) for row in rows],
         )
-        for name, one in activations.items()
+        for name, outputs in activations.items()
     }
     # the nth layer wanted may have one name here and another there
-    names = zip(*(one.layers for one in activations.values()), strict=True)
+    names = zip(*(outputs.layers for outputs in activations.values()), strict=True)
     titles = [" | ".join(dict.fromkeys(group)) for group in names]
     images = inputs.images[rows] / 255
     if len(drawn) == 1:
@@ -179,8 +178,8 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
 
     """
     arrays: dict[str, Any] = {"inputs": inputs.images, "labels": np.array(inputs.labels)}
-    for prefix, one in zip(("", "compared/"), activations.values(), strict=False):
-        arrays |= {f"{prefix}{name}": layer for name, layer in one.layers.items()}
+    for prefix, outputs in zip(("", "compared/"), activations.values(), strict=False):
+        arrays |= {f"{prefix}{name}": layer for name, layer in outputs.layers.items()}
     content = BytesIO()
     np.savez_compressed(content, **arrays)
     write_output(file, content.getvalue())

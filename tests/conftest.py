@@ -2,11 +2,22 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 
 # tests run side by side; two torches with two threads each on two cores wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# LENETCTL_WITHOUT_POSIX=1: names that Windows lacks are taken away before anything looks for them
+POSIX_ONLY = {
+    os: ("nice", "killpg", "getpgid", "setsid", "statvfs", "mkfifo"),
+    signal: ("pthread_sigmask", "SIG_BLOCK", "SIG_SETMASK", "SIGHUP", "SIGUSR1", "alarm"),
+}
+if os.environ.get("LENETCTL_WITHOUT_POSIX"):
+    for module, names in POSIX_ONLY.items():
+        for name in names:
+            delattr(module, name)
 
 # LENETCTL_NO_SKIPS=realdata,browser: there a skipped test of these markers is a failure
 UNSKIPPABLE = set(filter(None, os.environ.get("LENETCTL_NO_SKIPS", "").split(",")))

@@ -20,7 +20,8 @@ from lenetctl.figures import diagram, operations
 from lenetctl.model import build
 from lenetctl.model.build import build_model
 from lenetctl.specs import layer_formats, plan_layers
-from lenetctl.specs.schema import ModelSpec, Pool, Sgd, Spec, TrainingSpec
+from lenetctl.specs.schema import ModelSpec, Pool, Spec, TrainingSpec
+from lenetctl.specs.training import Sgd
 from lenetctl.training import cuda_graph
 from lenetctl.training.cpu import forward
 from lenetctl.training.device import numerics

@@ -105,8 +105,10 @@ def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group
         own = frozenset(item for item in items if (item[0] == by if by else item[0] != SEED))
         members.setdefault(own, {})[items - own] = run
     if by is not None:
-        return [Group(str(dict(own).get(by, "unset")), these) for own, these in members.items()]
-    return _told_apart([Group([*these.values()][-1].name, these) for these in members.values()])
+        return [Group(str(dict(own).get(by, "unset")), same) for own, same in members.items()]
+    return _with_distinct_names(
+        [Group([*same.values()][-1].name, same) for same in members.values()]
+    )
 
 
 def differing_keys(groups: Sequence[Group]) -> list[str]:
@@ -115,14 +117,14 @@ def differing_keys(groups: Sequence[Group]) -> list[str]:
     return [key for key in keys_between(flat) if key != SEED]
 
 
-def _told_apart(groups: Sequence[Group]) -> list[Group]:
+def _with_distinct_names(groups: Sequence[Group]) -> list[Group]:
     """Return the groups, those that share a name with the values that differ added to it."""
     namesakes = defaultdict(list)
     for group in groups:
         namesakes[group.name].append(group)
     keys = {name: differing_keys(same) for name, same in namesakes.items()}
-    told = []
+    renamed = []
     for group in groups:
         own = settings(group.common, keys[group.name])
-        told.append(replace(group, name=f"{group.name} ({', '.join(own)})") if own else group)
-    return told
+        renamed.append(replace(group, name=f"{group.name} ({', '.join(own)})") if own else group)
+    return renamed

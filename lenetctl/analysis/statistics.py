@@ -73,5 +73,5 @@ def _margin(samples: list[list[float]]) -> float | None:
     total = sum(squares)
     if sqrt(total) < SAME:
         return None
-    parts = (square**2 / (len(one) - 1) for square, one in zip(squares, samples, strict=True))
+    parts = (square**2 / (len(sample) - 1) for square, sample in zip(squares, samples, strict=True))
     return float(stdtrit(total**2 / sum(parts), 0.975) * sqrt(total))

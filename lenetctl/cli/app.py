@@ -13,9 +13,11 @@ from lenetctl.cli.commands import (
     data,
     eval,  # noqa: A004  a command, not the builtin
     explain,
+    init,
     mistakes,
     predict,
     shapes,
+    specs,
     sweep,
     sync,
     train,
@@ -66,6 +68,8 @@ app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
+app.command("init")(init.init)
+app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 
 

@@ -8,7 +8,8 @@ import typer
 from lenetctl.training import EngineName
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
-SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="A YAML spec.")]
+SPEC_HELP = "A YAML spec, or the name of a shipped one: see `lenetctl specs ls`."
+SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP)]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -39,7 +39,7 @@ def run_to_resume(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run 
         store = RunStore()
         store.end_dead()
         runs = store.of_spec(identity)
-        unfinished = [one for one in runs if not one.is_finished]
+        unfinished = [run for run in runs if not run.is_finished]
         unpublished = outstanding(runs, choose_uri(tracking_uri))
         return next(reversed(unfinished or unpublished), None)
     if run.record.spec_sha256 != identity:

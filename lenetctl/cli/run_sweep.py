@@ -46,19 +46,19 @@ class SweepOptions:
 
 
 def sweep_through(
-    path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], how: SweepOptions
+    path: Path, grid: Mapping[str, SweptKey], settings: Sequence[str], options: SweepOptions
 ) -> None:
     """Plan a sweep and run what is not done yet."""
-    planned = plan_sweep(path, axes, settings)
-    view = SweepView(planned.name, planned.trials, how.console)
-    goes_on = _look_up(view, force=how.force)
-    if how.dry_run:
-        if not how.console.as_json:
-            print_plan(planned, view, goes_on, how.console.rich)
-        how.console.result(view.document(), view.said())
+    planned = plan_sweep(path, grid, settings)
+    view = SweepView(planned.name, planned.trials, options.console)
+    goes_on = _look_up(view, force=options.force)
+    if options.dry_run:
+        if not options.console.as_json:
+            print_plan(planned, view, goes_on, options.console.rich)
+        options.console.result(view.document(), view.said())
         return
     left = [row.trial for row in view.rows.values() if row.status == "planned"]
-    go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, how)
+    go_through(left, {trial.spec.data.dataset for trial in left}, view, view.on_event, options)
 
 
 def go_through(
@@ -66,7 +66,7 @@ def go_through(
     datasets: Collection[str],
     view: SweepView,
     listener: Listener,
-    how: SweepOptions,
+    options: SweepOptions,
 ) -> None:
     """Run `trials`, publish them, rank all that is done.
 
@@ -77,18 +77,18 @@ def go_through(
     from lenetctl.cli.publishing import catch_up, require_current, writer
 
     make_claims_folder(ROOT)
-    writing = writer(how.tracking_uri, how.console)
+    writing = writer(options.tracking_uri, options.console)
     catch_up(writing)
     if datasets:
         writing.start()  # it imports MLflow while torch is imported
-        _fetch(datasets, how.data_dir)
-        publishing = partial(_published, listener, writing, fail_fast=how.fail_fast)
-        _execute(_executor(view.name, how), trials, publishing, view, writing)
+        _fetch(datasets, options.data_dir)
+        publishing = partial(_published, listener, writing, fail_fast=options.fail_fast)
+        _execute(_executor(view.name, options), trials, publishing, view, writing)
     writing.close()
-    _conclude(view, how.console)
+    _conclude(view, options.console)
     if view.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
-    require_current([row.run for row in view.rows.values() if row.run], writing, how.console)
+    require_current([row.run for row in view.rows.values() if row.run], writing, options.console)
 
 
 def _look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
@@ -117,14 +117,19 @@ def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
             fetch_dataset(name, where)
 
 
-def _executor(sweep: str, how: SweepOptions) -> Executor:
+def _executor(sweep: str, options: SweepOptions) -> Executor:
     from lenetctl.tracking.sweep_parent import SWEEP
 
-    options = RunOptions(
-        ROOT, how.data_dir, how.device, how.engine, how.experiment or sweep, tags={SWEEP: sweep}
+    run_options = RunOptions(
+        ROOT,
+        options.data_dir,
+        options.device,
+        options.engine,
+        options.experiment or sweep,
+        tags={SWEEP: sweep},
     )
-    settings = ExecutorSettings(options, how.jobs, how.force, how.console.warn)
-    return make_executor(how.executor, settings)
+    settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)
+    return make_executor(options.executor, settings)
 
 
 def _published(

@@ -16,29 +16,29 @@ from lenetctl.tracking.store import store_folder
 
 def search_for(
     path: Path,
-    axes: Mapping[str, SweptKey],
+    grid: Mapping[str, SweptKey],
     settings: Sequence[str],
     trials: int,
     sampler: SamplerName,
     pruner: PrunerName,
-    how: SweepOptions,
+    options: SweepOptions,
 ) -> None:
-    """Search what `path` and `axes` leave open until `trials` are done in all."""
-    if how.force:
+    """Search what `path` and `grid` leave open until `trials` are done in all."""
+    if options.force:
         raise UsageError("--force: a search repeats nothing; change the spec or the space")
-    if how.executor == "fleet":
+    if options.executor == "fleet":
         raise UsageError("--executor fleet: a search learns from trial to trial; use processes")
-    search = Search.of(path, axes, settings, trials)
-    database = store_folder(how.tracking_uri) / "optuna.db"
+    search = Search.of(path, grid, settings, trials)
+    database = store_folder(options.tracking_uri) / "optuna.db"
     with open_study(search, database, sampler, pruner) as study:
         space = "; ".join(map(str, search.space))
         said = f"{search.name}: {trials - study.left} of {trials} trials done; {space}"
-        if how.dry_run:
+        if options.dry_run:
             document = {"sweep": search.name, "trials": [], "counts": {"planned": study.left}}
-            how.console.result(document, said)
+            options.console.result(document, said)
             return
-        how.console.say(said)
-        view = SweepView(search.name, (), how.console)
+        options.console.say(said)
+        view = SweepView(search.name, (), options.console)
 
         def listener(event: TrialEvent) -> Decision:
             view.on_event(event)
@@ -46,8 +46,8 @@ def search_for(
 
         datasets = {search.trial({}).spec.data.dataset} if study.left else set()
         try:
-            go_through(view.joined(study), datasets, view, listener, how)
+            go_through(view.joined(study), datasets, view, listener, options)
         finally:
             if best := study.best:
                 again = best.command.replace("lenetctl train", "lenetctl sweep", 1)
-                how.console.say(f"the best of all, with several seeds: {again} --seeds 0,1,2")
+                options.console.say(f"the best of all, with several seeds: {again} --seeds 0,1,2")

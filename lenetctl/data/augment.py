@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
-from lenetctl.specs.schema import Affine, Augmentation, Erase, Flip, Shift
+from lenetctl.specs.data import Affine, Augmentation, Erase, Flip, Shift
 
 
 def augment_images(images: Tensor, augment: Sequence[Augmentation], generator: Generator) -> Tensor:

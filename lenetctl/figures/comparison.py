@@ -53,7 +53,7 @@ def bands(curves: Mapping[str, Curve], metric: str) -> Figure:
             axes.fill_between(epochs, mean - std, mean + std, color=colour, alpha=0.18, lw=0)
         known = mean[np.isfinite(mean)]
         lines.append((known[-1] if known.size else -math.inf, line))
-    lines.sort(key=lambda one: -one[0])  # the order in which the curves end, from the top
+    lines.sort(key=lambda line: -line[0])  # the order in which the curves end, from the top
     figure.legend(
         handles=[line for _, line in lines],
         loc="center left",

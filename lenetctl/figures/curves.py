@@ -63,7 +63,7 @@ def curves(epochs: Epochs, title: str = "") -> Figure:
     lines = []
     for axes, (key, words, own) in (
         (loss_axes, _LOSS),
-        *((accuracy_axes, one) for one in _ACCURACIES),
+        *((accuracy_axes, curve) for curve in _ACCURACIES),
     ):
         values = series(epochs, key)
         known = np.isfinite(values)

@@ -19,7 +19,7 @@ from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.evaluate import evaluate, predict
 from lenetctl.training.loop import other_weights
-from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TEST_ACCURACY, TEST_LOSS, TRAIN_LOSS
+from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TRAIN_LOSS
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
@@ -84,7 +84,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
         test = evaluate(net, context.splits.test)
         probabilities = predict(net, context.splits.test).numpy()
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
-    measured = {TEST_LOSS: test.loss, TEST_ACCURACY: test.accuracy} if validated else {}
+    measured = test.metrics("test") if validated else {}
     epochs = run.epochs()
     best = _metrics(epochs[state.best_epoch - 1]) | measured
     speeds = [line[EXAMPLES_PER_SECOND] for line in epochs]

@@ -43,8 +43,8 @@ class RunStore:
                 self.root.mkdir(parents=True, exist_ok=True)
                 with self._lock():  # so that two starts at once see each other
                     earlier = self.of_spec(identity)
-                    for one in earlier:
-                        with one.held():  # raises where it is in training
+                    for run in earlier:
+                        with run.held():  # raises where it is in training
                             pass
                     # a crash's leavings, or a gap where a run was deleted, keep their number
                     stem = f"{_as_file_name(record.name)}-{identity[:8]}"

@@ -2,7 +2,7 @@
 
 from lenetctl.specs.identity import flatten, sha256, to_yaml
 from lenetctl.specs.layers import CLASSES, INPUT_SHAPE, Layer, plan_layers
-from lenetctl.specs.load import load_spec
+from lenetctl.specs.load import load_spec, load_with_origins, values_with_origins
 from lenetctl.specs.schema import Spec
 
 __all__ = [
@@ -12,7 +12,9 @@ __all__ = [
     "Spec",
     "flatten",
     "load_spec",
+    "load_with_origins",
     "plan_layers",
     "sha256",
     "to_yaml",
+    "values_with_origins",
 ]

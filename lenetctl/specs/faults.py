@@ -125,7 +125,7 @@ def _fault(details: ErrorDetails) -> Fault:
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
     elif kind.startswith("union_tag"):
-        choices = [word for one in allowed for word in kinds(one)]
+        choices = [word for section in allowed for word in kinds(section)]
         path, given = (*path, "kind"), given.get("kind")
     reads = [(*path, *read) for read in context.get("reads", ())]
     path = (*path, *context.get("at", ()))
@@ -143,7 +143,7 @@ def _locate(loc: KeyPath) -> tuple[KeyPath, type[Section], list[type[Section]]]:
     allowed: list[type[Section]] = [Spec]
     for part in loc:
         if isinstance(part, str) and len(allowed) > 1:
-            allowed = [one for one in allowed if part in kinds(one)]
+            allowed = [section for section in allowed if part in kinds(section)]
             continue
         path = (*path, part)
         if isinstance(part, str):

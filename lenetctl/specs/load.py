@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs import messages
 from lenetctl.specs.faults import find_faults
+from lenetctl.specs.identity import Value, flatten
 from lenetctl.specs.overrides import override
+from lenetctl.specs.reference.shipped import find_shipped
 from lenetctl.specs.schema import NAME_LENGTH, Spec
-from lenetctl.specs.yaml import Document, KeyPath, Origin, read_yaml_file
+from lenetctl.specs.yaml import Document, KeyPath, Origin, dotted, read_yaml_file
 
 MAX_EXTENDS = 8
 
@@ -22,14 +24,28 @@ MAX_EXTENDS = 8
 def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Spec:
     """Return the spec in a file, or in a mapping, with each `key=value` of `overrides` set.
 
+    Where there is no such file, it is the shipped spec of that name.
+
     Raises:
         SpecError: with every problem of the file, the files it extends and the overrides.
+
+    """
+    return load_with_origins(source, overrides)[0]
+
+
+def load_with_origins(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> tuple[Spec, dict[KeyPath, Origin]]:
+    """Return the spec and where each of its keys is written, those that are: file and line.
+
+    Raises:
+        SpecError: as `load_spec`.
 
     """
     if isinstance(source, Mapping):
         file, document = Path("spec"), Document(copy.deepcopy(dict(source)), {})
     else:
-        file = Path(source)
+        file = find_shipped(Path(source))
         document = _read_with_base(file, ())
     for text in overrides:
         document = override(document, text)
@@ -43,7 +59,22 @@ def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] =
         problems = [*problems, *messages.as_problems(faults, document, str(file))]
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
-    return spec
+    return spec, document.origins
+
+
+def values_with_origins(
+    source: str | Path, overrides: Sequence[str] = ()
+) -> dict[str, tuple[Value, Origin | None]]:
+    """Return each value of the resolved spec by dotted key, and where it is written, if it is.
+
+    Raises:
+        SpecError: as `load_spec`.
+
+    """
+    spec, origins = load_with_origins(source, overrides)
+    written = {dotted(path): origin for path, origin in origins.items()}
+    keys = {"name": spec.name, "description": spec.description} | flatten(spec)
+    return {key: (value, written.get(key)) for key, value in keys.items()}
 
 
 def _name_from(path: Path) -> str:

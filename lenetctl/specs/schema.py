@@ -8,57 +8,26 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lenetctl.specs.data import (
-    Affine,
-    Augmentation,
-    DatasetName,
-    DataSpec,
-    Erase,
-    Flip,
-    Shift,
-)
+from lenetctl.specs.data import Augmentation, DatasetName, DataSpec
 from lenetctl.specs.layers import ShapeError, plan_layers
 from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
 from lenetctl.specs.section import Section, impossible
-from lenetctl.specs.training import (
-    Adam,
-    AdamW,
-    Constant,
-    Cosine,
-    EarlyStopping,
-    OneCycle,
-    Optimizer,
-    Schedule,
-    Sgd,
-    StepDecay,
-    TrainingSpec,
-)
+from lenetctl.specs.training import EarlyStopping, Optimizer, Schedule, TrainingSpec
 
 __all__ = [
     "Activation",
-    "Adam",
-    "AdamW",
-    "Affine",
     "Augmentation",
-    "Constant",
     "Conv",
-    "Cosine",
     "DataSpec",
     "DatasetName",
     "EarlyStopping",
-    "Erase",
-    "Flip",
     "ModelSpec",
     "Norm",
-    "OneCycle",
     "Optimizer",
     "Pool",
     "Schedule",
     "Section",
-    "Sgd",
-    "Shift",
     "Spec",
-    "StepDecay",
     "TrainingSpec",
 ]
 

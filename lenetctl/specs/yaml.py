@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from lenetctl.errors import Problem, SpecError
+from lenetctl.specs.reference.shipped import suggestion
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 16
@@ -62,6 +63,8 @@ def read_yaml_file(path: Path) -> Document:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         message = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileNotFoundError):
+            message += suggestion(path)
         raise SpecError([Problem(str(path), None, "", message)]) from error
     if len(content) > MAX_BYTES:
         raise SpecError([Problem(str(path), None, "", f"larger than {MAX_BYTES:,} bytes")])

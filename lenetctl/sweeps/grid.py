@@ -29,12 +29,12 @@ class SweepFile:
     """What a `sweep.yaml` says: the spec to vary (None: every spec beside it), and how."""
 
     base: Path | None
-    axes: Mapping[str, SweptKey]
-    space: Mapping[str, SweptKey]  # for `--search`
+    grid: Mapping[str, SweptKey]
+    search: Mapping[str, SweptKey]  # for `--search`
 
 
 def parse_grid_option(text: str, option: str = "-g") -> SweptKey:
-    """Return the axis that `key=a,b,c` describes; the values are read as YAML.
+    """Return the key and values that `key=a,b,c` describes; the values are read as YAML.
 
     Raises:
         SpecError: there is no key, no value, or a value that is no YAML.
@@ -64,12 +64,12 @@ def read_sweep_file(path: Path) -> SweepFile:
     base = file.value.get("base")
     if "base" in file.value and not (isinstance(base, str) and (path.parent / base).is_file()):
         file.refuse("must be the path of a spec, relative to this file", "base")
-    axes, space = file.section("grid"), file.section("search")
+    grid, search = file.section("grid"), file.section("search")
     if "seeds" in file.value:
-        axes[SEED] = file.axis(SEED, file.value["seeds"], "seeds")
+        grid[SEED] = file.swept_key(SEED, file.value["seeds"], "seeds")
     if file.problems:
         raise SpecError(sorted(file.problems, key=lambda problem: problem.line or 0))
-    return SweepFile(path.parent / base if base else None, axes, space)
+    return SweepFile(path.parent / base if base else None, grid, search)
 
 
 def as_setting(key: str, value: Any) -> str:
@@ -96,9 +96,9 @@ class _File:
         if not isinstance(keys, dict):
             self.refuse("must be a mapping of dotted keys to lists of values", name)
             keys = {}
-        return {key: self.axis(key, values, name, key) for key, values in keys.items()}
+        return {key: self.swept_key(key, values, name, key) for key, values in keys.items()}
 
-    def axis(self, name: str, values: Any, *key: str) -> SweptKey:
+    def swept_key(self, name: str, values: Any, *key: str) -> SweptKey:
         if isinstance(values, dict) and key[0] == "search":
             values = [values]  # a range
         if not isinstance(values, list) or not values:

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from lenetctl import specs
 from lenetctl.errors import Problem, SpecError, UsageError
 from lenetctl.specs.overrides import override
+from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
 from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.yaml import Document
 from lenetctl.sweeps.grid import SEED, SweptKey, as_setting, read_sweep_file
 from lenetctl.sweeps.trial import Trial
 
-SWEEP_FILE = "sweep.yaml"
 MAX_PROBLEMS = 100
 
 
@@ -32,24 +32,25 @@ class SweepPlan:
 
 def plan_sweep(
     path: Path,
-    axes: Mapping[str, SweptKey] | None = None,
+    grid: Mapping[str, SweptKey] | None = None,
     settings: Sequence[str] = (),
 ) -> SweepPlan:
-    """Return the trials of the folder, `sweep.yaml` or spec at `path`.
+    """Return the trials of the folder, `sweep.yaml` or spec at `path`, or shipped under that name.
 
-    `axes` are laid over those of the files, and `settings` (`key=value`) hold for every trial.
+    `grid` is laid over those of the files, and `settings` (`key=value`) hold for every trial.
 
     Raises:
         SpecError: with every problem of every file and every trial.
         UsageError: there is no spec in the folder.
 
     """
+    path = find_shipped(path)
     trials: dict[str, Trial] = {}
     duplicates: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for source, own in _sources(path, {}):
         try:
-            for trial in _trials(source, {**own, **(axes or {})}, tuple(settings), problems):
+            for trial in _trials(source, {**own, **(grid or {})}, tuple(settings), problems):
                 first = trials.setdefault(trial.sha256, trial)
                 if first is not trial:
                     duplicates.append((trial.name, first.name))
@@ -74,19 +75,19 @@ def _sources(
     """Yield each spec with what the nearest `sweep.yaml` above it varies."""
     if path.name == SWEEP_FILE:
         sweep = read_sweep_file(path)
-        for axis in sweep.space.values():
+        for key in sweep.search.values():
             message = "is for a search: add --search tpe --trials N"
-            raise SpecError([Problem(axis.origin.file, axis.origin.line, axis.key, message)])
+            raise SpecError([Problem(key.origin.file, key.origin.line, key.key, message)])
         for spec in [sweep.base] if sweep.base else _specs(path.parent):
-            yield spec, sweep.axes
+            yield spec, sweep.grid
     elif path.is_dir():
         file = path / SWEEP_FILE
         if file.is_file():
-            inherited = read_sweep_file(file).axes
+            inherited = read_sweep_file(file).grid
             yield from _sources(file, {})
         else:
             yield from ((spec, inherited) for spec in _specs(path))
-        for folder in sorted(one for one in path.iterdir() if one.is_dir()):
+        for folder in sorted(inner for inner in path.iterdir() if inner.is_dir()):
             if not folder.is_symlink():  # it could lead back up
                 yield from _sources(folder, inherited)
     else:
@@ -98,13 +99,13 @@ def _specs(folder: Path) -> list[Path]:
 
 
 def _trials(
-    source: Path, axes: Mapping[str, SweptKey], settings: tuple[str, ...], problems: list[Problem]
+    source: Path, grid: Mapping[str, SweptKey], settings: tuple[str, ...], problems: list[Problem]
 ) -> Iterator[Trial]:
     """Yield the trials of one spec; what is wrong with one joins `problems`."""
     base = specs.load_spec(source, settings)
     # the file is read once, and each override made once for all trials that share it
     tree = Document(base.model_dump(mode="json", exclude_unset=True), {})
-    for document, swept in _combined(tree, {}, list(axes.values())):
+    for document, swept in _combined(tree, {}, list(grid.values())):
         if len(problems) > MAX_PROBLEMS:
             return
         try:
@@ -112,19 +113,19 @@ def _trials(
                 document, source, [*settings, *(as_setting(*item) for item in swept.items())]
             )
         except SpecError as error:
-            problems += [_at_its_axis(problem, axes) for problem in error.problems]
+            problems += [_at_its_origin(problem, grid) for problem in error.problems]
             continue
         named = spec.model_copy(update={"name": _variant(base.name, swept)})
         yield Trial(named, specs.sha256(named), source, swept, settings)
 
 
 def _combined(
-    document: Document, swept: dict[str, Any], axes: Sequence[SweptKey]
+    document: Document, swept: dict[str, Any], grid: Sequence[SweptKey]
 ) -> Iterator[tuple[Document, dict[str, Any]]]:
-    if not axes:
+    if not grid:
         yield document, swept
         return
-    first, *rest = axes
+    first, *rest = grid
     for value in first.values:
         setting = as_setting(first.key, value)
         yield from _combined(override(document, setting), {**swept, first.key: value}, rest)
@@ -139,12 +140,12 @@ def _validated(document: Document, source: Path, settings: Sequence[str]) -> Spe
     return specs.load_spec(source, settings)
 
 
-def _at_its_axis(problem: Problem, axes: Mapping[str, SweptKey]) -> Problem:
+def _at_its_origin(problem: Problem, grid: Mapping[str, SweptKey]) -> Problem:
     """Return `problem` where the user wrote the value: in the `sweep.yaml`, or after -g."""
     key = problem.file.removeprefix("-s ").partition("=")[0]
-    if problem.line is not None or key not in axes:
+    if problem.line is not None or key not in grid:
         return problem
-    origin = axes[key].origin
+    origin = grid[key].origin
     return replace(problem, file=origin.file, line=origin.line)
 
 

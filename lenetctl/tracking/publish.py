@@ -14,7 +14,6 @@ from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecor
 from lenetctl.tracking.model import save_model
 from lenetctl.tracking.run_entry import exists, find_or_create
 from lenetctl.tracking.store import redacted
-from lenetctl.training.metrics import TEST_ACCURACY, TEST_LOSS
 
 FOLDERS = ("activations", "insights")  # of a run, which commands add files to
 
@@ -101,8 +100,7 @@ def _summary(result: ResultRecord) -> Iterator[tuple[str, float]]:
         for key, value in metrics.items():
             yield f"{prefix}/{key}", value
     if result.weights == "best":  # the test set was read once, at the end
-        for key in (TEST_LOSS, TEST_ACCURACY):
-            yield key, result.final[key]
+        yield from ((key, value) for key, value in result.final.items() if key.startswith("test/"))
 
 
 def _evaluations(run: Run) -> dict[str, Path]:

@@ -28,7 +28,7 @@ class LeNet(PythonModel):
         files = context.artifacts
         self.net = build_model(specs.load_spec(files["spec"]).model, seed=0).eval()
         copy_weights(self.net, safetensors.torch.load_file(files["weights"]))
-        about = json.loads(Path(files["about"]).read_text())
+        about = json.loads(Path(files["about"]).read_text(encoding="utf-8"))
         self.mean, self.std = about["mean"], about["std"]
 
     def predict(

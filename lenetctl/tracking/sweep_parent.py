@@ -24,9 +24,9 @@ def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Pat
     with FileLock(lock):  # one process at a time, or there were two
         # compared here, because a filter has no way to write a name with both kinds of quotes
         parents = client.search_runs([experiment], f"tags.`{PARENT}` LIKE '%'")
-        for one in parents:
-            if one.data.tags[PARENT] == sweep:
-                return str(one.info.run_id)
+        for run in parents:
+            if run.data.tags[PARENT] == sweep:
+                return str(run.info.run_id)
         made = client.create_run(experiment, tags={PARENT: sweep}, run_name=sweep)
         run_id = str(made.info.run_id)
         client.set_terminated(run_id, "FINISHED")

@@ -21,7 +21,7 @@ class Writer:
         """`prepare` draws what a finished run's folder still lacks; `warn` tells the user once."""
         self.tracking_uri = tracking_uri
         self._prepare, self._warn = prepare, warn
-        self._told: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._waiting: dict[str, Run] = {}
         self._patience: float | None = None  # seconds without a success, once it is closing
         self._success = 0.0  # time.monotonic() of the last one, or of closing
@@ -32,7 +32,7 @@ class Writer:
 
     def notify(self, run: Run) -> None:
         """Say that `run` has something new; returns at once."""
-        self._told.put(run)
+        self._inbox.put(run)
 
     def close(self, patience: float = 30.0, last_attempt: float = 30.0) -> None:
         """Publish what is left, unless no run gets published for `patience` seconds.
@@ -41,7 +41,7 @@ class Writer:
         """
         self._success = time.monotonic()
         self._patience = patience  # last: the thread compares the two once this is set
-        self._told.put(None)
+        self._inbox.put(None)
         while self._thread.is_alive():
             left = self._success + patience + last_attempt - time.monotonic()
             if left <= 0:
@@ -52,7 +52,7 @@ class Writer:
         """Publish what can be published `within` so many seconds; `sync` publishes the rest."""
         self._success = time.monotonic()
         self._patience = within
-        self._told.put(None)
+        self._inbox.put(None)
         self._thread.join(within)
 
     def _work(self) -> None:
@@ -74,7 +74,7 @@ class Writer:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 if refuses(self.tracking_uri, error):
                     return
-            done = not self._waiting and self._told.empty()
+            done = not self._waiting and self._inbox.empty()
             late = time.monotonic() > self._success + (self._patience or 0)
             if self._patience is not None and (done or late):
                 return
@@ -82,11 +82,11 @@ class Writer:
     def _collect(self, timeout: float | None) -> None:
         """Wait for news, then take all there is."""
         try:
-            told = self._told.get(timeout=timeout)
+            run = self._inbox.get(timeout=timeout)
             while True:
-                if told:
-                    self._waiting[told.path.name] = told
-                told = self._told.get_nowait()
+                if run:
+                    self._waiting[run.path.name] = run
+                run = self._inbox.get_nowait()
         except queue.Empty:
             return
 

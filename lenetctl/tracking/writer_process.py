@@ -6,18 +6,22 @@ Importing MLflow takes seconds, and each call of it and each picture holds that 
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
+from lenetctl.processes import (
+    CONTEXT,
+    end_with_parent,
+    ignore_interrupts,
+    interrupts_held,
+    lower_priority,
+    pipe,
+)
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.writer import Writer
-
-NICE = 10  # on a machine that training fills, threads that wait for each other go first
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class WriterProcess:
         """Start the process, unless it is at work: it imports MLflow while this one goes on."""
         if self._pipe:
             return
-        self._pipe, theirs = CONTEXT.Pipe()
+        self._pipe, theirs = pipe()
         given = (theirs, self.tracking_uri, self._prepare, self._warm_up)
         self._process = CONTEXT.Process(
             target=write_until_told_to_end, args=given, name="mlflow", daemon=True
@@ -98,25 +102,26 @@ class WriterProcess:
 
 
 def write_until_told_to_end(
-    pipe: Connection,
+    connection: Connection,
     tracking_uri: str,
     prepare: Callable[[Run], None],
     warm_up: Callable[[], None],
 ) -> None:
-    """Be the process: publish the runs that come through `pipe`, then end as it says."""
+    """Be the process: publish the runs that come through `connection`, then end as it says."""
     end_with_parent(grace=0)
-    os.nice(NICE)
+    ignore_interrupts()
+    lower_priority()  # on a machine that training fills, its threads go first
     threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
-    writer = Writer(tracking_uri, prepare, pipe.send)
-    message = pipe.recv()
+    writer = Writer(tracking_uri, prepare, connection.send)
+    message = connection.recv()
     while isinstance(message, Run):
         writer.notify(message)
-        message = pipe.recv()
+        message = connection.recv()
     if isinstance(message, _Close):
         writer.close(message.patience, message.last_attempt)
     else:
         writer.stop(message.within)
-    pipe.send(writer.disk_is_full)
+    connection.send(writer.disk_is_full)
     gc.freeze()  # as `lenetctl.cli.app.main`
 
 

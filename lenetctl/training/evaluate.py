@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
+from lenetctl.training.metrics import accuracy_of, loss_of
 
 BATCH = 500  # fixed, so that a result does not depend on the batch size of training
 
@@ -25,6 +26,10 @@ class Evaluation:
     def accuracy(self) -> float:
         """Fraction of images whose class is predicted."""
         return float(self.confusion.trace() / self.confusion.sum())
+
+    def metrics(self, split: str) -> dict[str, float]:
+        """Return what a run keeps of it, by the names of the metrics of `split`."""
+        return {loss_of(split): self.loss, accuracy_of(split): self.accuracy}
 
 
 @torch.inference_mode()

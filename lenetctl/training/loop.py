@@ -98,8 +98,7 @@ def finish_epoch(
     measured = {
         metrics.TRAIN_LOSS: trained.loss,
         metrics.TRAIN_ACCURACY: trained.accuracy,
-        metrics.loss_of(watched): evaluation.loss,
-        metrics.accuracy_of(watched): evaluation.accuracy,
+        **evaluation.metrics(watched),
         metrics.LEARNING_RATE: learning_rate(spec.training, steps)(epoch * steps - 1),
         metrics.EXAMPLES_PER_SECOND: len(splits.train) / (trained.ended - trained.started),
         metrics.EPOCH_SECONDS: time.perf_counter() - trained.started,

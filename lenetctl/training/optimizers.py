@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lenetctl.specs.schema import Adam, AdamW, Sgd
+from lenetctl.specs.schema import Optimizer
 
 
 def _without_compiler(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
@@ -29,9 +29,7 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
 }
 
 
-def build_optimizer(
-    parameters: Iterable[nn.Parameter], config: Sgd | Adam | AdamW
-) -> torch.optim.Optimizer:
+def build_optimizer(parameters: Iterable[nn.Parameter], config: Optimizer) -> torch.optim.Optimizer:
     """Return torch's optimizer of the config's kind, with the config's values."""
     options: dict[str, Any] = config.model_dump(exclude={"kind"})
     return OPTIMIZERS[config.kind](parameters, **options)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Any
 
-from lenetctl.specs.schema import Constant, Cosine, OneCycle, StepDecay, TrainingSpec
+from lenetctl.specs.training import Constant, Cosine, OneCycle, StepDecay, TrainingSpec
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ RUN = "from lenetctl.cli.app import main; main()"
 
 def modules(*arguments):
     subprocess.run([sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True)
-    return set(Path("modules.txt").read_text().split())
+    return set(Path("modules.txt").read_text(encoding="utf-8").split())
 
 
 def test_help_brings_in_nothing_heavy():
@@ -42,7 +42,7 @@ def test_a_mistake_is_told_before_torch_is_imported(write):
     spec = write("model: {pol: none}")
     done = subprocess.run([sys.executable, "-c", LOADED, "train", str(spec)], check=False)
     assert done.returncode == 2
-    assert not set(Path("modules.txt").read_text().split()) & HEAVY
+    assert not set(Path("modules.txt").read_text(encoding="utf-8").split()) & HEAVY
 
 
 def test_every_command_has_its_help(lenetctl):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lenetctl.data.augment import augment_images
-from lenetctl.specs.schema import Affine, Erase, Flip, Shift
+from lenetctl.specs.data import Affine, Erase, Flip, Shift
 
 COUNT = 200
 

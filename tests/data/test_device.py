@@ -5,7 +5,7 @@ import torch
 
 from lenetctl.data.dataset import Dataset, Split
 from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
-from lenetctl.specs.schema import DataSpec, Erase, Flip, Shift
+from lenetctl.specs.data import DataSpec, Erase, Flip, Shift
 
 DEVICES = [
     "cpu",

@@ -100,7 +100,10 @@ def _lenetctl(
         os.environ.pop(name, None)
     os.environ.update(environment)
     if memory:
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        taken = (
+            int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+            * resource.getpagesize()
+        )
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory,) * 2)
     # the writer is forked, too, so that a point of its life is met in its process
     writer_process.CONTEXT = get_context("fork")  # type: ignore[assignment]

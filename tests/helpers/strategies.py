@@ -6,24 +6,16 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from lenetctl.specs import INPUT_SHAPE, Spec
-from lenetctl.specs.schema import (
-    Activation,
+from lenetctl.specs.data import Affine, DataSpec, Erase, Flip, Shift
+from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
+from lenetctl.specs.training import (
     Adam,
     AdamW,
-    Affine,
     Constant,
-    Conv,
     Cosine,
-    DataSpec,
     EarlyStopping,
-    Erase,
-    Flip,
-    ModelSpec,
-    Norm,
     OneCycle,
-    Pool,
     Sgd,
-    Shift,
     StepDecay,
     TrainingSpec,
 )

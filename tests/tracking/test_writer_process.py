@@ -21,7 +21,7 @@ REFUSED = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
 
 def is_alive(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split()[2] != "Z"
     except FileNotFoundError:
         return False
 

@@ -59,6 +59,11 @@ def test_accuracy_is_the_diagonals_share():
     assert Evaluation(0.0, confusion).accuracy == 0.75
 
 
+def test_its_metrics_have_the_names_of_the_split():
+    found = Evaluation(0.5, np.diag([3] * 10))
+    assert found.metrics("validation") == {"validation/loss": 0.5, "validation/accuracy": 1.0}
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_net_is_left_as_it_was(net, split, training):
     net.train(training)

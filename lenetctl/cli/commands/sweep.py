@@ -72,10 +72,10 @@ def sweep(
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
-    axes = [parse_grid_option(text) for text in grid or []]
+    swept = [parse_grid_option(text) for text in grid or []]
     if seeds is not None:
-        axes.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {axis.key: axis for axis in axes}
+        swept.append(parse_grid_option(f"{SEED}={seeds}"))
+    by_key = {key.key: key for key in swept}
     usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),

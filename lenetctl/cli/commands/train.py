@@ -15,7 +15,7 @@ SMOKE = ("training.epochs=1", "data.limit=1024")
 
 @guarded
 def train(
-    spec: Annotated[Path | None, typer.Argument(metavar="SPEC", help="A YAML spec.")] = None,
+    spec: Annotated[Path | None, typer.Argument(metavar="SPEC", help=options.SPEC_HELP)] = None,
     overrides: options.Set = None,
     seed: options.Seed = None,
     device: options.Device = "auto",

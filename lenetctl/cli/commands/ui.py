@@ -1,10 +1,8 @@
 """`lenetctl ui`: MLflow's own UI on the right store."""
 
 import os
-import signal
 import subprocess
 import sys
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -21,6 +19,7 @@ def ui(
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import catch_up, writer
+    from lenetctl.processes import end_tree
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking import store
 
@@ -41,6 +40,5 @@ def ui(
     process = subprocess.Popen(command, start_new_session=True)
     try:
         raise typer.Exit(process.wait())
-    finally:  # MLflow leaves its own children behind, so the whole group is ended
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+    finally:  # MLflow leaves its own children behind
+        end_tree(process.pid)

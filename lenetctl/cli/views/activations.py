@@ -14,12 +14,12 @@ def print_predictions(
     console: Console, inputs: Inputs, activations: Mapping[str, Activations]
 ) -> None:
     """Print what each net takes each input for, on a capable terminal with small pictures."""
-    for name, one in activations.items():
+    for name, outputs in activations.items():
         console.say(name)
         pictures = {}
         if can_show(console.rich) and not (console.quiet or console.as_json):
-            pictures = draw_previews(console.rich, inputs, one, len(activations))
-        for number, prediction in enumerate(one.predictions):
+            pictures = draw_previews(console.rich, inputs, outputs, len(activations))
+        for number, prediction in enumerate(outputs.predictions):
             console.say(f"  {prediction}")
             for line in pictures.get(number, []):
                 console.rich.print("  ", line, sep="")
@@ -36,11 +36,11 @@ def activations_document(
     shown = [
         {
             "name": name,
-            "layers": {layer: list(array.shape[1:]) for layer, array in one.layers.items()},
-            "rows": [asdict(prediction) for prediction in one.predictions],
+            "layers": {layer: list(array.shape[1:]) for layer, array in outputs.layers.items()},
+            "rows": [asdict(prediction) for prediction in outputs.predictions],
             "kernels": str(file) if file else None,
         }
-        for (name, one), file in zip(activations.items(), kernels, strict=True)
+        for (name, outputs), file in zip(activations.items(), kernels, strict=True)
     ]
     return {
         "run_id": inspected.run.published.run_id if inspected.run else None,

@@ -23,17 +23,17 @@ Means = dict[str, list[list[float]]]  # by metric, each row's mean over seeds, e
 def print_table(shown: Comparison, *, quiet: bool) -> None:
     """Print a table for people, and the notes unless quiet."""
     console = PipeSafeConsole(highlight=False)
-    table, told = _table(shown), notes(shown)
+    table, captions = _table(shown), notes(shown)
     room = console.width - console.measure(table).maximum - GAP
     if room >= FEWEST_BLOCKS and not console.options.ascii_only and (means := _means(shown)):
         table = _table(shown, _sparklines(means, min(room, MOST_BLOCKS)))
-        told.append(
+        captions.append(
             f"Epochs: {', below it '.join(means)}, from the first to the last, "
             "mean over seeds; all rows on one scale."
         )
     console.print(table)
     if not quiet:
-        for note in told:
+        for note in captions:
             console.print(note, markup=False)
 
 

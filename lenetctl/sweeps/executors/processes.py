@@ -12,7 +12,13 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import NoReturn
 
-from lenetctl.processes import CONTEXT, end_with_parent, interrupts_held
+from lenetctl.processes import (
+    CONTEXT,
+    end_with_parent,
+    ignore_interrupts,
+    interrupts_held,
+    pipe,
+)
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, Listener, TrialEvent
@@ -66,7 +72,7 @@ class _Worker:
     """A process that runs the trials that it is given, one at a time, and reports of them."""
 
     def __init__(self, settings: ExecutorSettings, jobs: int) -> None:
-        self.connection, theirs = CONTEXT.Pipe()
+        self.connection, theirs = pipe()
         given = (theirs, settings.options, jobs, settings.force)
         self.process = CONTEXT.Process(target=_work, args=given)
         with interrupts_held():
@@ -118,6 +124,7 @@ def _stop(workers: Sequence[_Worker]) -> None:
 
 
 def _work(connection: Connection, options: RunOptions, jobs: int, force: bool) -> None:
+    ignore_interrupts()
     signal.signal(signal.SIGTERM, _interrupt)
     end_with_parent(GRACE)
     with suppress(EOFError, OSError, KeyboardInterrupt):

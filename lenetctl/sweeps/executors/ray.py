@@ -77,9 +77,9 @@ class RayExecutor:
                         decision = listener(event)
                         if number is not None:
                             relay.answer.remote(number, decision)
-                    for one in ended:
-                        trial = tasks.pop(one)
-                        if cause := _cause_of_death(one):
+                    for handle in ended:
+                        trial = tasks.pop(handle)
+                        if cause := _cause_of_death(handle):
                             listener(queue.put_back(trial, runs.get(trial.sha256), cause))
             finally:
                 _stop(list(tasks))

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lenetctl.errors import UsageError
+from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
 from lenetctl.specs.yaml import Origin
 from lenetctl.sweeps.grid import SEED, SweptKey, read_sweep_file
-from lenetctl.sweeps.plan import SWEEP_FILE, plan_sweep
+from lenetctl.sweeps.plan import plan_sweep
 from lenetctl.sweeps.search.search_space import Choices, Range, search_dimension
 from lenetctl.sweeps.trial import Trial
 
@@ -30,15 +31,16 @@ class Search:
 
     @classmethod
     def of(
-        cls, path: Path, axes: Mapping[str, SweptKey], settings: Sequence[str], trials: int
+        cls, path: Path, grid: Mapping[str, SweptKey], settings: Sequence[str], trials: int
     ) -> Search:
-        """Read what the spec or `sweep.yaml` at `path` and `axes`, laid over it, say.
+        """Read what the spec or `sweep.yaml` at `path` and `grid`, laid over it, say.
 
         Raises:
             SpecError: with every problem of the files or of the space.
             UsageError: nothing varies, there are several specs or seeds, or nothing to choose by.
 
         """
+        path = find_shipped(path)
         name, source, found = path.stem, path, {}
         file = path / SWEEP_FILE if path.is_dir() else path
         if file.name == SWEEP_FILE:
@@ -46,17 +48,17 @@ class Search:
             if sweep.base is None:
                 raise UsageError(f"{file}: a search varies one spec; name it there: `base: FILE`")
             name, source = file.resolve().parent.name, sweep.base
-            found = {**sweep.axes, **sweep.space}
-        found |= axes
+            found = {**sweep.grid, **sweep.search}
+        found |= grid
         seed = {SEED: found.pop(SEED)} if SEED in found else {}
-        if any(len(axis.values) > 1 for axis in seed.values()):
+        if any(len(key.values) > 1 for key in seed.values()):
             raise UsageError("a search compares trials of one seed: run its best with several")
         if not found:
             raise UsageError("nothing to search: name keys with -g, or in sweep.yaml")
         space = tuple(map(search_dimension, found.values()))
-        for axis, one in zip(found.values(), space, strict=True):
+        for key, choice in zip(found.values(), space, strict=True):
             # wrong keys and values are told now, where they were written
-            plan_sweep(source, {**seed, axis.key: replace(axis, values=[*one.extremes])}, settings)
+            plan_sweep(source, {**seed, key.key: replace(key, values=[*choice.extremes])}, settings)
         search = cls(name, source, space, seed, tuple(settings), trials)
         if not search.trial({}).spec.data.validation:
             raise UsageError(
@@ -71,8 +73,8 @@ class Search:
             SpecError: they make no possible net.
 
         """
-        axes = {key: SweptKey(key, [value], Origin("--search")) for key, value in values.items()}
-        return plan_sweep(self.source, {**self.seed, **axes}, self.settings).trials[0]
+        grid = {key: SweptKey(key, [value], Origin("--search")) for key, value in values.items()}
+        return plan_sweep(self.source, {**self.seed, **grid}, self.settings).trials[0]
 
     @property
     def identity(self) -> str:

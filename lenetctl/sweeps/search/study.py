@@ -42,7 +42,7 @@ class Study:
     def left(self) -> int:
         """How many trials may still be asked for."""
         trials = self._study.get_trials(deepcopy=False)
-        return max(0, self._search.trials - sum(ENDED in one.user_attrs for one in trials))
+        return max(0, self._search.trials - sum(ENDED in trial.user_attrs for trial in trials))
 
     @property
     def best(self) -> Trial | None:
@@ -51,14 +51,14 @@ class Study:
         if not finished:
             return None
         best = self._study.best_trial
-        values = {one.key: one.suggest(best) for one in self._search.space}
+        values = {choice.key: choice.suggest(best) for choice in self._search.space}
         return self._search.trial(values)
 
     def __iter__(self) -> Iterator[Trial]:
         """Yield each trial that is to be run, until there were as many as the search may have."""
         for _ in range(self.left):
             asked = self._study.ask()
-            values = {one.key: one.suggest(asked) for one in self._search.space}
+            values = {choice.key: choice.suggest(asked) for choice in self._search.space}
             try:
                 trial = self._search.trial(values)
             except SpecError as error:  # each value fits, but not these together
@@ -82,8 +82,8 @@ class Study:
             return Decision.CONTINUE
         if event.run and event.kind in ("finished", "skipped"):
             self._values[event.sha256] = event.run.result.best[VALIDATION_ACCURACY]
-        for one in asked:
-            self._end(one, event.kind, self._values.get(event.sha256))
+        for same in asked:
+            self._end(same, event.kind, self._values.get(event.sha256))
         del self._running[event.sha256]
         return Decision.CONTINUE
 

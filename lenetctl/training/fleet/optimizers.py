@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lenetctl.specs.schema import Adam, AdamW, Sgd
+from lenetctl.specs.training import Adam, AdamW, Sgd
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ class FleetState:
             trainings,
             net.stack([state.net.state_dict() for state in states]),
             net.stack(averages) if averages else None,
-            {name: _stacked_slot(states, name) for one in trainings for name in _slot_names(one)},
+            {
+                name: _stacked_slot(states, name)
+                for training in trainings
+                for name in _slot_names(training)
+            },
         )
 
     @property

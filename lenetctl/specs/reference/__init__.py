@@ -1,0 +1,1 @@
+"""What comes with the code: shipped specs, what each key does, the schema for editors."""

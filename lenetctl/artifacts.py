@@ -21,6 +21,7 @@ from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
+    from lenetctl.analysis.comparison import Comparison
     from lenetctl.analysis.mistakes import Verdict
 
 LONGEST = 150  # characters of a file's name
@@ -146,6 +147,30 @@ def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], pic
         figure = feature_maps_compared(images, drawn, titles)
     save(figure, picture)
     return len(rows)
+
+
+def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
+    """Draw the learning curves, where there are any, and the ranking beside; return the files.
+
+    Raises:
+        UsageError: as `draw_activations`.
+
+    """
+    from lenetctl.analysis.learning_curves import learning_curve
+    from lenetctl.figures.comparison import bands, ranked
+    from lenetctl.figures.style import save
+
+    ranking = file.with_stem(f"{file.stem}-ranked")
+    rows = [
+        (row.group.name, [*row.group.scores(shown.metric).values()], row.score.mean, row.score.std)
+        for row in shown.rows
+    ]
+    save(ranked(rows, shown.metric), ranking)
+    curves = {group.name: learning_curve(group, shown.metric) for group in shown.groups}
+    if not any(curve.is_measured for curve in curves.values()):
+        return [ranking]
+    save(bands(curves, shown.metric), file)
+    return [file, ranking]
 
 
 def draw_kernels(nets: Iterable[InspectedNet], picture: Path) -> list[Path | None]:

@@ -16,6 +16,7 @@ from lenetctl.cli.commands import (
     init,
     mistakes,
     predict,
+    report,
     shapes,
     specs,
     sweep,
@@ -66,6 +67,7 @@ app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("init")(init.init)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lenetctl.cli import options
+from lenetctl.cli.choose_runs import CONTROL, choose_control, choose_runs
 from lenetctl.cli.errors import guarded
-from lenetctl.errors import NotFoundError, UsageError
-
-if TYPE_CHECKING:
-    from lenetctl.analysis.comparison import Comparison
-    from lenetctl.analysis.groups import Group
-    from lenetctl.runs.folder import Run
-    from lenetctl.runs.records import Status
-
-CONTROL = "baseline"
+from lenetctl.errors import UsageError
 
 
 @guarded
@@ -68,6 +59,7 @@ def compare(
     """
     from lenetctl.analysis.comparison import compare_with, rank_runs
     from lenetctl.analysis.groups import read_runs
+    from lenetctl.artifacts import draw_comparison
     from lenetctl.cli.console import Console
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
@@ -75,11 +67,11 @@ def compare(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
-    shown = rank_runs(read_runs(_chosen(runs, experiment, console.warn)), metric, group_by)
-    if against := _control(shown.groups, control):
+    shown = rank_runs(read_runs(choose_runs(runs, experiment, console.warn)), metric, group_by)
+    if against := choose_control(shown.groups, control):
         shown = compare_with(against, shown)
     if plot:
-        for file in _draw(shown, plot):
+        for file in draw_comparison(shown, plot):
             typer.echo(f"{file} drawn", err=True)
     if as_json:
         console.result(formats.comparison_document(shown), "")
@@ -89,116 +81,3 @@ def compare(
         typer.echo(formats.comparison_markdown(shown))
     else:
         print_table(shown, quiet=quiet)
-
-
-def _chosen(
-    names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
-) -> dict[Run, str | None]:
-    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
-
-    Raises:
-        NotFoundError: there are none, or one that is named did not finish.
-
-    """
-    from lenetctl.runs.store import RunStore
-
-    if names and experiment:
-        raise UsageError("name runs or an --experiment, not both")
-    if names:
-        return {run: spec for name in names for run, spec in _named(name, warn).items()}
-    runs = RunStore().all()
-    meant = [run for run in runs if experiment in (None, run.record.experiment)]
-    finished = [run for run in meant if run.is_finished]
-    if not finished:
-        raise NotFoundError(_nothing(experiment, meant, runs))
-    done = {run.record.spec_sha256 for run in finished}
-    lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
-    if lost:
-        warn(f"left out, for they did not finish: {_counted(lost)}")
-    return dict.fromkeys(finished)
-
-
-def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
-    """Return the run that `name` names, or those of the sweep that it is the path of.
-
-    Raises:
-        NotFoundError: there is none, or it did not finish.
-
-    """
-    from lenetctl.runs.store import RunStore
-
-    path = Path(name)
-    specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
-    if specs or path.suffix in (".yaml", ".yml"):
-        return _of_sweep(path, warn)
-    run = RunStore().find(name)
-    if not run.is_finished:
-        raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
-    return {run: None}
-
-
-def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
-    """Return the finished runs of a sweep, of whichever experiment, and the names of its specs."""
-    from lenetctl.runs.store import RunStore
-    from lenetctl.sweeps.plan import plan_sweep
-    from lenetctl.sweeps.trial import latest_finished
-
-    known, trials = RunStore().by_spec(), plan_sweep(path).trials
-    done = {
-        run: trial.spec.name
-        for trial in trials
-        if (run := latest_finished(known.get(trial.sha256, [])))
-    }
-    if not done:
-        raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
-    if left := len(trials) - len(done):
-        warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
-    return done
-
-
-def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
-    """Return what to say where no finished run is meant: what there is instead."""
-    from lenetctl.runs.store import ROOT
-
-    if experiment and not meant:
-        there = ", ".join(sorted({run.record.experiment for run in runs})) or "none yet"
-        return f"--experiment {experiment}: no run in {ROOT} is of it (experiments here: {there})"
-    there = _counted(Counter(run.status.state for run in meant)) or "none yet"
-    return f"no finished run in {ROOT} to compare (runs here: {there})"
-
-
-def _counted(states: Counter[Status]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-
-
-def _control(groups: list[Group], wanted: str | None) -> Group | None:
-    """Return the group that the others are measured against.
-
-    Raises:
-        UsageError: no group has the name that is wanted.
-
-    """
-    found = next((group for group in groups if group.name == (wanted or CONTROL)), None)
-    if wanted and not found:
-        there = ", ".join(sorted(group.name for group in groups))
-        raise UsageError(f"--control {wanted}: no such group (there are {there})")
-    return found
-
-
-def _draw(shown: Comparison, file: Path) -> list[Path]:
-    """Draw the ranking, and the learning curves where there are any; return the files."""
-    from lenetctl.analysis.learning_curves import learning_curve
-    from lenetctl.figures.comparison import bands, ranked
-    from lenetctl.figures.style import save
-
-    ranking = file.with_stem(f"{file.stem}-ranked")
-    rows = [
-        (row.group.name, [*row.group.scores(shown.metric).values()], row.score.mean, row.score.std)
-        for row in shown.rows
-    ]
-    save(ranked(rows, shown.metric), ranking)
-    curves = {group.name: learning_curve(group, shown.metric) for group in shown.groups}
-    if not any(curve.is_measured for curve in curves.values()):
-        return [ranking]
-    save(bands(curves, shown.metric), file)
-    return [file, ranking]

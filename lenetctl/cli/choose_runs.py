@@ -1,0 +1,111 @@
+"""Which finished runs a command is about, and which of their groups is the control."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lenetctl.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from lenetctl.analysis.groups import Group
+    from lenetctl.runs.folder import Run
+    from lenetctl.runs.records import Status
+
+CONTROL = "baseline"
+
+
+def choose_runs(
+    names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
+) -> dict[Run, str | None]:
+    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
+
+    Raises:
+        NotFoundError: there are none, or one that is named did not finish.
+
+    """
+    from lenetctl.runs.store import RunStore
+
+    if names and experiment:
+        raise UsageError("name runs or an --experiment, not both")
+    if names:
+        return {run: spec for name in names for run, spec in _named(name, warn).items()}
+    runs = RunStore().all()
+    meant = [run for run in runs if experiment in (None, run.record.experiment)]
+    finished = [run for run in meant if run.is_finished]
+    if not finished:
+        raise NotFoundError(_nothing(experiment, meant, runs))
+    done = {run.record.spec_sha256 for run in finished}
+    lost = Counter(run.status.state for run in meant if run.record.spec_sha256 not in done)
+    if lost:
+        warn(f"left out, for they did not finish: {_counted(lost)}")
+    return dict.fromkeys(finished)
+
+
+def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
+    """Return the run that `name` names, or those of the sweep that it is the path of.
+
+    Raises:
+        NotFoundError: there is none, or it did not finish.
+
+    """
+    from lenetctl.runs.store import RunStore
+
+    path = Path(name)
+    specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
+    if specs or path.suffix in (".yaml", ".yml"):
+        return _of_sweep(path, warn)
+    run = RunStore().find(name)
+    if not run.is_finished:
+        raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
+    return {run: None}
+
+
+def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
+    """Return the finished runs of a sweep, of whichever experiment, and the names of its specs."""
+    from lenetctl.runs.store import RunStore
+    from lenetctl.sweeps.plan import plan_sweep
+    from lenetctl.sweeps.trial import latest_finished
+
+    known, trials = RunStore().by_spec(), plan_sweep(path).trials
+    done = {
+        run: trial.spec.name
+        for trial in trials
+        if (run := latest_finished(known.get(trial.sha256, [])))
+    }
+    if not done:
+        raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}")
+    if left := len(trials) - len(done):
+        warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
+    return done
+
+
+def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
+    """Return what to say where no finished run is meant: what there is instead."""
+    from lenetctl.runs.store import ROOT
+
+    if experiment and not meant:
+        there = ", ".join(sorted({run.record.experiment for run in runs})) or "none yet"
+        return f"--experiment {experiment}: no run in {ROOT} is of it (experiments here: {there})"
+    there = _counted(Counter(run.status.state for run in meant)) or "none yet"
+    return f"no finished run in {ROOT} to compare (runs here: {there})"
+
+
+def _counted(states: Counter[Status]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+
+
+def choose_control(groups: list[Group], wanted: str | None) -> Group | None:
+    """Return the group that the others are measured against.
+
+    Raises:
+        UsageError: no group has the name that is wanted.
+
+    """
+    found = next((group for group in groups if group.name == (wanted or CONTROL)), None)
+    if wanted and not found:
+        there = ", ".join(sorted(group.name for group in groups))
+        raise UsageError(f"--control {wanted}: no such group (there are {there})")
+    return found

@@ -156,20 +156,14 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
         UsageError: as `draw_activations`.
 
     """
-    from lenetctl.analysis.learning_curves import learning_curve
     from lenetctl.figures.comparison import bands, ranked
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    rows = [
-        (row.group.name, [*row.group.scores(shown.metric).values()], row.score.mean, row.score.std)
-        for row in shown.rows
-    ]
-    save(ranked(rows, shown.metric), ranking)
-    curves = {group.name: learning_curve(group, shown.metric) for group in shown.groups}
-    if not any(curve.is_measured for curve in curves.values()):
+    save(ranked(shown.ranking, shown.metric), ranking)
+    if not shown.curves:
         return [ranking]
-    save(bands(curves, shown.metric), file)
+    save(bands(shown.curves, shown.metric), file)
     return [file, ranking]
 
 

@@ -66,6 +66,10 @@ class ResourceError(LenetctlError):
     """Disk or memory ran out."""
 
 
+class TrackingError(LenetctlError):
+    """MLflow does not have all of a run, for its store cannot be reached or written."""
+
+
 class DivergedError(LenetctlError):
     """The loss stopped being a number."""
 

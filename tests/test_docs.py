@@ -1,14 +1,18 @@
 """What the pages name is there: links, files, commands, markers, versions."""
 
+import doctest
 import re
 import shlex
+import time
 import tomllib
 from contextlib import suppress
 from pathlib import Path
 
+import nbformat
 import pytest
 import typer
 import yaml
+from nbclient import NotebookClient
 
 from lenetctl.cli.app import app, main
 
@@ -51,9 +55,9 @@ def test_every_link_leads_somewhere(page):
 
 
 def test_the_index_has_every_page():
-    assert {link for link in links(DOCS / "README.md") if "/" not in link} == {
-        page.name for page in DOCS.glob("*.md") if page.name != "README.md"
-    }
+    pages = {page.name for page in DOCS.iterdir() if page.suffix in (".md", ".ipynb")}
+    index = DOCS / "README.md"
+    assert {link for link in links(index) if "/" not in link} == pages - {index.name}
 
 
 @each_page
@@ -86,6 +90,40 @@ def test_every_command_is_one_that_the_app_takes(page, capsys):
             command.make_context("lenetctl", left)
     for word in re.findall(r"`lenetctl (\w+)", prose(page)):
         assert word in top.commands
+
+
+def test_the_examples_of_python_print_what_the_page_shows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    page = DOCS / "python.md"
+    blocks = [block for language, block in FENCED.findall(page.read_text()) if language == "python"]
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, page.name, 0)
+    told = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(examples, out=told.append)
+    assert runner.tries > 20
+    assert not runner.failures, "".join(told)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch, record_property):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where it keeps its runs
+    notebook = nbformat.read(DOCS / "lenet.ipynb", as_version=4)
+    begin = time.perf_counter()
+    # raises where a cell does
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": tmp_path}}).execute()
+    record_property("seconds", time.perf_counter() - begin)  # the page says: under two minutes
+
+
+def test_the_notebook_is_shown_as_it_ran():
+    file = DOCS / "lenet.ipynb"
+    notebook = nbformat.read(file, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 4
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert file.stat().st_size < 300_000
 
 
 def test_the_readme_prints_what_shapes_prints(capsys, monkeypatch):

@@ -105,6 +105,7 @@ class Prediction:
 class Activations:
     """What one net makes of R inputs."""
 
+    inputs: Inputs  # R
     layers: dict[str, NDArray[np.float32]]  # by name, (R, C, H, W) or (R, features)
     predictions: list[Prediction]  # R
 
@@ -185,7 +186,7 @@ def compute_activations(
             inputs.labels, found.probabilities, found.probabilities.argmax(1), strict=True
         )
     ]
-    return Activations({name: found.layers[name] for name in layers}, predictions)
+    return Activations(inputs, {name: found.layers[name] for name in layers}, predictions)
 
 
 def class_number(dataset: Dataset, wanted: str, option: str) -> int:

@@ -8,14 +8,17 @@ and best test metrics are equal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, nan
 
-from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs
+from lenetctl.analysis import CONTROL
+from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs, read_runs
+from lenetctl.analysis.learning_curves import LearningCurve, learning_curve
 from lenetctl.analysis.statistics import Difference, Summary, difference
-from lenetctl.errors import UsageError
+from lenetctl.errors import NotFoundError, UsageError
+from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import unusual_settings, usual_values
 from lenetctl.specs.identity import Value
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY, lowest_is_best
@@ -69,9 +72,60 @@ class Comparison:
         usual = usual_values(group.common for group in specs)
         return {key: usual.get(key) for key in self.keys}
 
+    @property
+    def ranking(self) -> list[tuple[str, list[float], float, float | None]]:
+        """The rows as `figures.ranked` draws them: name, scores, their mean and deviation."""
+        return [
+            (
+                row.group.name,
+                [*row.group.scores(self.metric).values()],
+                row.score.mean,
+                row.score.std,
+            )
+            for row in self.rows
+        ]
+
+    @property
+    def curves(self) -> dict[str, LearningCurve]:
+        """The metric over the epochs by group, as `figures.bands` draws it.
+
+        Empty where it was measured only at the end.
+        """
+        curves = {group.name: learning_curve(group, self.metric) for group in self.groups}
+        return curves if any(curve.is_measured for curve in curves.values()) else {}
+
     def unusual(self, row: Row) -> list[str]:
         """Return in what a row differs: `pool.kind=max`, `no optimizer.momentum`."""
         return unusual_settings(row.group.common, self.usual)
+
+
+def compare_runs(
+    runs: Mapping[Run, str | None],
+    metric: str | None = None,
+    by: str | None = None,
+    control: str | None = None,
+) -> Comparison:
+    """Rank finished runs and measure each group's difference to the one called `control`.
+
+    Args:
+        runs: with what a sweep calls their specs, if one does.
+        metric: as for `rank_runs`.
+        by: as for `rank_runs`.
+        control: by default `baseline`, where there is such a group.
+
+    Raises:
+        NotFoundError: there are no runs, or one did not finish.
+        UsageError: no run measured `metric`, no spec has the key `by`, no group is `control`.
+
+    """
+    if not runs:
+        raise NotFoundError("no finished run to compare")
+    ranking = rank_runs(read_runs(runs), metric, by)
+    found = next((group for group in ranking.groups if group.name == (control or CONTROL)), None)
+    if control and not found:
+        there = ", ".join(sorted(group.name for group in ranking.groups))
+        raise UsageError(f"--control {control}: no such group (there are {there})")
+    return compare_with(found, ranking) if found else ranking
 
 
 def rank_runs(

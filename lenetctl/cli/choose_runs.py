@@ -1,4 +1,4 @@
-"""Which finished runs a command is about, and which of their groups is the control."""
+"""Which runs a command about several of them means."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING
 from lenetctl.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from lenetctl.analysis.groups import Group
     from lenetctl.runs.folder import Run
     from lenetctl.runs.records import Status
-
-CONTROL = "baseline"
 
 
 def choose_runs(
     names: list[str] | None, experiment: str | None, warn: Callable[[str], None]
 ) -> dict[Run, str | None]:
-    """Return the finished runs that are meant, with what a sweep that is named calls their specs.
+    """Return the runs that are meant, with what a sweep that is named calls their specs.
 
     Raises:
-        NotFoundError: there are none, or one that is named did not finish.
+        NotFoundError: there are none.
 
     """
     from lenetctl.runs.store import RunStore
@@ -45,10 +42,10 @@ def choose_runs(
 
 
 def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
-    """Return the run that `name` names, or those of the sweep that it is the path of.
+    """Return the run that `name` names, or the finished ones of the sweep that it is the path of.
 
     Raises:
-        NotFoundError: there is none, or it did not finish.
+        NotFoundError: there is none.
 
     """
     from lenetctl.runs.store import RunStore
@@ -57,10 +54,7 @@ def _named(name: str, warn: Callable[[str], None]) -> Mapping[Run, str | None]:
     specs = path.is_dir() and not (path / "run.json").exists() and any(path.rglob("*.yaml"))
     if specs or path.suffix in (".yaml", ".yml"):
         return _of_sweep(path, warn)
-    run = RunStore().find(name)
-    if not run.is_finished:
-        raise NotFoundError(f"{run.path.name} has no result: it is {run.status.state}")
-    return {run: None}
+    return {RunStore().find(name): None}
 
 
 def _of_sweep(path: Path, warn: Callable[[str], None]) -> dict[Run, str]:
@@ -95,17 +89,3 @@ def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
 
 def _counted(states: Counter[Status]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-
-
-def choose_control(groups: list[Group], wanted: str | None) -> Group | None:
-    """Return the group that the others are measured against.
-
-    Raises:
-        UsageError: no group has the name that is wanted.
-
-    """
-    found = next((group for group in groups if group.name == (wanted or CONTROL)), None)
-    if wanted and not found:
-        there = ", ".join(sorted(group.name for group in groups))
-        raise UsageError(f"--control {wanted}: no such group (there are {there})")
-    return found

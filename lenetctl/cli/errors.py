@@ -17,16 +17,17 @@ from lenetctl import errors
 P = ParamSpec("P")
 R = TypeVar("R")
 
+UNPUBLISHED, SOME_FAILED, INTERRUPTED, TERMINATED = 5, 6, 130, 143
 CODES: dict[type[BaseException], int] = {
     errors.UsageError: 2,
     errors.DataError: 3,
     errors.NotFoundError: 4,
+    errors.TrackingError: UNPUBLISHED,
     errors.ResourceError: 7,
     MemoryError: 7,
     errors.DivergedError: 8,
     errors.BusyError: 75,
 }
-UNPUBLISHED, SOME_FAILED, INTERRUPTED, TERMINATED = 5, 6, 130, 143
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 

@@ -12,6 +12,8 @@ from lenetctl.specs.schema import DataSpec
 from lenetctl.training.device import memory_explained, numerics, select_device
 from lenetctl.training.evaluate import Evaluation, evaluate
 
+SPLITS = ("test", "validation", "train")
+
 
 @memory_explained()
 def evaluate_run(
@@ -25,11 +27,13 @@ def evaluate_run(
     """Return what the run's net makes of a split; None stands for the spec's own data set.
 
     Raises:
-        UsageError: an unknown data set, or a split that the run does not have.
+        UsageError: unknown weights, an unknown data set, or a split that the run does not have.
         CheckpointError: weights that are missing, damaged or of another net.
         ResourceError: memory ran out.
 
     """
+    if split not in SPLITS:
+        raise UsageError(f"--split {split}: there are {', '.join(SPLITS)}")
     spec = run.spec()
     where = select_device(device)
     net = load_net(run, weights, where)

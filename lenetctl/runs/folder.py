@@ -87,6 +87,8 @@ class Run:
     @property
     def result(self) -> ResultRecord:
         """The final evaluation of a finished run."""
+        if not self.is_finished:
+            raise NotFoundError(f"{self.path.name} has no result: it is {self.status.state}")
         return self._read("result.json", ResultRecord)
 
     @property

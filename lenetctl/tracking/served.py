@@ -1,6 +1,9 @@
 """The code that MLflow stores with a model and runs to serve it ("models from code").
 
 MLflow also runs it to store it, for which torch is not needed: it is imported where it is.
+
+MLflow keeps the code beside the weights, and runs it with the lenetctl that is installed by then:
+it must use the public name `lenetctl.load_model` and no other.
 """
 
 from __future__ import annotations
@@ -13,21 +16,16 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
+import lenetctl
+
 
 class LeNet(PythonModel):
     """Maps images (N, 28, 28), pixels in [0, 1], to the probabilities of the classes (N, 10)."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Build the net of the spec and fill it with the weights."""
-        import safetensors.torch  # noqa: PLC0415
-
-        from lenetctl import specs  # noqa: PLC0415
-        from lenetctl.model.build import build_model  # noqa: PLC0415
-        from lenetctl.training.state import copy_weights  # noqa: PLC0415
-
         files = context.artifacts
-        self.net = build_model(specs.load_spec(files["spec"]).model, seed=0).eval()
-        copy_weights(self.net, safetensors.torch.load_file(files["weights"]))
+        self.net = lenetctl.load_model(files["spec"], files["weights"])
         about = json.loads(Path(files["about"]).read_text(encoding="utf-8"))
         self.mean, self.std = about["mean"], about["std"]
 

@@ -92,6 +92,11 @@ def refuses(tracking_uri: str, error: Exception) -> bool:
     return False
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what `error` says, without secrets and not too long for a screen."""
+    return next(iter(redacted(str(error)).strip().splitlines()), "")[:200]
+
+
 def is_full(error: Exception) -> bool:
     """Return whether the disk of a store, or of the run's folder, has no room left."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

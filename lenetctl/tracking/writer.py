@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import is_full, open_client, redacted, refuses
+from lenetctl.tracking.store import first_line, is_full, open_client, redacted, refuses
 
 LONGEST_PAUSE = 10.0  # seconds between two attempts
 
@@ -92,9 +92,8 @@ class Writer:
 
     def _say(self, error: Exception) -> None:
         if not self._warned:
-            first = redacted(str(error)).strip().splitlines()[0] if str(error).strip() else ""
             where = redacted(self.tracking_uri)
-            self._warn(f"tracking at {where} is behind, training goes on: {first[:200]}")
+            self._warn(f"tracking at {where} is behind, training goes on: {first_line(error)}")
         self._warned = True
 
 

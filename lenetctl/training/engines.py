@@ -51,10 +51,14 @@ def choose_engine(
     one rounds differently.
 
     Raises:
-        UsageError: `wanted` cannot run this spec here.
+        UsageError: there is no engine `wanted`, or it cannot run this spec here.
 
     """
     if wanted != "auto":
+        if wanted not in ENGINES:
+            raise UsageError(
+                f"--engine {wanted}: no such engine (there are auto, {', '.join(ENGINES)})"
+            )
         if refusal := ENGINES[wanted].refusal(spec, device):
             raise UsageError(f"--engine {wanted}: {refusal}: use --engine auto")
         if wanted == "compiled":

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
-from lenetctl.cli.choose_runs import CONTROL, choose_control, choose_runs
+from lenetctl.cli.choose_runs import choose_runs
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import UsageError
 
@@ -57,8 +58,7 @@ def compare(
     A run counts with its best epoch where a validation split chose that one, else with its last.
     Each group's difference to the control comes with a 95 % confidence interval.
     """
-    from lenetctl.analysis.comparison import compare_with, rank_runs
-    from lenetctl.analysis.groups import read_runs
+    from lenetctl.analysis.comparison import compare_runs
     from lenetctl.artifacts import draw_comparison
     from lenetctl.cli.console import Console
     from lenetctl.cli.views import comparison as formats
@@ -67,9 +67,7 @@ def compare(
     if as_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
-    shown = rank_runs(read_runs(choose_runs(runs, experiment, console.warn)), metric, group_by)
-    if against := choose_control(shown.groups, control):
-        shown = compare_with(against, shown)
+    shown = compare_runs(choose_runs(runs, experiment, console.warn), metric, group_by, control)
     if plot:
         for file in draw_comparison(shown, plot):
             typer.echo(f"{file} drawn", err=True)

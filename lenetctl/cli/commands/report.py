@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
-from lenetctl.cli.choose_runs import CONTROL, choose_control, choose_runs
+from lenetctl.cli.choose_runs import choose_runs
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import DataError, UsageError
 
@@ -45,8 +46,7 @@ def report(
 ) -> None:
     """Write a lab report of finished runs, one offline file: question, specs, results, pictures."""
     from lenetctl import artifacts
-    from lenetctl.analysis.comparison import compare_with, rank_runs
-    from lenetctl.analysis.groups import read_runs
+    from lenetctl.analysis.comparison import compare_runs
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import log_report
     from lenetctl.cli.views.report import compose_report
@@ -58,9 +58,7 @@ def report(
         raise UsageError(f"{file}: a report is saved as {' or '.join(formats)}")
     console = Console(as_json=as_json, quiet=quiet)
     chosen = choose_runs(runs, experiment, console.warn)
-    shown = rank_runs(read_runs(chosen))
-    if against := choose_control(shown.groups, control):
-        shown = compare_with(against, shown)
+    shown = compare_runs(chosen, control=control)
     best = next(iter(shown.groups[0].runs.values())).run
     title = experiment or ", ".join(runs or []) or "All runs"
     with TemporaryDirectory() as temporary:

@@ -10,6 +10,8 @@ from lenetctl.training import EngineName
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
 SPEC_HELP = "A YAML spec, or the name of a shipped one: see `lenetctl specs ls`."
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP)]
+LONGEST_EXPERIMENT = 500  # characters, MLflow's limit
+
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -24,6 +26,15 @@ Weights = Annotated[
     Literal["last", "best"] | None,
     typer.Option("--weights", help="Default: best where validation chose them."),
 ]
+
+
+def experiment_name(name: str | None) -> str | None:
+    """Return the name of an experiment as it is, unless MLflow would not take it."""
+    if name is not None and not 0 < len(name.strip()) <= LONGEST_EXPERIMENT:
+        raise typer.BadParameter(f"must have 1 to {LONGEST_EXPERIMENT} characters")
+    return name
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -28,7 +28,10 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
     """
     store = RunStore()
     store.end_dead()
-    ended = [run for run in runs or store.all() if run.status.state != "RUNNING"]
+    readable, damaged = store.scan()
+    for problem in damaged:
+        writing.warn(f"skipped: {problem}")
+    ended = [run for run in runs or readable if run.status.state != "RUNNING"]
     behind = outstanding(ended, writing.tracking_uri)
     for run in behind:
         writing.notify(run)

@@ -80,14 +80,26 @@ class RunStore:
             yield run
 
     def all(self) -> list[Run]:
-        """Return every run, the oldest first."""
-        return oldest_first(Run(path.parent) for path in self.root.glob("*/run.json"))
+        """Return every run that can be read, the oldest first."""
+        return self.scan()[0]
+
+    def scan(self, pattern: str = "*/run.json") -> tuple[list[Run], list[str]]:
+        """Return every run that can be read, the oldest first, and why the others cannot be."""
+        runs, damaged = [], []
+        for path in sorted(self.root.glob(pattern)):
+            run = Run(path.parent)
+            try:
+                _ = run.record, run.status
+                runs.append(run)
+            except NotFoundError as error:
+                damaged.append(str(error))
+        return oldest_first(runs), damaged
 
     def of_spec(self, sha256: str) -> list[Run]:
         """Return every run of the spec with this identity, the oldest first."""
         # a folder is called name-identity-number: no need to read all the others
-        runs = (Run(path.parent) for path in self.root.glob(f"*-{sha256[:8]}-*/run.json"))
-        return oldest_first(run for run in runs if run.record.spec_sha256 == sha256)
+        runs = self.scan(f"*-{sha256[:8]}-*/run.json")[0]
+        return [run for run in runs if run.record.spec_sha256 == sha256]
 
     def by_spec(self) -> dict[str, list[Run]]:
         """Return every run by the identity of its spec, the oldest first."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lenetctl import specs
+from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import DataRecord
 from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
@@ -19,16 +20,28 @@ KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
 PARAMS_AT_ONCE = 100  # what one call of MLflow takes
 
 
+class DeletedError(NotFoundError):
+    """The user deleted in MLflow what a run is to be published into."""
+
+
 def exists(client: MlflowClient, run_id: str) -> bool:
-    """Return whether MLflow has a run with this id."""
+    """Return whether MLflow has a run with this id.
+
+    Raises:
+        DeletedError: it has, and the user deleted it there.
+
+    """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415  4 s, see store.open_client
 
     try:
-        client.get_run(run_id)
+        found = client.get_run(run_id)
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return False
         raise
+    if found.info.lifecycle_stage == "deleted":
+        restore = f"mlflow runs restore --run-id {run_id}"
+        raise DeletedError(f"it was deleted in MLflow: bring it back with `{restore}`")
     return True
 
 
@@ -59,6 +72,9 @@ def _experiment(client: MlflowClient, name: str) -> str:
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
     found = client.get_experiment_by_name(name)
+    if found and found.lifecycle_stage == "deleted":
+        restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        raise DeletedError(f"its experiment {name} was deleted: bring it back with `{restore}`")
     if found is None:
         try:
             return str(client.create_experiment(name))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from lenetctl.errors import LenetctlError
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -21,6 +23,8 @@ SQLITE = "sqlite:///"
 DEFAULT = "sqlite:///mlflow.db"  # MLflow's own, so that a plain `mlflow ui` here shows the runs
 # what another attempt does not mend: HTTP 401 and 403 as MLflow names them
 REFUSALS = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
+# what MLflow says of a run or an experiment that it will not take
+OF_ONE_RUN = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
 IN_QUERY = r"((?:password|passwd|token|secret)=)[^&\s]+"
 
 
@@ -95,6 +99,11 @@ def refuses(tracking_uri: str, error: Exception) -> bool:
 def first_line(error: Exception) -> str:
     """Return the first line of what `error` says, without secrets and not too long for a screen."""
     return next(iter(redacted(str(error)).strip().splitlines()), "")[:200]
+
+
+def concerns_one_run(error: Exception) -> bool:
+    """Return whether an error is about one run's folder or entry, and not about the store."""
+    return isinstance(error, LenetctlError) or getattr(error, "error_code", None) in OF_ONE_RUN
 
 
 def is_full(error: Exception) -> bool:

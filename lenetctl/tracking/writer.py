@@ -1,13 +1,26 @@
 """The one writer to MLflow: a thread that nobody waits for."""
 
+from __future__ import annotations
+
 import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import first_line, is_full, open_client, redacted, refuses
+from lenetctl.tracking.store import (
+    concerns_one_run,
+    first_line,
+    is_full,
+    open_client,
+    redacted,
+    refuses,
+)
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 LONGEST_PAUSE = 10.0  # seconds between two attempts
 
@@ -20,7 +33,7 @@ class Writer:
     ) -> None:
         """`prepare` draws what a finished run's folder still lacks; `warn` tells the user once."""
         self.tracking_uri = tracking_uri
-        self._prepare, self._warn = prepare, warn
+        self._prepare, self.warn = prepare, warn
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._waiting: dict[str, Run] = {}
         self._patience: float | None = None  # seconds without a success, once it is closing
@@ -62,10 +75,7 @@ class Writer:
             try:
                 for name, run in list(self._waiting.items()):
                     made = made or open_client(self.tracking_uri)
-                    if run.is_finished:
-                        self._prepare(run)
-                    publish(made, self.tracking_uri, run)
-                    del self._waiting[name]
+                    self._publish(made, name, run)
                     self._success, self.disk_is_full = time.monotonic(), False
                 pause = 0.5
             except Exception as error:  # noqa: BLE001  a store may fail in any way
@@ -78,6 +88,18 @@ class Writer:
             late = time.monotonic() > self._success + (self._patience or 0)
             if self._patience is not None and (done or late):
                 return
+
+    def _publish(self, client: MlflowClient, name: str, run: Run) -> None:
+        """Publish one run; what is wrong with it alone is told, and keeps no other waiting."""
+        try:
+            if run.is_finished:
+                self._prepare(run)
+            publish(client, self.tracking_uri, run)
+        except Exception as error:
+            if not concerns_one_run(error):
+                raise
+            self.warn(f"{name} is not published: {first_line(error)}")
+        del self._waiting[name]
 
     def _collect(self, timeout: float | None) -> None:
         """Wait for news, then take all there is."""
@@ -93,7 +115,7 @@ class Writer:
     def _say(self, error: Exception) -> None:
         if not self._warned:
             where = redacted(self.tracking_uri)
-            self._warn(f"tracking at {where} is behind, training goes on: {first_line(error)}")
+            self.warn(f"tracking at {where} is behind, training goes on: {first_line(error)}")
         self._warned = True
 
 

@@ -6,11 +6,14 @@ Importing MLflow takes seconds, and each call of it and each picture holds that 
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lenetctl.processes import (
     CONTEXT,
@@ -47,7 +50,7 @@ class WriterProcess:
     ) -> None:
         """As for a `Writer`; `warm_up` imports what `prepare` needs, and both are of a module."""
         self.tracking_uri = tracking_uri
-        self._prepare, self._warn, self._warm_up = prepare, warn, warm_up
+        self._prepare, self.warn, self._warm_up = prepare, warn, warm_up
         self._pipe: Connection | None = None
         self.disk_is_full = False  # as the last attempt met it; known once it is closed
 
@@ -96,7 +99,7 @@ class WriterProcess:
             while True:
                 said = pipe.recv()
                 if isinstance(said, str):
-                    self._warn(said)
+                    self.warn(said)
                 else:
                     self.disk_is_full = said
 
@@ -109,6 +112,7 @@ def write_until_told_to_end(
 ) -> None:
     """Be the process: publish the runs that come through `connection`, then end as it says."""
     end_with_parent(grace=0)
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  MLflow prints to it
     ignore_interrupts()
     lower_priority()  # on a machine that training fills, its threads go first
     threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()

@@ -220,3 +220,17 @@ def test_numbers_are_written_as_json(begin):
 
 def test_runs_live_beside_what_mlflow_keeps():
     assert RunStore().root.parts[0] == "mlruns"
+
+
+@pytest.mark.parametrize("name", ["run.json", "status.json"])
+def test_a_torn_record_is_skipped_and_named_and_the_others_are_there(tmp_path, begin, name):
+    torn, whole = begin(), begin(seed=1)
+    (torn.path / name).write_text('{"status": "FINI')
+    store = RunStore(tmp_path / "runs")
+    assert store.all() == [whole]
+    runs, (problem,) = store.scan()
+    assert runs == [whole]
+    assert str(torn.path / name) in problem
+    assert store.end_dead() == [whole]
+    assert store.find("latest") == whole
+    assert begin().path.exists()  # of the torn one's spec

@@ -2,12 +2,13 @@ import http.server
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking import writer as module
-from lenetctl.tracking.publish import is_current
+from lenetctl.tracking.publish import is_current, publish
 from lenetctl.tracking.writer import Writer, outstanding
 
 REFUSED = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
@@ -209,3 +210,39 @@ def test_the_end_of_a_run_is_published_even_in_a_hurry(write, client, uri, copie
     writing.notify(copied)
     writing.stop(within=30)
     assert outstanding([copied], uri) == []
+
+
+def test_a_run_that_was_deleted_in_mlflow_keeps_no_other_waiting(client, uri, copied, tmp_path):
+    publish(client, uri, copied)
+    client.delete_run(copied.published.run_id)
+    (copied.path / "evaluations").mkdir()
+    (copied.path / "activations").mkdir()
+    (copied.path / "activations" / "late.png").touch()  # so that it is behind
+    other = Run(Path(shutil.copytree(copied.path, tmp_path / "other-s0-1")))
+    (other.path / "published.json").unlink()
+    warnings = []
+    writer = Writer(uri, lambda _: None, warnings.append)
+    writer.notify(copied)
+    writer.notify(other)
+    started = time.monotonic()
+    writer.close(patience=20)
+    assert time.monotonic() - started < 20
+    assert is_current(other, uri)
+    (warning,) = warnings
+    assert copied.path.name in warning
+    assert f"mlflow runs restore --run-id {copied.published.run_id}" in warning
+    client.restore_run(copied.published.run_id)
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+
+
+def test_a_deleted_experiment_is_told_with_the_way_back(client, uri, copied):
+    publish(client, uri, copied)
+    experiment = client.get_run(copied.published.run_id).info.experiment_id
+    client.delete_experiment(experiment)
+    (copied.path / "published.json").unlink()
+    warnings = []
+    writer = Writer(uri, lambda _: None, warnings.append)
+    writer.notify(copied)
+    writer.close(patience=20)
+    assert f"mlflow experiments restore --experiment-id {experiment}" in warnings[0]

@@ -55,7 +55,11 @@ def sweep(
     ] = False,
     experiment: Annotated[
         str | None,
-        typer.Option("--experiment", help="MLflow experiment; default: the sweep's name."),
+        typer.Option(
+            "--experiment",
+            help="MLflow experiment; default: the sweep's name.",
+            callback=options.experiment_name,
+        ),
     ] = None,
     device: options.Device = "auto",
     engine: options.Engine = "auto",

@@ -32,7 +32,12 @@ def train(
         bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
     ] = False,
     experiment: Annotated[
-        str, typer.Option("--experiment", help="MLflow experiment to put the run in.")
+        str,
+        typer.Option(
+            "--experiment",
+            help="MLflow experiment to put the run in.",
+            callback=options.experiment_name,
+        ),
     ] = "lenet",
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,

@@ -23,14 +23,22 @@ def compiled_library() -> ctypes.CDLL:
     """Return the library; compile it first if it is not in the cache.
 
     Raises:
-        UsageError: there is no C++ compiler, or it fails.
+        UsageError: there is no C++ compiler, it fails, or there is no place for what it makes.
 
     """
     # the compiler's macros: they hold its version and what -march=native means on this machine
     machine = _compile(*FLAGS, "-dM", "-E", "-x", "c++", os.devnull)
     text = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.[ch]*")))
     key = hashlib.sha256(text + machine + " ".join(FLAGS).encode()).hexdigest()
-    library = platformdirs.user_cache_path("lenetctl") / "native" / f"{key[:16]}.so"
+    try:
+        return _load(platformdirs.user_cache_path("lenetctl") / "native" / f"{key[:16]}.so")
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home folder
+        message = f"--engine compiled: the cache folder cannot be used: {error}"
+        raise UsageError(message) from error
+
+
+def _load(library: Path) -> ctypes.CDLL:
+    """Return the library in the cache, made first if it is not there."""
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
         # replaced as a whole, because several processes may compile at once

@@ -36,3 +36,13 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(fresh_load, monkeypatch, tm
         fresh_load()
     assert "\n" not in str(error.value)
     assert not (tmp_path / "native").exists() or not any((tmp_path / "native").iterdir())
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/proc"])
+def test_a_cache_folder_that_cannot_be_used_is_a_reason_in_words(home, monkeypatch):
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    compiler.compiled_library.cache_clear()
+    with pytest.raises(UsageError, match="the cache folder cannot be used"):
+        compiler.compiled_library()
+    compiler.compiled_library.cache_clear()

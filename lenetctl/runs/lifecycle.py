@@ -17,8 +17,8 @@ from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
-from lenetctl.training.evaluate import evaluate, predict
-from lenetctl.training.loop import other_weights
+from lenetctl.training.evaluate import predict
+from lenetctl.training.loop import evaluate_weights, other_weights
 from lenetctl.training.metrics import EXAMPLES_PER_SECOND, TRAIN_LOSS
 from lenetctl.training.state import TrainingState, initial_state
 
@@ -80,8 +80,8 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     weights = read_checkpoint(run.best).tensors if validated else state.weights()
     epoch = state.best_epoch if validated else state.epoch
     write_checkpoint(run.weights, weights, epoch=epoch)
+    test = evaluate_weights(state, weights, context.splits.test)
     with other_weights(state, weights) as net:
-        test = evaluate(net, context.splits.test)
         probabilities = predict(net, context.splits.test).numpy()
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}

@@ -16,8 +16,14 @@ RELU = ModelSpec(pool=Pool(kind="max"), activation="relu")
 STRANGE = "<script>window.stranger = 1</script><img src=x onerror='window.stranger = 2'>"
 
 
+def wait_until_drawn(page):
+    """What is outstanding is drawn in the next frame."""
+    frame = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frame)
+
+
 def probabilities(page, net=0):
-    page.wait_for_timeout(50)  # a frame, in which what is outstanding is drawn
+    wait_until_drawn(page)
     numbers = page.locator(".net").nth(net).locator(".classes .number").all_text_contents()
     return [float(number) for number in numbers]
 
@@ -31,7 +37,7 @@ def point_at(page, canvas, column, row, columns):
     box = canvas.bounding_box()
     pixel = box["width"] / columns
     page.mouse.move(box["x"] + (column + 0.5) * pixel, box["y"] + (row + 0.5) * pixel)
-    page.wait_for_timeout(50)
+    wait_until_drawn(page)
 
 
 def test_it_asks_for_nothing_and_runs_nothing_but_its_own(content, opened):
@@ -150,8 +156,8 @@ def test_a_channel_is_silenced_by_a_click(content, opened):
     before = probabilities(page)
     button = page.get_by_role("button", name="silence channel 2 of act2")
     button.click()
-    assert button.get_attribute("aria-pressed") == "true"
     assert probabilities(page) != before
+    assert button.get_attribute("aria-pressed") == "true"
     assert page.evaluate("views[0].outputs[4].subarray(200, 300).every((x) => x === 0)")
     button.click()
     assert probabilities(page) == before
@@ -169,7 +175,7 @@ def test_a_score_is_followed_back(content, opened):
     }"""
     assert page.evaluate(opaque) > 200
     row.click()
-    page.wait_for_timeout(50)
+    wait_until_drawn(page)
     assert page.locator("#shares").is_hidden()
 
 

@@ -1,7 +1,7 @@
 """What the layers of a net, trained or not, make of test images and of the user's pictures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,25 @@ class InspectedNet:
         return dataset.normalisation(self.spec.data)
 
 
+def pair_nets(
+    first: InspectedNet, other: InspectedNet, typed: tuple[str, str]
+) -> list[InspectedNet]:
+    """Return two nets to be shown the same images, each with a name of its own.
+
+    `typed` is what the user called them, for the message.
+
+    Raises:
+        UsageError: they are for different data sets.
+
+    """
+    ours, theirs = (one.spec.data.folder or one.spec.data.dataset for one in (first, other))
+    if ours != theirs:
+        raise UsageError(f"--compare {typed[1]}: it is for {theirs}, {typed[0]} for {ours}")
+    if other.name == first.name:
+        other = replace(other, name=f"{other.name} (compared)")
+    return [first, other]
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """R images to show to nets, as bytes from 0 to 255."""
@@ -116,7 +135,7 @@ def choose_inputs(
     if classes is None:
         classes = CLASSES.get(dataset.name, dataset.classes[:2])
     images, labels = [], []
-    for number in (_class_number(dataset, name) for name in classes):
+    for number in (class_number(dataset, name, "--classes") for name in classes):
         members = dataset.test.images[dataset.test.labels == number][:per_class]
         images += list(members.numpy())
         labels += [dataset.classes[number]] * len(members)
@@ -178,12 +197,18 @@ def compute_activations(
     return Activations(inputs, {name: found.layers[name] for name in layers}, predictions)
 
 
-def _class_number(dataset: Dataset, wanted: str) -> int:
+def class_number(dataset: Dataset, wanted: str, option: str) -> int:
+    """Return the number of a class by its name, whatever its capitals, or by its number.
+
+    Raises:
+        UsageError: there is no such class; the message begins with the `option`.
+
+    """
     for number, name in enumerate(dataset.classes):
         if wanted.casefold() == name.casefold():
             return number
     numbers = {str(number): number for number in range(len(dataset.classes))}
     if wanted not in numbers:
         there = ", ".join(f"{number} {name}" for number, name in enumerate(dataset.classes))
-        raise UsageError(f"--classes {wanted}: {dataset.name} has no such class (it has {there})")
+        raise UsageError(f"{option} {wanted}: {dataset.name} has no such class (it has {there})")
     return numbers[wanted]

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from lenetctl.cli.commands import (
-    activations,
     compare,
     data,
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
+    report,
     shapes,
     specs,
     sweep,
@@ -21,6 +21,7 @@ from lenetctl.cli.commands import (
     train,
     ui,
 )
+from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
 
 app = typer.Typer(
     name="lenetctl",
@@ -60,8 +61,12 @@ app.command("eval")(eval.evaluate)
 app.command("shapes")(shapes.shapes)
 app.command("sweep")(sweep.sweep)
 app.command("activations")(activations.activations)
+app.command("predict")(predict.predict)
+app.command("mistakes")(mistakes.mistakes)
+app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
+app.command("report")(report.report)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("init")(init.init)

@@ -7,6 +7,7 @@ import typer
 
 from lenetctl.training import EngineName
 
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
 SPEC_HELP = "A YAML spec, or the name of a shipped one: see `lenetctl specs ls`."
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP)]
 LONGEST_EXPERIMENT = 500  # characters, MLflow's limit

@@ -1,14 +1,17 @@
 """The writer to MLflow as commands use it."""
 
+from pathlib import Path
+
 import typer
 
-from lenetctl.artifacts import draw, warm_up
+from lenetctl.artifacts import copy_into, draw, warm_up
 from lenetctl.cli.console import Console
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
-from lenetctl.tracking.store import choose_uri, redacted
+from lenetctl.tracking.store import choose_uri, open_client, redacted
+from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
@@ -58,3 +61,28 @@ def require_current(runs: list[Run], writing: WriterProcess, console: Console) -
             raise ResourceError(f"{where}: no space left; make room, for {remedy}")
         console.warn(remedy)
         raise typer.Exit(UNPUBLISHED)
+
+
+def log_report(file: Path, runs: list[Run], tracking_uri: str | None, console: Console) -> None:
+    """Keep a report in its run, or, of runs of one sweep, in the run that stands for the sweep.
+
+    Other runs have no place in common: the file alone is theirs.
+
+    Raises:
+        Exit: MLflow cannot be reached.
+
+    """
+    if len(runs) == 1:
+        (run,) = runs
+        run.insights.mkdir(exist_ok=True)
+        copy_into(run.insights, [file])
+        publish(run, tracking_uri, console)
+        return
+    if len({run.record.tags.get(SWEEP) for run in runs}) > 1 or SWEEP not in runs[0].record.tags:
+        return
+    try:
+        log_into_parent(open_client(choose_uri(tracking_uri)), runs, file)
+    except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
+        reason = redacted(str(error).partition("\n")[0])
+        console.warn(f"{file} is not in MLflow: {reason}; the same command tries again")
+        raise typer.Exit(UNPUBLISHED) from None

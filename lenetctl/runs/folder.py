@@ -11,7 +11,9 @@ best.json, weights.json, checkpoints/*.json   the digest of the tensors beside t
 result.json          the final evaluation
 figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
+mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
+insights/            what `lenetctl mistakes`, `explain` and `report` made
 published.json       how much of it MLflow has
 lock                 held by the process that trains; the kernel drops it with the process
 
@@ -36,6 +38,7 @@ from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.files import naming, write_whole
 from lenetctl.runs.records import (
+    MistakesRecord,
     PublishedRecord,
     Record,
     ResultRecord,
@@ -129,6 +132,18 @@ class Run:
         """Where pictures of activations are."""
         return self.path / "activations"
 
+    @property
+    def insights(self) -> Path:
+        """Where pictures and pages are that look into the run."""
+        return self.path / "insights"
+
+    @property
+    def mistakes(self) -> MistakesRecord | None:
+        """The worst mistakes on the test set; None where an older version made the run."""
+        if not (self.path / "mistakes.json").exists():
+            return None
+        return self._read("mistakes.json", MistakesRecord)
+
     def spec(self) -> Spec:
         """Return the resolved spec."""
         return specs.load_spec(self.path / "spec.yaml")
@@ -154,9 +169,16 @@ class Run:
         lines = "".join(json.dumps(metrics) + "\n" for metrics in epochs)
         write_whole(self.path / "metrics.jsonl", lines)
 
-    def write_record(self, record: RunRecord | ResultRecord | PublishedRecord) -> None:
+    def write_record(
+        self, record: RunRecord | ResultRecord | MistakesRecord | PublishedRecord
+    ) -> None:
         """Replace the file that holds records of this kind."""
-        names = {RunRecord: "run", ResultRecord: "result", PublishedRecord: "published"}
+        names = {
+            RunRecord: "run",
+            ResultRecord: "result",
+            MistakesRecord: "mistakes",
+            PublishedRecord: "published",
+        }
         write_whole(self.path / f"{names[type(record)]}.json", record.to_json())
 
     def set_status(self, state: Status, outcome: str = "", message: str = "") -> None:

@@ -12,11 +12,13 @@ from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
+from lenetctl.runs.mistakes import worst_mistakes
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
-from lenetctl.training.loop import evaluate_weights
+from lenetctl.training.evaluate import predict
+from lenetctl.training.loop import evaluate_weights, other_weights
 from lenetctl.training.metrics import EXAMPLES_PER_SECOND, LAYERS
 from lenetctl.training.state import TrainingState, initial_state
 
@@ -88,6 +90,9 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     epoch = state.best_epoch if validated else state.epoch
     write_checkpoint(run.weights, weights, epoch=epoch)
     test = evaluate_weights(state, weights, context.splits.test)
+    with other_weights(state, weights) as net:
+        probabilities = predict(net, context.splits.test).numpy()
+    run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}
     epochs = run.epochs()
     best = _metrics(epochs[state.best_epoch - 1]) | measured

@@ -4,11 +4,15 @@ Keys that a record does not know are ignored, and those that an older version di
 defaults: a folder of any released version can be read.
 """
 
+from base64 import b64decode, b64encode
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from lenetctl.specs.data import LimitKeeps
+from lenetctl.specs.layers import INPUT_SHAPE
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -93,6 +97,37 @@ class ResultRecord(Record):
     classes: list[str] = []
 
 
+class MistakeRecord(Record):
+    """An image of the test set that the net takes for what it is not."""
+
+    index: int  # in the test set, from 0
+    truth: int  # class, from 0
+    prediction: int
+    probability: float  # of the prediction
+    pixels: str  # base64 of 28×28 bytes of grey, row by row
+
+    @classmethod
+    def of(
+        cls, index: int, truth: int, prediction: int, probability: float, image: NDArray[np.uint8]
+    ) -> "MistakeRecord":
+        """Write down an image (28, 28)."""
+        pixels = b64encode(image.tobytes()).decode()
+        return cls(
+            index=index, truth=truth, prediction=prediction, probability=probability, pixels=pixels
+        )
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image, (28, 28)."""
+        return np.frombuffer(b64decode(self.pixels), np.uint8).reshape(INPUT_SHAPE[1:])
+
+
+class MistakesRecord(Record):
+    """`mistakes.json`: the test images that a finished run gets wrong, the most confident first."""
+
+    mistakes: list[MistakeRecord]
+
+
 class ClassRecord(Record):
     """One class of an evaluation."""
 
@@ -128,4 +163,5 @@ class PublishedRecord(Record):
     epochs: int = 0
     evaluations: dict[str, str] = {}  # SHA-256 of each file by its name
     activations: dict[str, str] = {}
+    insights: dict[str, str] = {}
     status: str = ""  # the last one that was published

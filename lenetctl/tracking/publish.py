@@ -15,6 +15,8 @@ from lenetctl.tracking.model import save_model
 from lenetctl.tracking.run_entry import exists, find_or_create
 from lenetctl.tracking.store import redacted
 
+FOLDERS = ("activations", "insights")  # of a run, which commands add files to
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -38,7 +40,8 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         _log_metrics(client, run_id, line, _measured(line))
         _advance(run, epochs=run.published.epochs + 1)
     _log_evaluations(client, run_id, run)
-    _log_activations(client, run_id, run)
+    for folder in FOLDERS:
+        _log_folder(client, run_id, run, folder)
     if run.published.status == status.state:
         return
     if status.state == "FINISHED":
@@ -58,7 +61,7 @@ def is_current(run: Run, tracking_uri: str) -> bool:
         run_id=run.published.run_id,
         epochs=len(run.epochs()),
         evaluations=_digests(_evaluations(run)),
-        activations=_digests(_activations(run)),
+        **{folder: _digests(_files(run, folder)) for folder in FOLDERS},
         status=run.status.state,
     )
 
@@ -105,9 +108,9 @@ def _evaluations(run: Run) -> dict[str, Path]:
     return {path.stem: path for path in sorted(run.evaluations.glob("*.json"))}
 
 
-def _activations(run: Run) -> dict[str, Path]:
-    """Return each file about activations by its name, but for what a crash left half written."""
-    return {path.name: path for path in sorted(run.activations.glob("[!.]*"))}
+def _files(run: Run, folder: str) -> dict[str, Path]:
+    """Return each file of a folder by its name, but for what a crash left half written."""
+    return {path.name: path for path in sorted((run.path / folder).glob("[!.]*"))}
 
 
 def _digests(files: Mapping[str, Path]) -> dict[str, str]:
@@ -134,11 +137,11 @@ def _log_evaluations(client: MlflowClient, run_id: str, run: Run) -> None:
         _advance(run, evaluations={**known, name: digest})
 
 
-def _log_activations(client: MlflowClient, run_id: str, run: Run) -> None:
-    """Log what `lenetctl activations` left in the folder and MLflow does not have yet."""
-    files = _activations(run)
+def _log_folder(client: MlflowClient, run_id: str, run: Run, folder: str) -> None:
+    """Log what a command left in a folder of the run and MLflow does not have yet."""
+    files = _files(run, folder)
     for name, digest in _digests(files).items():
-        known = run.published.activations
+        known = getattr(run.published, folder)
         if known.get(name) != digest:
-            client.log_artifact(run_id, str(files[name]), "activations")
-            _advance(run, activations={**known, name: digest})
+            client.log_artifact(run_id, str(files[name]), folder)
+            _advance(run, **{folder: {**known, name: digest}})

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from lenetctl.errors import NotFoundError
+from lenetctl.runs.folder import Run
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mlflow import MlflowClient
@@ -31,3 +35,19 @@ def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Pat
         run_id = str(made.info.run_id)
         client.set_terminated(run_id, "FINISHED")
         return run_id
+
+
+def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> None:
+    """Keep `file` as an artifact of the run that stands for the sweep of `runs`.
+
+    Raises:
+        NotFoundError: none of them is in MLflow as a child of a sweep.
+        Exception: whatever MLflow raises when its store cannot be reached.
+
+    """
+    ids = (run.published.run_id for run in runs)
+    parents = (client.get_run(run_id).data.tags.get(MLFLOW_PARENT) for run_id in ids if run_id)
+    parent = next(filter(None, parents), None)
+    if parent is None:
+        raise NotFoundError("the sweep is not in MLflow: run `lenetctl sync`")
+    client.log_artifact(parent, str(file))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import DeviceSplit
@@ -52,3 +52,13 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
     return Evaluation(
         loss.value.item() / len(split), confusion.cpu().numpy().reshape(CLASSES, CLASSES)
     )
+
+
+@torch.inference_mode()
+def predict(net: nn.Module, split: DeviceSplit) -> Tensor:
+    """Return the probabilities of the classes, float32 (N, 10) on the CPU; the mode is put back."""
+    was_training = net.training
+    net.eval()
+    found = torch.cat([net(images).softmax(1) for images, _ in split.batches(BATCH)])
+    net.train(was_training)
+    return found.cpu()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lenetctl.data.device import DeviceDataset, DeviceSplit, stream_seed
 from lenetctl.errors import DivergedError
@@ -120,10 +121,17 @@ def evaluate_weights(
     state: TrainingState, weights: dict[str, Tensor], split: DeviceSplit
 ) -> Evaluation:
     """Return how well the state's net does with other weights; put its own back afterwards."""
+    with other_weights(state, weights) as net:
+        return evaluate(net, split)
+
+
+@contextmanager
+def other_weights(state: TrainingState, weights: dict[str, Tensor]) -> Iterator[nn.Module]:
+    """Yield the state's net with other weights; put its own back afterwards."""
     own = {name: value.clone() for name, value in state.net.state_dict().items()}
     state.net.load_state_dict(weights)
     try:
-        return evaluate(state.net, split)
+        yield state.net
     finally:
         state.net.load_state_dict(own)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,16 +115,12 @@ def _nets(
         UsageError: two nets of different data sets, or options that do not go with a net.
 
     """
+    from lenetctl.analysis.activations import pair_nets
+
     first = _net(net, overrides, weights)
     if not compare:
         return [first]
-    other = _net(compare, None, weights)
-    ours, theirs = (net.spec.data.folder or net.spec.data.dataset for net in (first, other))
-    if ours != theirs:
-        raise UsageError(f"--compare {compare}: it is for {theirs}, {net} for {ours}")
-    if other.name == first.name:
-        other = replace(other, name=f"{other.name} (compared)")
-    return [first, other]
+    return pair_nets(first, _net(compare, None, weights), (net, compare))
 
 
 def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:

@@ -1,8 +1,7 @@
-"""The pictures and tables that a run's folder holds, and those that a command draws elsewhere."""
+"""Pictures and arrays of what the layers of nets make of images."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
@@ -11,65 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lenetctl import specs
-from lenetctl.analysis.layer_history import layer_history
-from lenetctl.errors import UsageError
-from lenetctl.files import write_whole
-from lenetctl.runs.confusion import confusion_of
-from lenetctl.runs.folder import Run
-from lenetctl.runs.records import EvaluationRecord
-from lenetctl.specs.layer_formats import layers_markdown
-
 if TYPE_CHECKING:
     from lenetctl.analysis.activations import Activations, Inputs, InspectedNet
-    from lenetctl.analysis.diagnosis import Diagnosis
-    from lenetctl.specs.schema import Spec
 
-LONGEST = 150  # characters of a file's name
+from lenetctl.artifacts.files import file_stem, write_output
+
 MOST_ROWS = 40  # of a picture of activations
-
-
-def warm_up() -> None:
-    """Import what `draw` needs: matplotlib takes half a second."""
-    import lenetctl.figures.curves  # noqa: F401
-
-
-def draw(run: Run) -> None:
-    """Write `curves.png`, `confusion_matrix.png` and `shapes.md` where they are not there yet.
-
-    Of a run with `--diagnostics` also `diagnostics.png`.
-    """
-    if (run.figures / "shapes.md").exists():
-        return
-    from lenetctl.figures.confusion import confusion_matrix
-    from lenetctl.figures.curves import curves
-    from lenetctl.figures.style import save
-
-    run.figures.mkdir(exist_ok=True)
-    result = run.result
-    save(curves(run.epochs(), run.name), run.figures / "curves.png")
-    matrix = confusion_of(np.array(result.confusion), len(result.classes))
-    save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
-    history = layer_history(run.epochs())
-    if history.layers:
-        from lenetctl.figures.diagnostics import layers_over_epochs
-
-        figure = layers_over_epochs(history.tables, history.layers, run.name)
-        save(figure, run.figures / "diagnostics.png")
-    layers = specs.plan_layers(run.spec().model)
-    write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
-
-
-def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
-    """Write an evaluation and the picture of its confusion into the run's folder."""
-    from lenetctl.figures.confusion import confusion_matrix
-    from lenetctl.figures.style import save
-
-    run.evaluations.mkdir(exist_ok=True)
-    classes = list(measured.per_class)
-    figure = confusion_matrix(np.array(measured.confusion), classes, f"{run.name}: {measured.key}")
-    save(figure, run.evaluations / f"{measured.key}.png")
-    write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())
 
 
 def activations_stem(
@@ -84,7 +30,7 @@ def activations_stem(
     shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
     against = [part for name in others for part in ("vs", name)]
     parts = [*activations[first].layers, *shown, *([weights] if weights else []), *against]
-    return re.sub(r"[^\w.+=-]+", "-", "-".join(parts), flags=re.ASCII)[:LONGEST]
+    return file_stem(*parts)
 
 
 def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], picture: Path) -> int:
@@ -154,38 +100,7 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
         arrays |= {f"{prefix}{name}": layer for name, layer in outputs.layers.items()}
     content = BytesIO()
     np.savez_compressed(content, **arrays)
-    try:
-        write_whole(file, content.getvalue())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}") from error
-
-
-def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:
-    """Draw the range test of a spec, and its learning rates over the epochs.
-
-    Raises:
-        UsageError: `picture` is no PNG or SVG, or cannot be written.
-
-    """
-    from lenetctl.figures.diagnostics import learning_rates
-    from lenetctl.figures.style import save
-
-    tested = diagnosis.range_test
-    marks = {
-        "steepest": tested.steepest,
-        "largest stable": tested.largest_stable,
-        "suggested": tested.suggestion,
-        "the spec's": spec.training.optimizer.lr,
-    }
-    curve = (tested.rates, tested.losses)
-    save(learning_rates(curve, marks, diagnosis.schedule, spec.name), picture)
-
-
-def copy_into(folder: Path, files: Iterable[Path]) -> None:
-    """Copy those of `files` that are not in `folder` yet."""
-    for file in files:
-        if file.parent.resolve() != folder.resolve():
-            write_whole(folder / file.name, file.read_bytes())
+    write_output(file, content.getvalue())
 
 
 def _drawn(labels: Sequence[str]) -> list[int]:

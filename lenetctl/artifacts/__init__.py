@@ -1,0 +1,37 @@
+"""The pictures and tables that a run's folder holds, and those that a command draws elsewhere."""
+
+from lenetctl.artifacts.activations import (
+    activations_stem,
+    draw_activations,
+    draw_kernels,
+    write_activations,
+)
+from lenetctl.artifacts.files import copy_into, file_stem, write_output
+from lenetctl.artifacts.runs import (
+    draw,
+    draw_comparison,
+    draw_diagnosis,
+    draw_evaluation,
+    draw_gallery,
+    draw_worst_mistakes,
+    mistake_caption,
+    warm_up,
+)
+
+__all__ = [
+    "activations_stem",
+    "copy_into",
+    "draw",
+    "draw_activations",
+    "draw_comparison",
+    "draw_diagnosis",
+    "draw_evaluation",
+    "draw_gallery",
+    "draw_kernels",
+    "draw_worst_mistakes",
+    "file_stem",
+    "mistake_caption",
+    "warm_up",
+    "write_activations",
+    "write_output",
+]

@@ -1,0 +1,139 @@
+"""The pictures and the table of a run's folder, and pictures of several runs or of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenetctl import specs
+from lenetctl.analysis.layer_history import layer_history
+from lenetctl.files import write_whole
+from lenetctl.runs.confusion import confusion_of
+from lenetctl.runs.folder import Run
+from lenetctl.runs.records import EvaluationRecord, MistakeRecord
+from lenetctl.specs.layer_formats import layers_markdown
+
+if TYPE_CHECKING:
+    from lenetctl.analysis.comparison import Comparison
+    from lenetctl.analysis.diagnosis import Diagnosis
+    from lenetctl.analysis.mistakes import Verdict
+    from lenetctl.specs.schema import Spec
+
+
+def warm_up() -> None:
+    """Import what `draw` needs: matplotlib takes half a second."""
+    import lenetctl.figures.curves  # noqa: F401
+    import lenetctl.figures.gallery  # noqa: F401
+
+
+def draw(run: Run) -> None:
+    """Write the pictures and the table that every finished run has, unless they are there.
+
+    Of a run with `--diagnostics` also `diagnostics.png`.
+    """
+    if (run.figures / "shapes.md").exists():
+        return
+    from lenetctl.figures.confusion import confusion_matrix
+    from lenetctl.figures.curves import curves
+    from lenetctl.figures.style import save
+
+    run.figures.mkdir(exist_ok=True)
+    result = run.result
+    save(curves(run.epochs(), run.name), run.figures / "curves.png")
+    matrix = confusion_of(np.array(result.confusion), len(result.classes))
+    save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
+    history = layer_history(run.epochs())
+    if history.layers:
+        from lenetctl.figures.diagnostics import layers_over_epochs
+
+        figure = layers_over_epochs(history.tables, history.layers, run.name)
+        save(figure, run.figures / "diagnostics.png")
+    draw_worst_mistakes(run)
+    layers = specs.plan_layers(run.spec().model)
+    write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
+
+
+def draw_worst_mistakes(run: Run) -> None:
+    """Write `mistakes.png`, where the run has made some and wrote them down."""
+    record, classes = run.mistakes, run.result.classes
+    if record and record.mistakes:
+        images = np.stack([one.image for one in record.mistakes])
+        captions = [mistake_caption(one, classes) for one in record.mistakes]
+        title = f"{run.name}: its most confident mistakes on the test set"
+        draw_gallery(images, captions, title, run.figures / "mistakes.png")
+
+
+def mistake_caption(one: Verdict | MistakeRecord, classes: Sequence[str]) -> list[str]:
+    """Return what stands below an image: the classes, how probable, and its number."""
+    taken = classes[one.prediction] if one.prediction < len(classes) else str(one.prediction)
+    return [classes[one.truth], f"→ {taken}", f"{one.probability:.3f}   #{one.index}"]
+
+
+def draw_gallery(
+    images: NDArray[np.uint8], captions: Sequence[Sequence[str]], title: str, file: Path
+) -> None:
+    """Draw images (N, 28, 28) with lines of text below each.
+
+    Raises:
+        UsageError: `file` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.gallery import gallery
+    from lenetctl.figures.style import save
+
+    save(gallery(images, captions, title), file)
+
+
+def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
+    """Write an evaluation and the picture of its confusion into the run's folder."""
+    from lenetctl.figures.confusion import confusion_matrix
+    from lenetctl.figures.style import save
+
+    run.evaluations.mkdir(exist_ok=True)
+    classes = list(measured.per_class)
+    figure = confusion_matrix(np.array(measured.confusion), classes, f"{run.name}: {measured.key}")
+    save(figure, run.evaluations / f"{measured.key}.png")
+    write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())
+
+
+def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
+    """Draw the learning curves, where there are any, and the ranking beside; return the files.
+
+    Raises:
+        UsageError: as `draw_activations`.
+
+    """
+    from lenetctl.figures.comparison import bands, ranked
+    from lenetctl.figures.style import save
+
+    ranking = file.with_stem(f"{file.stem}-ranked")
+    save(ranked(shown.ranking, shown.metric), ranking)
+    if not shown.curves:
+        return [ranking]
+    save(bands(shown.curves, shown.metric), file)
+    return [file, ranking]
+
+
+def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:
+    """Draw the range test of a spec, and its learning rates over the epochs.
+
+    Raises:
+        UsageError: `picture` is no PNG or SVG, or cannot be written.
+
+    """
+    from lenetctl.figures.diagnostics import learning_rates
+    from lenetctl.figures.style import save
+
+    tested = diagnosis.range_test
+    marks = {
+        "steepest": tested.steepest,
+        "largest stable": tested.largest_stable,
+        "suggested": tested.suggestion,
+        "the spec's": spec.training.optimizer.lr,
+    }
+    curve = (tested.rates, tested.losses)
+    save(learning_rates(curve, marks, diagnosis.schedule, spec.name), picture)

@@ -1,0 +1,1 @@
+"""Commands that show what a net makes of images."""

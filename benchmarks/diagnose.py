@@ -23,8 +23,8 @@ import torch
 from random_specs import random_spec
 
 from lenetctl import specs
-from lenetctl.analysis.diagnosis import measure_beginning
-from lenetctl.analysis.findings import LEAST_FALL
+from lenetctl.analysis.diagnosis.findings import LEAST_FALL
+from lenetctl.analysis.diagnosis.spec import measure_beginning
 from lenetctl.data.dataset import Split, load_dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DivergedError

@@ -10,16 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenetctl import specs
-from lenetctl.analysis.layer_history import layer_history
+from lenetctl.analysis.diagnosis.layer_history import layer_history
 from lenetctl.files import write_whole
-from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.folder import Run
-from lenetctl.runs.records import EvaluationRecord, MistakeRecord
+from lenetctl.runs.records import EvaluationRecord, MistakeRecord, confusion_of
 from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
     from lenetctl.analysis.comparison import Comparison
-    from lenetctl.analysis.diagnosis import Diagnosis
+    from lenetctl.analysis.diagnosis.spec import Diagnosis
     from lenetctl.analysis.mistakes import Verdict
     from lenetctl.specs.schema import Spec
 

@@ -10,7 +10,7 @@ from lenetctl.runs.folder import Run
 
 def explain(run: Run, data_dir: Path | None, device: str) -> str:
     """Return in one line why `run` ended as a plateau or diverged."""
-    from lenetctl.analysis.run_diagnosis import diagnose_run
+    from lenetctl.analysis.diagnosis.run import diagnose_run
     from lenetctl.training.device import select_device
 
     try:

@@ -4,7 +4,7 @@ from lenetctl.figures.activations import feature_maps, feature_maps_compared
 from lenetctl.figures.comparison import bands, ranked
 from lenetctl.figures.confusion import confusion_matrix
 from lenetctl.figures.curves import curves
-from lenetctl.figures.diagram import compact, diagram, flow
+from lenetctl.figures.diagrams.diagram import compact, diagram, flow
 from lenetctl.figures.kernels import kernels
 from lenetctl.figures.preview import previews
 from lenetctl.figures.style import save

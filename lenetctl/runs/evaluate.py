@@ -5,9 +5,8 @@ from pathlib import Path
 from lenetctl.data.dataset import Dataset, load_dataset, numbered_as
 from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import UsageError
-from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.folder import Run
-from lenetctl.runs.records import ClassRecord, EvaluationRecord
+from lenetctl.runs.records import ClassRecord, EvaluationRecord, confusion_of
 from lenetctl.runs.weights import default_weights, load_net
 from lenetctl.specs.schema import DataSpec
 from lenetctl.training.device import memory_explained, numerics, select_device

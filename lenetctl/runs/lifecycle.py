@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
-from lenetctl.runs.confusion import confusion_of
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import restore_state
 from lenetctl.runs.folder import Run
 from lenetctl.runs.mistakes import worst_mistakes
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.records import ResultRecord
+from lenetctl.runs.records import ResultRecord, confusion_of
 from lenetctl.specs.schema import Spec
 from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.evaluate import predict

@@ -5,7 +5,7 @@ defaults: a folder of any released version can be read.
 """
 
 from base64 import b64decode, b64encode
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,3 +165,13 @@ class PublishedRecord(Record):
     activations: dict[str, str] = {}
     insights: dict[str, str] = {}
     status: str = ""  # the last one that was published
+
+
+def confusion_of(matrix: NDArray[Any], classes: int) -> NDArray[Any]:
+    """Return of a net's confusion, (10, 10) counts, the (K, K) of a set of K classes.
+
+    Where some predictions are none of these classes, one more column counts them.
+    """
+    rows = matrix[:classes]
+    others = rows[:, classes:].sum(axis=1)
+    return np.column_stack((rows[:, :classes], others)) if others.any() else rows[:, :classes]

@@ -126,6 +126,7 @@ def test_a_run_in_training_elsewhere_is_75(lenetctl, write):
     from lenetctl.runs.store import RunStore
 
     (held,) = RunStore().all()
+    held.set_status("KILLED")  # one that has finished is left as it is
     with held.held():
         result = lenetctl("train", spec)
         again = lenetctl("train", "--resume", "latest")

@@ -37,8 +37,8 @@ def diagnose(
         raise UsageError(f"-s {settings[0]}: {subject} is a run, which stays as it was trained")
     spec, origins = (run.spec(), {}) if run else specs.load_with_origins(subject, settings)
 
-    from lenetctl.analysis.diagnosis import diagnose as diagnose_spec
-    from lenetctl.analysis.run_diagnosis import diagnose_run
+    from lenetctl.analysis.diagnosis.run import diagnose_run
+    from lenetctl.analysis.diagnosis.spec import diagnose as diagnose_spec
     from lenetctl.artifacts import draw_diagnosis
     from lenetctl.cli.console import Console
     from lenetctl.cli.views import diagnosis as views

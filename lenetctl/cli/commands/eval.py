@@ -28,7 +28,7 @@ def evaluate(
     """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.classes import print_classes
+    from lenetctl.cli.views.tables import print_classes
     from lenetctl.runs.evaluate import evaluate_run
     from lenetctl.runs.store import RunStore
 

@@ -33,12 +33,12 @@ def shapes(
 ) -> None:
     """Print each layer's output shape, parameters and multiply-accumulates."""
     from lenetctl import specs
-    from lenetctl.cli.views.layers import print_table
+    from lenetctl.cli.views.tables import print_table
     from lenetctl.specs.layer_formats import book_lines, layers_document, layers_markdown
 
     planned = specs.plan_layers(specs.load_spec(spec, overrides or []).model)
     if diagram:
-        from lenetctl.figures.diagram import diagram as drawn
+        from lenetctl.figures.diagrams.diagram import diagram as drawn
         from lenetctl.figures.style import save
 
         save(drawn(planned), diagram)

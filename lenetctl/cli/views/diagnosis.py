@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from lenetctl.analysis.diagnosis import Diagnosis
-from lenetctl.analysis.findings import LEAST_FALL
-from lenetctl.analysis.run_diagnosis import RunDiagnosis
+from lenetctl.analysis.diagnosis.findings import LEAST_FALL
+from lenetctl.analysis.diagnosis.run import RunDiagnosis
+from lenetctl.analysis.diagnosis.spec import Diagnosis
 from lenetctl.training.diagnostics.first_steps import STEPS
 from lenetctl.training.diagnostics.layers import LayerStatistics
 

@@ -41,6 +41,7 @@ def ran(tmp_path):
         run.write_epochs(
             [{"epoch": n, VALIDATION_ACCURACY: v} for n, v in enumerate(accuracies, 1)]
         )
+        run.set_status("FINISHED")
         best = {VALIDATION_ACCURACY: max(accuracies)}
         (run.path / "result.json").write_text(json.dumps({"final": {}, "best": best}))
         return run

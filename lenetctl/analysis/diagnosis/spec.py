@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lenetctl.analysis.findings import Beginning, Finding, Locate, find_causes
+from lenetctl.analysis.diagnosis.findings import Beginning, Finding, Locate, find_causes
 from lenetctl.data.dataset import Dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec

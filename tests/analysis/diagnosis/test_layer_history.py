@@ -1,6 +1,6 @@
 import numpy as np
 
-from lenetctl.analysis.layer_history import layer_history
+from lenetctl.analysis.diagnosis.layer_history import layer_history
 
 
 def test_a_table_for_each_statistic():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lenetctl import specs
-from lenetctl.analysis.findings import LEAST_FALL, Beginning, find_causes
+from lenetctl.analysis.diagnosis.findings import LEAST_FALL, Beginning, find_causes
 from lenetctl.specs.yaml import nearest_origin
 from lenetctl.training.diagnostics.layers import LayerStatistics
 from lenetctl.training.diagnostics.range_test import RangeTest

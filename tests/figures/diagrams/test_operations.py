@@ -1,6 +1,6 @@
 """Layers in the words of the diagrams."""
 
-from lenetctl.figures.operations import operations
+from lenetctl.figures.diagrams.operations import operations
 from lenetctl.specs import plan_layers
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 

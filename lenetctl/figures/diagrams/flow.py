@@ -10,7 +10,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lenetctl.figures.operations import Operation
+from lenetctl.figures.diagrams.operations import Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, VERMILLION, text_width
 
 _LARGEST = 0.95  # side of the largest map

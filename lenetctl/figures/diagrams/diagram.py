@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lenetctl.figures.compact import draw_compact
-from lenetctl.figures.flow import draw_flow
-from lenetctl.figures.operations import Operation, operations
+from lenetctl.figures.diagrams.compact import draw_compact
+from lenetctl.figures.diagrams.flow import draw_flow
+from lenetctl.figures.diagrams.operations import Operation, operations
 from lenetctl.figures.style import blank_axes, cut, new_figure, styled
 from lenetctl.specs import Layer
 

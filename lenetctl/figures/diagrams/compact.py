@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from lenetctl.figures.operations import DROPOUT_FILL, Operation
+from lenetctl.figures.diagrams.operations import DROPOUT_FILL, Operation
 from lenetctl.figures.style import ARROW, INK, MUTED, SMALL, TEXT, text_width
 
 _BOX = 0.27  # inches high

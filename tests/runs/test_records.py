@@ -1,6 +1,6 @@
 import numpy as np
 
-from lenetctl.runs.confusion import confusion_of
+from lenetctl.runs.records import confusion_of
 
 
 def test_the_confusion_of_two_classes_is_two_by_two():

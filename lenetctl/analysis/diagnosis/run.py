@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from lenetctl import specs
-from lenetctl.analysis.diagnosis import SEEDS, Diagnosis, diagnose
-from lenetctl.analysis.findings import MOSTLY_DEAD
+from lenetctl.analysis.diagnosis.findings import MOSTLY_DEAD
+from lenetctl.analysis.diagnosis.spec import SEEDS, Diagnosis, diagnose
 from lenetctl.data.dataset import Dataset, load_dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.runs.folder import Run

@@ -1,9 +1,13 @@
-"""The classes of an evaluation as a table in the terminal."""
+"""Small tables in the terminal: the layers of a net, the classes of an evaluation."""
+
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from lenetctl.cli.console import PipeSafeConsole
 from lenetctl.runs.records import EvaluationRecord
+from lenetctl.specs.layer_formats import COLUMNS, layer_rows
+from lenetctl.specs.layers import Layer
 
 
 def print_classes(measured: EvaluationRecord) -> None:
@@ -15,4 +19,16 @@ def print_classes(measured: EvaluationRecord) -> None:
         shares = (scores.precision, scores.recall)
         texts = ("-" if share is None else f"{share:.3f}" for share in shares)
         table.add_row(name, *texts, f"{scores.count:,}")
+    PipeSafeConsole().print(table)
+
+
+def print_table(layers: Sequence[Layer], batch: int) -> None:
+    """Print a table for people."""
+    *body, total = layer_rows(layers, batch)
+    table = Table(show_footer=True)
+    for title, sum_of_column in zip(COLUMNS, total, strict=True):
+        numeric = title in ("parameters", "MACs")
+        table.add_column(title, sum_of_column, justify="right" if numeric else "left")
+    for row in body:
+        table.add_row(*row)
     PipeSafeConsole().print(table)

@@ -1,0 +1,1 @@
+"""Why a net will not learn, or has not."""

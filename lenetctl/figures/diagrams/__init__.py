@@ -1,0 +1,1 @@
+"""Pictures of a net, from its plan of layers alone."""

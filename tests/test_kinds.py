@@ -16,7 +16,8 @@ from torch import nn
 from lenetctl.data.dataset import Dataset, Split, load_dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.errors import DataError, UsageError
-from lenetctl.figures import diagram, operations
+from lenetctl.figures import diagram
+from lenetctl.figures.diagrams import operations
 from lenetctl.model import build
 from lenetctl.model.build import build_model
 from lenetctl.specs import layer_formats, plan_layers

@@ -23,6 +23,17 @@ if os.environ.get("LENETCTL_WITHOUT_POSIX"):
 UNSKIPPABLE = set(filter(None, os.environ.get("LENETCTL_NO_SKIPS", "").split(",")))
 
 
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
 def _missing() -> dict[str, str]:
     """Return why the tests of a marker cannot run here, by marker."""
     reasons = {}
@@ -61,3 +72,15 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"a {', '.join(marked)} test must not be skipped here: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, one for all tests of a process: Playwright cannot be started twice in one."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield found
+        found.close()

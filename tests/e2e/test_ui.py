@@ -6,7 +6,6 @@ LENETCTL_SCREENSHOTS=FOLDER keeps what was seen: so the pictures of docs/trackin
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -30,16 +29,6 @@ SETTINGS = (
 )
 RUNS = ("baseline-s0", "max-s0")
 PATIENCE = 120  # seconds for a page to show what it should
-
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def free_port() -> int:
@@ -69,20 +58,15 @@ def served(command, port, folder):
 
 
 @contextmanager
-def browsed(address):
+def browsed(browser, address):
     """Yield a page of Chromium at the experiments, as a trainer of nets wants them."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE * 1000)
-        page.goto(f"{address}/#/experiments")
-        page.get_by_text("Model training").first.click()
-        page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(f"{address}/#/experiments")
+    page.get_by_text("Model training").first.click()
+    page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +102,10 @@ def open_sweep(page):
     page.get_by_text(RUNS[0]).first.wait_for()
 
 
-def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(project, keep):
+def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(browser, project, keep):
     port = free_port()
     command = [sys.executable, "-m", "lenetctl", "ui", "--port", str(port)]
-    with served(command, port, project) as address, browsed(address) as page:
+    with served(command, port, project) as address, browsed(browser, address) as page:
         open_sweep(page)
         keep(page, "runs")
 
@@ -146,9 +130,9 @@ def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(proje
         keep(page, "curves")
 
 
-def test_a_plain_mlflow_ui_shows_the_runs(project):
+def test_a_plain_mlflow_ui_shows_the_runs(browser, project):
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
-    with served(command, port, project) as address, browsed(address) as page:
+    with served(command, port, project) as address, browsed(browser, address) as page:
         open_sweep(page)
         page.get_by_text(RUNS[1]).first.wait_for()

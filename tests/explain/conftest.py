@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,19 +10,6 @@ from lenetctl.explain.content import describe_net
 from lenetctl.explain.page import render_page
 from lenetctl.model.build import build_model
 from lenetctl.specs.schema import ModelSpec
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    """Chromium, for as long as tests need it."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    flags = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,9 @@ def execute(
     """
     callback = callback or RunCallback()
     if resume and resume.is_finished:
-        callback.on_warning(f"{resume.path.name} has finished: there is nothing left to train")
-        return resume
+        with options.store.held(resume):
+            callback.on_warning(f"{resume.path.name} has finished: there is nothing left to train")
+            return resume
     context = RunContext.of(spec, options, resume)
     splits = context.splits
     before = resume.record.engine if resume else None

@@ -70,14 +70,25 @@ class RunStore:
             BusyError: another process trains it.
 
         """
+        with self.held(run):
+            run.set_status("RUNNING")
+            yield run
+
+    @contextmanager
+    def held(self, run: Run) -> Iterator[None]:
+        """Hold the lock of an earlier run, with nothing half written in its folder.
+
+        Raises:
+            BusyError: another process trains it.
+
+        """
         with ExitStack() as holding:
             with self._lock():  # whoever looks at it meanwhile holds its lock
                 holding.enter_context(run.held())
             for folder in (run.path, run.checkpoints, run.figures):
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
-            run.set_status("RUNNING")
-            yield run
+            yield
 
     def all(self) -> list[Run]:
         """Return every run that can be read, the oldest first."""

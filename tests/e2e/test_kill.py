@@ -37,7 +37,7 @@ WRITE_RUN = "lenetctl.runs.folder.write_whole"
 WRITE_CHECKPOINT = "lenetctl.training.checkpoint.write_whole"
 POINTS = {
     "the store half made": Point("pathlib.Path.replace", of="mlflow.db"),
-    "a run half begun": Point(f"{RUNS}.write", of="run.json"),
+    "a run half begun": Point(WRITE_RUN, of="run.json"),
     "before the first checkpoint": Point("lenetctl.training.checkpoint.write_epoch_checkpoint"),
     "in MLflow, not known here": Point(f"{MLFLOW}.create_run", when="after"),
     "in an epoch": Point("lenetctl.training.loop.Meter.add", 10),

@@ -1,12 +1,16 @@
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError, UsageError
+from lenetctl.runs.execute import execute
 from lenetctl.runs.folder import Run
+from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import PublishedRecord, RunRecord
 from lenetctl.runs.store import RunStore
 
@@ -14,7 +18,6 @@ HOLD = """
 import sys
 from pathlib import Path
 from lenetctl.runs.folder import Run
-from lenetctl.runs.records import PublishedRecord, RunRecord
 with Run(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()
@@ -234,3 +237,15 @@ def test_a_torn_record_is_skipped_and_named_and_the_others_are_there(tmp_path, b
     assert store.end_dead() == [whole]
     assert store.find("latest") == whole
     assert begin().path.exists()  # of the torn one's spec
+
+
+def test_going_on_with_a_finished_run_leaves_it_but_for_what_was_half_written(finished, tmp_path):
+    run = Run(Path(shutil.copytree(finished.path, tmp_path / finished.path.name)))
+    torn = run.path / ".published.json-1-2.tmp"
+    torn.touch()
+    before = run.result
+    assert execute(run.spec(), RunOptions(tmp_path, device="cpu"), resume=run) == run
+    assert not torn.exists()
+    assert run.result == before
+    with run.held(), pytest.raises(BusyError):
+        execute(run.spec(), RunOptions(tmp_path, device="cpu"), resume=run)

@@ -1,12 +1,12 @@
 """Which learning rates a net stands: L. N. Smith, "Cyclical learning rates" (2017), section 3.3."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, log
 
 from lenetctl.data.device import DeviceSplit
+from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.diagnostics.short_training import short_training
-from lenetctl.training.metrics import GUESSING
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 SMOOTHING = 0.9  # of the losses, as a moving average
@@ -38,8 +38,8 @@ class RangeTest:
 
     @property
     def left_guessing(self) -> bool:
-        """Whether the net learned to tell classes apart at all."""
-        return min(self.losses) < GUESSING
+        """Whether the net began to tell classes apart: its loss came below that of guessing."""
+        return min(self.losses) < log(CLASSES)
 
     @property
     def suggestion(self) -> float:

@@ -47,6 +47,13 @@ def test_what_a_curve_says():
     assert found.suggestion == pytest.approx(RATES[23] / 2)
 
 
+def test_a_loss_a_little_below_guessing_counts_more_than_rates_that_harm_nothing():
+    losses = (5.6,) * 20 + (2.4, 2.32, 2.3, 2.29, 2.31, 2.32, 2.32)
+    found = RangeTest(RATES, losses, diverged=False)
+    assert found.largest_stable == RATES[-1]
+    assert found.suggestion == pytest.approx(RATES[23] / 2)
+
+
 def test_where_nothing_is_learned_the_largest_stable_rate_is_suggested():
     found = RangeTest(RATES, (2.5,) * 20 + (2.4, 2.32, 2.31, 2.31, 2.4, 2.5, 2.5), diverged=False)
     assert not found.left_guessing

@@ -62,6 +62,7 @@ class RunContext:
                 std=std,
             ),
             device=describe_device(self.device),
+            device_index=self.device.index,
             parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
             environment=describe_environment(),
             engine=engine,

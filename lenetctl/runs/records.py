@@ -65,6 +65,7 @@ class RunRecord(Record):
     tags: dict[str, str] = {}
     data: DataRecord = DataRecord()
     device: str = ""
+    device_index: int | None = None  # of several CUDA devices, as torch counts them
     parameters: int = 0
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"

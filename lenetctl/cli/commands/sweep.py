@@ -63,7 +63,7 @@ def sweep(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
+        typer.Option("--jobs", min=1, help="Runs at a time on each device, or models of a fleet."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,

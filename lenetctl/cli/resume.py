@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lenetctl import specs
+from lenetctl.cli.find_run import find_run
 from lenetctl.errors import CheckpointError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
@@ -14,9 +15,8 @@ from lenetctl.tracking.writer import outstanding
 
 def named_run(run: str) -> Run:
     """Return the run that `--resume RUN` names; a dead one is ended first."""
-    store = RunStore()
-    store.end_dead()
-    return store.find(run)
+    RunStore().end_dead()
+    return find_run(run)
 
 
 def spec_file_of(run: Run | None) -> Path:

@@ -47,6 +47,7 @@ class RunContext:
         return RunRecord(
             name=f"{spec.name}-s{spec.training.seed}",
             spec_sha256=specs.sha256(spec),
+            spec=spec.model_dump(mode="json", exclude_none=True),
             experiment=options.experiment,
             command=options.command,
             tags=options.tags,

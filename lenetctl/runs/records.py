@@ -59,6 +59,7 @@ class RunRecord(Record):
 
     name: str  # in MLflow: spec, swept values, seed
     spec_sha256: str
+    spec: dict[str, Any] | None = None  # resolved, as spec.yaml has it, which takes longer to read
     created: int = 0  # ms since 1970
     experiment: str = "lenet"
     command: str = ""  # what repeats the run

@@ -78,3 +78,16 @@ def test_beyond_a_hundred_they_are_counted(complaints):
     assert len(lines) == MAX_PROBLEMS + 1
     assert lines[0] == "x.yaml: 2,000 problems, the first 100 of them here"
     assert lines[1].startswith("x.yaml:1: key0: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("lr: 0.1", "lr: unknown key; did you mean training.optimizer.lr?"),
+        ("training: {lr: 1}", "training.lr: unknown key; did you mean training.optimizer.lr?"),
+        ("optimizer: {lr: 1}", "optimizer: unknown key; did you mean training.optimizer?"),
+        ("seeds: [1]", "seeds: unknown key: it is one of a sweep, for a file called sweep.yaml"),
+    ],
+)
+def test_a_key_of_another_section_is_told_where_it_belongs(complaints, text, line):
+    assert complaints(text) == [f"x.yaml:1: {line}"]

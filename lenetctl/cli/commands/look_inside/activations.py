@@ -126,10 +126,10 @@ def _nets(
 def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
-    from lenetctl.runs.store import RunStore
+    from lenetctl.cli.find_run import find_run
 
     if Path(net).suffix in (".yaml", ".yml"):
         return InspectedNet.untrained(specs.load_spec(net, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return InspectedNet.trained(RunStore().find(net), weights)
+    return InspectedNet.trained(find_run(net), weights)

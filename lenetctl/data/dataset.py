@@ -45,6 +45,7 @@ class Dataset:
     mean: float  # of the pixels trained on, in [0, 1]
     std: float  # 1 where all pixels are alike, so that dividing by it is safe
     convention: ImageConvention = MNIST_CONVENTION  # how a user's picture becomes such an image
+    skipped: str = ""  # how many files of its folder were left out, and why
 
     def normalisation(self, data: DataSpec) -> tuple[float, float]:
         """Return mean and std by which pixels in [0, 1] are normalised as `data` says."""
@@ -95,6 +96,7 @@ def load_dataset(
         mean=mean,
         std=std,
         convention=source.convention,
+        skipped=source.skipped,
     )
 
 

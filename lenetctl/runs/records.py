@@ -41,6 +41,10 @@ class DataRecord(Record):
     limit_keeps: LimitKeeps = "first"  # as 0.1.0 did; see `lenetctl.data.dataset.load_dataset`
     mean: float = 0.0
     std: float = 1.0
+    # how a user's picture becomes such an image, see `lenetctl.data.images.ImageConvention`
+    fit: Literal["stretch", "pad", "digit", ""] = ""  # "": made by an older version
+    background: Literal["dark", "light"] = "dark"
+    inverts: bool = True
 
 
 class EnvironmentRecord(Record):

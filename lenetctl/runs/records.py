@@ -73,6 +73,7 @@ class RunRecord(Record):
     parameters: int = 0
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"
+    continues: str = ""  # folder of the run whose epochs it began with; "": it began with none
 
     @property
     def machine(self) -> str:

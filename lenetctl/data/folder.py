@@ -1,18 +1,28 @@
 """A data set of one's own: a folder of pictures for each class. The pictures may be hostile."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from lenetctl.data.images import FORMATS, Background, ImageConvention, Picture, read_picture
+from lenetctl.data.images import (
+    FORMATS,
+    Background,
+    ImageConvention,
+    Picture,
+    read_image,
+    read_picture,
+)
 from lenetctl.data.raw import LabelledImages, RawDataset
 from lenetctl.errors import DataError, UsageError
 from lenetctl.specs import CLASSES
 
 SUFFIXES = set(chain.from_iterable(FORMATS.values()))
+Read = TypeVar("Read")
 MOST_NAMED = 20  # of the pictures that cannot be read
 MOSTLY = 0.9  # share of dark training pictures from which a user's light picture is inverted
 
@@ -30,8 +40,9 @@ def read_folder(root: Path) -> RawDataset:
 
     """
     skipped: Counter[str] = Counter()
+    layout = f"{root} must hold train/CLASS/*.png and test/CLASS/*.png"
     try:
-        train, test = (_paths(root / split, skipped) for split in ("train", "test"))
+        train, test = (_paths(root / split, skipped, layout) for split in ("train", "test"))
     except OSError as error:
         raise DataError(f"{root}: cannot be read ({error.strerror})") from error
     for name, files in train.items():
@@ -45,7 +56,9 @@ def read_folder(root: Path) -> RawDataset:
     if strangers := sorted(set(test) - set(train)):
         raise DataError(f"{root / 'test' / strangers[0]}: a class that {root / 'train'} lacks")
     base = root.resolve()
-    train_pictures, test_pictures = _read(train, test, base=base)
+    train_pictures, test_pictures = _read(
+        train, test, base=base, read=partial(read_picture, fit="stretch")
+    )
     convention = _convention([*chain.from_iterable(train_pictures.values())])
     return RawDataset(
         classes,
@@ -56,7 +69,26 @@ def read_folder(root: Path) -> RawDataset:
     )
 
 
-def _paths(split: Path, skipped: Counter[str]) -> dict[str, list[Path]]:
+def read_own_pictures(
+    root: Path, classes: Sequence[str], convention: ImageConvention
+) -> LabelledImages:
+    """Return the pictures in `root`/CLASS, prepared as a data set's images were, to be measured.
+
+    Raises:
+        DataError: a class that is none of `classes`, whatever its capitals, or as `read_folder`.
+        UsageError: a symbolic link leads out of `root`.
+
+    """
+    numbers = {name.casefold(): number for number, name in enumerate(classes)}
+    paths = {name: files for name, files in _paths(root, Counter(), "CLASS/*.png").items() if files}
+    if strangers := [name for name in paths if name.casefold() not in numbers]:
+        raise DataError(f"{root / strangers[0]}: no class of the net ({', '.join(classes)})")
+    (found,) = _read(paths, base=root.resolve(), read=partial(read_image, convention=convention))
+    labels = [numbers[name.casefold()] for name, members in found.items() for _ in members]
+    return LabelledImages(np.stack([*chain.from_iterable(found.values())]), np.array(labels))
+
+
+def _paths(split: Path, skipped: Counter[str], layout: str) -> dict[str, list[Path]]:
     """Return the sorted pictures of each class, the classes sorted too; count what is none."""
     paths: dict[str, list[Path]] = {}
     for folder in sorted(split.iterdir()) if split.is_dir() else []:
@@ -68,8 +100,7 @@ def _paths(split: Path, skipped: Counter[str]) -> dict[str, list[Path]]:
         skipped.update(filter(None, why))
         paths[folder.name] = [path for path, reason in zip(found, why, strict=True) if not reason]
     if not any(paths.values()):
-        layout = "train/CLASS/*.png and test/CLASS/*.png"
-        raise DataError(f"{split}: no folder of a class in it; {split.parent} must hold {layout}")
+        raise DataError(f"{split}: no folder of a class in it; {layout}")
     for name in paths:
         if name.encode(errors="ignore").decode() != name:  # half a letter, of another encoding
             raise DataError(f"{split / name}: its name is not UTF-8: rename the folder")
@@ -93,7 +124,9 @@ def _told(skipped: Counter[str]) -> str:
     return f"{skipped.total()} skipped: {reasons}" if skipped else ""
 
 
-def _read(*splits: Mapping[str, Sequence[Path]], base: Path) -> list[dict[str, list[Picture]]]:
+def _read(
+    *splits: Mapping[str, Sequence[Path]], base: Path, read: Callable[[Path], Read]
+) -> list[dict[str, list[Read]]]:
     """Return the pictures of each class of each split.
 
     Raises:
@@ -103,19 +136,19 @@ def _read(*splits: Mapping[str, Sequence[Path]], base: Path) -> list[dict[str, l
     """
     unreadable = []
 
-    def read(path: Path) -> Iterator[Picture]:
+    def readable(path: Path) -> Iterator[Read]:
         if not path.resolve().is_relative_to(base):
             raise UsageError(f"{path}: a link that leads out of {base}: copy the picture instead")
         if not path.is_file():  # a pipe could keep us waiting for ever
             unreadable.append(f"{path}: not a file")
             return
         try:
-            yield read_picture(path, "stretch")
+            yield read(path)
         except DataError as error:
             unreadable.append(str(error))
 
     found = [
-        {name: [*chain.from_iterable(map(read, files))] for name, files in paths.items()}
+        {name: [*chain.from_iterable(map(readable, files))] for name, files in paths.items()}
         for paths in splits
     ]
     if unreadable:

@@ -4,6 +4,7 @@ Keys that a record does not know are ignored, and those that an older version di
 defaults: a folder of any released version can be read.
 """
 
+import re
 from base64 import b64decode, b64encode
 from typing import Any, Literal
 
@@ -158,7 +159,8 @@ class EvaluationRecord(Record):
     @property
     def key(self) -> str:
         """What was measured: the stem of its files, and its part of a metric's name."""
-        return f"{self.dataset}-{self.split}-{self.weights}".replace("/", "-")
+        key = f"{self.dataset}-{self.split}-{self.weights}"
+        return re.sub(r"[^\w .-]", "-", key, flags=re.ASCII)  # what MLflow takes
 
 
 class PublishedRecord(Record):

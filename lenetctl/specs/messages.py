@@ -15,6 +15,7 @@ MAX_PROBLEMS = 100
 MOST_NAMESAKES = 3  # of more keys of one name none is suggested
 EXPECTED = {  # by pydantic's type of error: "must be …, not …"
     "bool_type": "true or false",
+    "count_or_share": "a number of images, or a share between 0 and 1",
     "finite_number": "a finite number",
     "float_type": "a number",
     "int_type": "an integer",

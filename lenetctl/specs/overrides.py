@@ -61,6 +61,7 @@ def variant_name(name: str, values: Mapping[str, Any]) -> str:
     for key, value in values.items():
         if key != "training.seed":
             *_, last = re.split(r"\.(?=\D)", key)  # dense.0, channels
+            parts[0] = re.sub(rf"-{re.escape(last)}=[^-]*", "", parts[0])  # that it had before
             word = value if isinstance(value, str) else f"{last}={_flat(value)}"
             parts.append(re.sub(r"[^\w.+=-]+", "-", word, flags=re.ASCII).strip("-"))
     return shortened("-".join(parts))

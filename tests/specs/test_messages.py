@@ -4,6 +4,8 @@ import pytest
 
 from lenetctl.specs.messages import MAX_PROBLEMS
 
+COUNT_OR_SHARE = "a number of images, or a share between 0 and 1"
+
 
 @pytest.mark.parametrize(
     ("text", "line"),
@@ -20,6 +22,13 @@ from lenetctl.specs.messages import MAX_PROBLEMS
         (
             "training: {optimizer: adam}",
             'training.optimizer: must be a mapping of keys to values, not "adam"',
+        ),
+        *(
+            (
+                f"data: {{validation: {value}}}",
+                f"data.validation: must be {COUNT_OR_SHARE}, not {value}",
+            )
+            for value in ("-1", "1.5", "1.0", "0.0", "true")
         ),
         ("model: {dense: 120}", "model.dense: must be a list, not 120"),
         ("model: {dense: [null]}", "model.dense.0: must be an integer, not null"),

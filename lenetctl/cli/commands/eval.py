@@ -14,7 +14,8 @@ def evaluate(
         str, typer.Argument(metavar="RUN|FOLDER", help="Name, id, prefix, folder or latest.")
     ],
     dataset: Annotated[
-        str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
+        str | None,
+        typer.Option("--dataset", help="Another data set, or pictures in FOLDER/CLASS/."),
     ] = None,
     split: Annotated[Literal["test", "validation", "train"], typer.Option("--split")] = "test",
     weights: options.Weights = None,

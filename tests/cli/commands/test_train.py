@@ -181,7 +181,7 @@ def test_a_finished_run_goes_on_for_more_epochs_as_another(lenetctl, write, trac
     result = lenetctl("train", "--resume", "latest", "-s", "training.epochs=2", "--json")
     assert result.code == 0, result.err
     assert "resumed after epoch 1" in result.err
-    assert result.json["name"] == "quick-epochs=1-limit=1024-epochs=2-s0"
+    assert result.json["name"] == "quick-limit=1024-epochs=2-s0"
     assert [line["epoch"] for line in result.json["epochs"]] == [1, 2]
     found = MlflowClient(tracking_uri).get_run(result.json["run_id"])
     assert found.data.tags["lenetctl.continues"] == first.path.name

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,19 +63,29 @@ def open_client(tracking_uri: str) -> MlflowClient:
     if not tracking_uri.startswith(SQLITE):
         return MlflowClient(tracking_uri)
     database = Path(tracking_uri.removeprefix(SQLITE))
-    with FileLock(database.with_name(f"{database.name}.lock")):
-        if not database.exists():
-            for torn in database.parent.glob(f".{database.name}-*"):  # its process was killed
-                shutil.rmtree(torn, ignore_errors=True)
-            # whole or not at all: MLflow cannot go on with the half of a schema
-            # a stopped command ends while its writer is at work in here
-            with TemporaryDirectory(
-                dir=database.parent, prefix=f".{database.name}-", ignore_cleanup_errors=True
-            ) as scratch:
-                new = Path(scratch) / database.name
-                MlflowClient(f"{SQLITE}{new}")
-                new.replace(database)
-        return MlflowClient(tracking_uri)
+    if not database.exists():
+        lock = database.with_name(f"{database.name}.lock")
+        with FileLock(lock):
+            _make_database(database, MlflowClient)
+        # no more in the way: whoever waits for it, or makes another, finds the database there
+        with suppress(OSError):
+            lock.unlink()
+    return MlflowClient(tracking_uri)
+
+
+def _make_database(database: Path, make_schema: Callable[[str], object]) -> None:
+    """Make a SQLite store whole or not at all: MLflow cannot go on with the half of a schema."""
+    if database.exists():  # another process was faster
+        return
+    for torn in database.parent.glob(f".{database.name}-*"):  # its process was killed
+        shutil.rmtree(torn, ignore_errors=True)
+    # a stopped command ends while its writer is at work in here
+    with TemporaryDirectory(
+        dir=database.parent, prefix=f".{database.name}-", ignore_cleanup_errors=True
+    ) as scratch:
+        new = Path(scratch) / database.name
+        make_schema(f"{SQLITE}{new}")
+        new.replace(database)
 
 
 def refuses(tracking_uri: str, error: Exception) -> bool:

@@ -126,7 +126,7 @@ def data_sections(draw):
         dataset=dataset,
         folder=draw(folders) if dataset == "folder" else None,
         batch_size=draw(st.integers(1, 1_000_000)),
-        validation=draw(st.integers(0, 10_000)),
+        validation=draw(st.integers(0, 10_000) | st.floats(0.001, 0.999)),
         normalize=draw(words(DataSpec, "normalize")),
         augment=draw(augmentations()),
         limit=draw(st.none() | st.integers(1, 60_000)),

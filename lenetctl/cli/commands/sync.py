@@ -17,13 +17,13 @@ def sync(
 ) -> None:
     """Publish to MLflow what is outstanding; a second time changes nothing."""
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import catch_up, require_current, writer
-    from lenetctl.runs.store import RunStore
     from lenetctl.tracking.writer import outstanding
 
     console = Console(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, console)
-    behind = catch_up(writing, [RunStore().find(name) for name in runs or []])
+    behind = catch_up(writing, [find_run(name) for name in runs or []])
     writing.close(patience=10)
     left = outstanding(behind, writing.tracking_uri)
     console.result(

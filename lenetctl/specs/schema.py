@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 NAME_LENGTH = 100
+PLANNED = (("conv",), ("pool",), ("dense",), ("output_codes",))  # what the plan of layers reads
 
 
 class Spec(Section):
@@ -49,7 +50,7 @@ class Spec(Section):
         try:
             plan_layers(model)
         except ShapeError as error:
-            raise impossible(str(error), error.at, reads=(("conv",), ("pool",))) from error
+            raise impossible(str(error), error.at, reads=PLANNED) from error
         return model
 
     @model_validator(mode="after")
@@ -59,5 +60,26 @@ class Spec(Section):
                 "early stopping watches validation: set data.validation above 0",
                 at=("training", "early_stopping"),
                 reads=(("training", "early_stopping"), ("data", "validation")),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_distance_needs_codes(self) -> Self:
+        if self.training.loss == "squared_distance" and not self.model.output_codes:
+            raise impossible(
+                "squared_distance is that to the codes of an output with model.output_codes",
+                at=("training", "loss"),
+                reads=(("training", "loss"), ("model", "output_codes")),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sdlm_knows_no_batch_norm(self) -> Self:
+        is_normed = any(layer.kind == "norm" for layer in plan_layers(self.model))
+        if self.training.optimizer.kind == "sdlm" and is_normed:
+            raise impossible(
+                "sdlm has no second derivatives through batch norm: use another optimizer",
+                at=("training", "optimizer", "kind"),
+                reads=(("training", "optimizer"), ("model",)),
             )
         return self

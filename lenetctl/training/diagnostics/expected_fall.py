@@ -6,6 +6,7 @@ from torch.nn.functional import cross_entropy
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.training import Sgd
 from lenetctl.training.diagnostics.layers import expendable_copy
+from lenetctl.training.objective.curvature import measure_on
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 
@@ -32,6 +33,7 @@ def expected_fall(
     net, training = expendable_copy(net), spec.training
     undecayed = training.optimizer.model_copy(update={"weight_decay": 0.0})
     optimizer = build_optimizer(net.parameters(), undecayed)
+    measure_on(optimizer, net, training, images, labels)
     logits = net(images)
     cross_entropy(logits - logits.mean(0), labels).backward()  # type: ignore[no-untyped-call]
     parameters = [p for p in net.parameters() if p.grad is not None]

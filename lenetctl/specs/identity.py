@@ -16,7 +16,7 @@ LATER: dict[str, dict[str, Value | None]] = {
     "data": {"pixel_range": None},
     "conv": {"padding_value": 0.0, "connections": None},
     "model": {"output_codes": None},
-    "training": {"clip_norm": None, "loss": "cross_entropy", "rubbish": None},
+    "training": {"clip_norm": None, "loss": "cross_entropy", "rubbish": None, "devices": 1},
 }
 
 

@@ -74,12 +74,24 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
-    def _sdlm_knows_no_batch_norm(self) -> Self:
-        is_normed = any(layer.kind == "norm" for layer in plan_layers(self.model))
-        if self.training.optimizer.kind == "sdlm" and is_normed:
-            raise impossible(
-                "sdlm has no second derivatives through batch norm: use another optimizer",
-                at=("training", "optimizer", "kind"),
-                reads=(("training", "optimizer"), ("model",)),
-            )
+    def _without_batch_norm(self) -> Self:
+        training = self.training
+        for key, is_used, why in (
+            (
+                ("optimizer", "kind"),
+                training.optimizer.kind == "sdlm",
+                "passes back no second order",
+            ),
+            (
+                ("devices",),
+                training.devices > 1,
+                "would normalise on each device by its own images",
+            ),
+        ):
+            if is_used and any(layer.kind == "norm" for layer in plan_layers(self.model)):
+                raise impossible(
+                    f"does not go with batch norm, which {why}",
+                    at=("training", *key),
+                    reads=(("training", key[0]), ("model",)),
+                )
         return self

@@ -127,6 +127,7 @@ class TrainingSpec(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     optimizer: Optimizer = Sgd(kind="sgd")
     schedule: Schedule = Constant(kind="constant")
+    devices: Annotated[int, Field(ge=1, le=1024)] = 1  # whose gradients are summed
     clip_norm: Positive | None = None  # of all gradients together
     loss: Literal["cross_entropy", "squared_distance"] = "cross_entropy"
     rubbish: Positive | None = None  # distance of an eleventh class, to which no image belongs

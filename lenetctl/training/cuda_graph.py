@@ -31,6 +31,7 @@ SUPPORT: Support = {
     "pool.kind": {"avg", "max"},
     "optimizer.kind": {"sgd", "adam", "adamw"},
     "loss": {"cross_entropy"},
+    "devices": {"one"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

@@ -20,7 +20,7 @@ CLOCK_READINGS = frozenset({EXAMPLES_PER_SECOND, EPOCH_SECONDS})  # differ betwe
 
 
 def loss_of(split: str) -> str:
-    """Return the name of the loss on `split`: of training the spec's, else cross-entropy in nats."""
+    """Return the name of the loss on `split`: that trained on, else cross-entropy in nats."""
     return f"{split}/loss"
 
 

@@ -9,7 +9,7 @@ from torch.nn.utils import clip_grad_norm_
 from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training.cpu.forward import compiled_forward
 from lenetctl.training.cuda_graph import GraphedFunction, capturable
-from lenetctl.training.objective.loss import mean_loss
+from lenetctl.training.objective.loss import mean_loss, summed_over_devices
 
 # from images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
 # two scalars that stay on the device
@@ -56,8 +56,11 @@ def _step(
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             logits = logits_of(images)
             loss = loss_of(logits, labels)
+            total = loss
+            if training.devices > 1:
+                total = summed_over_devices(loss_of, logits, labels, training.devices)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         if training.clip_norm:
             clip_grad_norm_(optimizer.param_groups[0]["params"], training.clip_norm)
         optimizer.step()

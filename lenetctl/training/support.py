@@ -38,4 +38,5 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
             yield layer.kind, layer.config  # a norm or an activation
     yield "optimizer.kind", spec.training.optimizer.kind
     yield "loss", "rubbish" if spec.training.rubbish else spec.training.loss
+    yield "devices", "many" if spec.training.devices > 1 else "one"
     yield "precision", spec.training.precision

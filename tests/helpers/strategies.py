@@ -208,6 +208,7 @@ def training_sections(draw, model, *, may_stop_early):
         seed=draw(st.integers(0, 2**63 - 1)),
         optimizer=optimizer,
         schedule=draw(schedules(optimizer.lr)),
+        devices=1 if is_normed else draw(st.integers(1, 8)),
         clip_norm=draw(st.none() | ABOVE_ZERO),
         loss=loss,
         rubbish=rubbish,

@@ -121,6 +121,7 @@ OTHERS = [
     "model.conv.0.padding_value=-0.1",
     "model.conv.1.connections=[[0],[1],[2],[3],[4],[5],[0],[1],[2],[3],[4],[5],[0],[1],[2],[3]]",
     "training.rubbish=1",
+    "training.devices=4",
 ]
 
 

@@ -30,6 +30,7 @@ SUPPORT: Support = {
     "pool.kind": set(POOLS.values()),
     "optimizer.kind": OPTIMIZERS,
     "loss": LOSSES,
+    "devices": {"one", "many"},
     "precision": {"fp32", "tf32"},
 }
 

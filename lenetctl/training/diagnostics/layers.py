@@ -80,7 +80,7 @@ def measure_layers(
     """
     measure_on(optimizer, net, training, images, labels)
     blocks, logits = _forward(net, images)
-    loss = mean_loss(training)(logits, labels)
+    loss = training.devices * mean_loss(training)(logits, labels)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     before = [block.weight.detach().clone() for block in blocks]

@@ -15,6 +15,7 @@ SUPPORT: Support = {
     "pool.kind": {"avg", "max"},
     "optimizer.kind": FLEET_OPTIMIZERS,
     "loss": {"cross_entropy"},
+    "devices": {"one"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
@@ -16,6 +17,18 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 def mean_loss(training: TrainingSpec) -> Loss:
     """Return the loss that `training` makes small."""
     return LOSSES["rubbish" if training.rubbish else training.loss](training)
+
+
+def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int) -> Tensor:
+    """Return the sum of the means over the shares that `devices` have of a batch.
+
+    Its gradient is what DJL makes of a batch on several devices: all but the last get as many
+    images, rounded up (`StackBatchifier.split`); each takes the gradient of its own mean, and
+    `LocalParameterServer.update` adds them up.
+    """
+    share = -(-len(labels) // devices)
+    pairs = zip(logits.split(share), labels.split(share), strict=True)
+    return torch.stack([loss(*pair) for pair in pairs]).sum()
 
 
 def squared_distance(logits: Tensor, labels: Tensor) -> Tensor:

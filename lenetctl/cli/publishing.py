@@ -10,15 +10,25 @@ from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
-from lenetctl.tracking.store import choose_uri, open_client, redacted
+from lenetctl.tracking.check import check_store
+from lenetctl.tracking.failures import useful_line
+from lenetctl.tracking.store import open_client
 from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
+from lenetctl.tracking.uri import choose_uri, redacted
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
 
 def writer(option: str | None, console: Console) -> WriterProcess:
-    """Return a writer to the store that the options name."""
-    return WriterProcess(choose_uri(option), draw, console.warn, warm_up)
+    """Return a writer to the store that the options name.
+
+    Raises:
+        UsageError: nothing can be published there, however long one waits.
+
+    """
+    where = choose_uri(option)
+    check_store(where)
+    return WriterProcess(where, draw, console.warn, warm_up)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -83,6 +93,6 @@ def log_report(file: Path, runs: list[Run], tracking_uri: str | None, console: C
     try:
         log_into_parent(open_client(choose_uri(tracking_uri)), runs, file)
     except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
-        reason = redacted(str(error).partition("\n")[0])
+        reason = useful_line(error)
         console.warn(f"{file} is not in MLflow: {reason}; the same command tries again")
         raise typer.Exit(UNPUBLISHED) from None

@@ -74,7 +74,7 @@ def train(
     from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
     from lenetctl.runs.options import RunOptions
-    from lenetctl.tracking.store import redacted
+    from lenetctl.tracking.uri import redacted
 
     catch_up(writing)
     reporter = RunView(console, writing)

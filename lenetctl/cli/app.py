@@ -86,4 +86,7 @@ def main() -> None:
     try:
         app(args=arguments, prog_name="lenetctl")
     finally:
-        gc.freeze()  # else the interpreter ends with half a second of collecting torch's objects
+        # else the interpreter ends with half a second of collecting torch's objects; triton, which
+        # torchvision brings in to download, calls those that are left to the system a leak
+        if "triton" not in sys.modules:
+            gc.freeze()

@@ -101,3 +101,10 @@ def test_data_are_listed_and_verified(lenetctl, tmp_path):
     assert json.loads(result.out)["mnist"][0]["state"] == "missing"
     assert json.loads(result.err)["error"]["code"] == 3
     assert str(tmp_path) in json.loads(result.out)["mnist"][0]["path"]
+
+
+def test_a_download_that_fails_is_told_in_one_line(process):
+    result = process("data", "fetch", "kmnist", "--mirror", "http://127.0.0.1:9", no_proxy="*")
+    assert result.code == 3
+    (line,) = result.err.splitlines()
+    assert "fetching it failed" in line

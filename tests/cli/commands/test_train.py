@@ -173,3 +173,20 @@ def test_what_could_not_be_published_sync_publishes_later(
     assert (again.code, again.json) == (0, {"published": [], "outstanding": []})
     assert MlflowClient(tracking_uri).get_run(run.published.run_id).info.status == "FINISHED"
     assert json.loads((run.path / "published.json").read_text())["tracking_uri"] == tracking_uri
+
+
+def test_an_interrupt_while_mlflow_is_waited_for_leaves_a_finished_run(
+    lenetctl, write, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lenetctl.tracking.writer.Writer.close", interrupted)
+        result = lenetctl("train", write())
+    assert result.code == 130
+    assert "examples/sec on" in result.out
+    assert "what is trained is kept, and `lenetctl sync` publishes the rest" in result.err
+    (run,) = RunStore().all()
+    assert run.is_finished
+    assert lenetctl("sync").code == 0

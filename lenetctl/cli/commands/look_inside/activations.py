@@ -65,7 +65,7 @@ def activations(
     from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.activations import activations_document, print_predictions
+    from lenetctl.cli.views.look_inside.activations import activations_document, print_predictions
     from lenetctl.data.dataset import load_dataset
 
     console = Console(as_json=as_json, quiet=quiet)

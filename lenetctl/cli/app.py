@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -81,6 +82,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters that a spec has
             stream.reconfigure(errors="backslashreplace")
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
+        del os.environ["COLUMNS"]
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):
@@ -88,4 +91,7 @@ def main() -> None:
     try:
         app(args=arguments, prog_name="lenetctl")
     finally:
-        gc.freeze()  # else the interpreter ends with half a second of collecting torch's objects
+        # else the interpreter ends with half a second of collecting torch's objects; triton, which
+        # torchvision brings in to download, calls those that are left to the system a leak
+        if "triton" not in sys.modules:
+            gc.freeze()

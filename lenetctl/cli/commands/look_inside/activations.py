@@ -66,7 +66,7 @@ def activations(
     from lenetctl.analysis.known_data import dataset_of
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.activations import activations_document, print_predictions
+    from lenetctl.cli.views.look_inside.activations import activations_document, print_predictions
 
     console = Console(as_json=as_json, quiet=quiet)
     nets = _nets(net, compare, overrides, weights)

@@ -1,0 +1,1 @@
+"""What the commands show that look into a net."""

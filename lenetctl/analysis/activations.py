@@ -149,11 +149,11 @@ def choose_inputs(
     return Inputs(np.stack(images), labels)
 
 
-def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
+def choose_layers(spec: Spec, wanted: Sequence[str] | None, option: str = "--layers") -> list[str]:
     """Return names of layers; a number N means the Nth layer with weights, once it is activated.
 
     Raises:
-        UsageError: there is no such layer.
+        UsageError: there is no such layer; the message begins with the `option`.
 
     """
     plan = specs.plan_layers(spec.model)
@@ -169,7 +169,7 @@ def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
     for name in wanted:
         if name not in names:
             there = f"1 to {len(numbered)}, {', '.join(layer.name for layer in plan)}"
-            raise UsageError(f"--layers {name}: {spec.name} has no such layer (it has {there})")
+            raise UsageError(f"{option} {name}: {spec.name} has no such layer (it has {there})")
     return list(dict.fromkeys(names[name] for name in wanted))
 
 

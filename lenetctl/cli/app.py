@@ -21,7 +21,7 @@ from lenetctl.cli.commands import (
     train,
     ui,
 )
-from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
+from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
 
 app = typer.Typer(
     name="lenetctl",
@@ -64,6 +64,7 @@ app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
+app.command("ablate")(ablate.ablate)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

@@ -13,7 +13,7 @@ figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
 mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
-insights/            what `lenetctl mistakes`, `explain` and `report` made
+insights/            what `lenetctl mistakes`, `explain`, `ablate` and `report` made
 published.json       how much of it MLflow has
 lock                 held by the process that trains; the kernel drops it with the process
 

@@ -47,7 +47,7 @@ def mistakes(
     from lenetctl.analysis.predictions import class_names, predict_images
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.mistakes import mistakes_document, mistakes_text, title_of
+    from lenetctl.cli.views.look_inside.mistakes import mistakes_document, mistakes_text, title_of
     from lenetctl.data.dataset import load_dataset
     from lenetctl.errors import UsageError
     from lenetctl.runs.store import RunStore

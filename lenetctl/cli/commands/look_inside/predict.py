@@ -36,7 +36,7 @@ def predict(
     from lenetctl.analysis.activations import InspectedNet
     from lenetctl.analysis.predictions import class_names, predict_images, read_pictures
     from lenetctl.cli.console import Console
-    from lenetctl.cli.views import predictions as views
+    from lenetctl.cli.views.look_inside import predictions as views
     from lenetctl.data.dataset import load_dataset
     from lenetctl.runs.store import RunStore
 

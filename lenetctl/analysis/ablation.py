@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -33,7 +32,7 @@ class LayerAblation:
 
     def order(self) -> list[int]:
         """Return the channels, those that all images lose most by first."""
-        return np.argsort(-self.lost_of_all, kind="stable").tolist()
+        return [int(channel) for channel in np.argsort(-self.lost_of_all, kind="stable")]
 
 
 def channel_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
@@ -116,7 +115,7 @@ def _ablate(
     net: nn.Sequential, layer: str, mean: Tensor, images: DeviceSplit, classes: int
 ) -> LayerAblation:
     after = [name for name, _ in net.named_children()].index(layer) + 1
-    head, tail = cast("nn.Sequential", net[:after]), cast("nn.Sequential", net[after:])
+    head, tail = net[:after], net[after:]
     right = torch.zeros(len(mean) + 1, CLASSES)  # of the whole net, then without each channel
     for batch, labels in images.batches(BATCH):
         output = head(batch)

@@ -38,6 +38,10 @@ Pictures = Annotated[
 Diagnostics = Annotated[
     bool, typer.Option("--diagnostics", help="Measure every layer after each epoch.")
 ]
+KeepEpochs = Annotated[
+    bool,
+    typer.Option("--keep-epochs", help="Keep the weights of each epoch, for `lenetctl explain`."),
+]
 
 
 def listed(text: str | None) -> list[str] | None:

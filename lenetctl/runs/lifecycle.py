@@ -9,7 +9,7 @@ from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
-from lenetctl.runs.epochs import restore_state
+from lenetctl.runs.epochs import keep_epoch, restore_state
 from lenetctl.runs.folder import Run
 from lenetctl.runs.mistakes import worst_mistakes
 from lenetctl.runs.options import RunOptions
@@ -55,6 +55,10 @@ def open_run(
         if resume:
             for warning in restore_state(state, run, record):
                 callback.on_warning(warning)
+            if options.keep_epochs and not run.record.keep_epochs:  # from here on
+                run.write_record(run.record.model_copy(update={"keep_epochs": True}))
+        if state.epoch == 0:
+            keep_epoch(run, state)
         callback.on_start(run, spec, state.epoch)
         for warning in warnings_before(spec, context.dataset):
             callback.on_warning(warning)

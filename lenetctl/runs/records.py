@@ -68,6 +68,7 @@ class RunRecord(Record):
     parameters: int = 0
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"
+    keep_epochs: bool = False  # the weights of each epoch stay
 
     @property
     def machine(self) -> str:

@@ -22,7 +22,7 @@ from lenetctl.cli.commands import (
     train,
     ui,
 )
-from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
+from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
 from lenetctl.cli.hints import HintingGroup
 
 app = typer.Typer(
@@ -67,6 +67,7 @@ app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
+app.command("ablate")(ablate.ablate)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

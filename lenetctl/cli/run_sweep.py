@@ -39,6 +39,7 @@ class SweepOptions:
     force: bool
     fail_fast: bool
     diagnostics: bool
+    keep_epochs: bool
     experiment: str | None
     device: str
     engine: str
@@ -131,6 +132,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.engine,
         options.experiment or sweep,
         diagnostics=options.diagnostics,
+        keep_epochs=options.keep_epochs,
         tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)

@@ -11,7 +11,6 @@ FILE already is not done again, so this may be stopped and repeated.
 
 import argparse
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from outcomes import CPU, EXERCISE, Row, add_row, missing, read_rows, splits_of, trained
@@ -74,9 +73,9 @@ def accuracy(spec: Spec) -> float:
 
 def report(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the table as Markdown, the widest miss last."""
-    by_name = {name: list(some) for name, some in groupby(rows, key=lambda row: row["name"])}
     lines = []
-    for name, some in by_name.items():
+    for name in dict.fromkeys(row["name"] for row in rows):
+        some = [row for row in rows if row["name"] == name]
         ours = next((row for row in some if row["suggested"]), None)
         grid = [row for row in some if not row["suggested"]]
         if ours and len(grid) == len(GRID):

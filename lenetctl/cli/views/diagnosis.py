@@ -118,7 +118,7 @@ def diagnosis_document(diagnosis: Diagnosis, picture: Path) -> dict[str, Any]:
 
 
 def _rehearsal_line(rehearsal: Rehearsal) -> str:
-    ended = "diverged" if rehearsal.loss == inf else f"ended at a loss of {rehearsal.loss:.4g} nats"
+    ended = "diverged" if rehearsal.loss == inf else f"ended at a loss of {rehearsal.loss:.4g}"
     rest = f"; {rehearsal.to_come:.2g} nats to come" if rehearsal.total > rehearsal.steps else ""
     return f"rehearsal, {rehearsal.steps} of {rehearsal.total:,} steps: {ended}{rest}"
 

@@ -7,9 +7,11 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
 from lenetctl.training.diagnostics.short_training import short_training
+from lenetctl.training.objective.loss import is_in_nats
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 SMOOTHING = 0.9  # of the losses, as a moving average
+FALLEN = 0.9  # of its first value: a loss of another unit that is lower has left guessing
 _SETTLED = 20  # steps until the average is one
 
 
@@ -20,6 +22,7 @@ class RangeTest:
     rates: tuple[float, ...]
     losses: tuple[float, ...]  # nats; as many as rates
     diverged: bool
+    guessing: float = log(CLASSES)  # a loss below it has left guessing
 
     @property
     def largest_stable(self) -> float:
@@ -39,30 +42,32 @@ class RangeTest:
     @property
     def left_guessing(self) -> bool:
         """Whether the net began to tell classes apart: its loss came below that of guessing."""
-        return min(self.losses) < log(CLASSES)
+        return min(self.losses) < self.guessing
 
     @property
     def suggestion(self) -> float:
-        """A rate to train at: half of that with the lowest loss, as the average lags behind.
+        """A rate to train at: a third of that with the lowest loss, as the average lags behind.
 
         A net that does not leave guessing in so few steps gets the largest stable rate.
         """
         lowest = self.rates[self.losses.index(min(self.losses))]
-        return float(f"{lowest / 2 if self.left_guessing else self.largest_stable:.2g}")
+        return float(f"{lowest / 3 if self.left_guessing else self.largest_stable:.2g}")
 
 
 def range_test(spec: Spec, split: DeviceSplit) -> RangeTest:
     """Train the net of `spec` from its initial weights, each step at a higher rate."""
     rates: list[float] = []
     losses: list[float] = []
-    average = 0.0
+    average, diverged = 0.0, False
     with short_training(spec, split) as (_, step_at):
         for number in range(STEPS):
             rate = LOWEST * (HIGHEST / LOWEST) ** (number / (STEPS - 1))
             average = SMOOTHING * average + (1 - SMOOTHING) * step_at(rate)
             smoothed = average / (1 - SMOOTHING ** (number + 1))
             if not isfinite(smoothed) or (losses and smoothed > 4 * min(losses)):
-                return RangeTest(tuple(rates), tuple(losses), diverged=True)
+                diverged = True
+                break
             rates.append(rate)
             losses.append(smoothed)
-    return RangeTest(tuple(rates), tuple(losses), diverged=False)
+    guessing = log(CLASSES) if is_in_nats(spec.training) else FALLEN * losses[0]
+    return RangeTest(tuple(rates), tuple(losses), diverged, guessing)

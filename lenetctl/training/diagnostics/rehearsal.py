@@ -11,6 +11,7 @@ from lenetctl.training.diagnostics.expected_fall import Outlook, look_ahead
 from lenetctl.training.diagnostics.layers import balanced_batch
 from lenetctl.training.diagnostics.short_training import short_training
 from lenetctl.training.metrics import GUESSING
+from lenetctl.training.objective.loss import is_in_nats
 from lenetctl.training.schedule import learning_rate
 
 STEPS = 150
@@ -27,9 +28,10 @@ class Rehearsal:
 
     steps: int
     total: int
-    loss: float  # of the last steps, as training sees it, in nats; infinite where it diverged
+    loss: float  # of the last steps, as training sees it; infinite where it diverged
     halfway: Outlook
     after: Outlook
+    in_nats: bool = True  # else only the outlooks can be held against guessing
 
     @property
     def to_come(self) -> float:
@@ -44,7 +46,7 @@ class Rehearsal:
         growth = log(self.after.fall / self.halfway.fall) / half * rest
         growth = min(max(growth, -_MOST), _MOST)
         mean = expm1(growth) / growth if growth else 1.0  # of e^x for x from 0 to growth
-        return min(self.after.fall * rest / self.total * mean, self.loss)
+        return min(self.after.fall * rest / self.total * mean, self.after.loss)
 
     @property
     def needed(self) -> float:
@@ -53,7 +55,9 @@ class Rehearsal:
         As long as a net answers all images alike, its biases, which a high rate throws to and fro,
         are no hindrance.
         """
-        alike = self.after.loss > GUESSING
+        if self.loss == inf:
+            return inf
+        alike = self.after.loss > GUESSING or not self.in_nats
         return max(0.0, (self.after.loss if alike else self.loss) - GUESSING)
 
     @property
@@ -88,5 +92,7 @@ def rehearse(spec: Spec, split: DeviceSplit) -> Rehearsal:
             losses += train(rates[steps // 2 :])
         after = look_ahead(net, spec, images, labels, per_epoch)
     if len(losses) < steps or not isfinite(after.loss):
-        return Rehearsal(steps, total, inf, halfway, after)
-    return Rehearsal(steps, total, fmean(losses[-ceil(LAST * steps) :]), halfway, after)
+        loss = inf
+    else:
+        loss = fmean(losses[-ceil(LAST * steps) :])
+    return Rehearsal(steps, total, loss, halfway, after, is_in_nats(spec.training))

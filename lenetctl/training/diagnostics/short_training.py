@@ -10,6 +10,7 @@ from torch import nn
 from lenetctl.data.device import Batch, DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.engines import ENGINES, choose_engine
+from lenetctl.training.objective.curvature import measure_before_epoch
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
@@ -32,6 +33,7 @@ def short_training(
     wanted = "auto" if device.type == "cpu" else "eager"
     engine = choose_engine(wanted, spec, len(split), device).engine
     step = ENGINES[engine].build_step(net, optimizer, training)
+    measure_before_epoch(optimizer, net, training, split, 1)
     batches = _batches(spec, split)
 
     def step_at(rate: float) -> float:

@@ -6,12 +6,11 @@ from math import isfinite, log
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
-from lenetctl.training.diagnostics.short_training import short_training
+from lenetctl.training.diagnostics.short_training import FALLEN, short_training
 from lenetctl.training.objective.loss import is_in_nats
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 SMOOTHING = 0.9  # of the losses, as a moving average
-FALLEN = 0.9  # of its first value: a loss of another unit that is lower has left guessing
 _SETTLED = 20  # steps until the average is one
 
 

@@ -9,7 +9,7 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.diagnostics.expected_fall import Outlook, look_ahead
 from lenetctl.training.diagnostics.layers import balanced_batch
-from lenetctl.training.diagnostics.short_training import short_training
+from lenetctl.training.diagnostics.short_training import FALLEN, short_training
 from lenetctl.training.metrics import GUESSING
 from lenetctl.training.objective.loss import is_in_nats
 from lenetctl.training.schedule import learning_rate
@@ -31,7 +31,7 @@ class Rehearsal:
     loss: float  # of the last steps, as training sees it; infinite where it diverged
     halfway: Outlook
     after: Outlook
-    in_nats: bool = True  # else only the outlooks can be held against guessing
+    guessing: float = GUESSING  # a loss below it has left guessing
 
     @property
     def to_come(self) -> float:
@@ -55,10 +55,10 @@ class Rehearsal:
         As long as a net answers all images alike, its biases, which a high rate throws to and fro,
         are no hindrance.
         """
-        if self.loss == inf:
-            return inf
-        alike = self.after.loss > GUESSING or not self.in_nats
-        return max(0.0, (self.after.loss if alike else self.loss) - GUESSING)
+        if self.loss < self.guessing:
+            return 0.0
+        alike = self.after.loss > GUESSING
+        return (self.after.loss if alike else self.loss) - GUESSING
 
     @property
     def expected_share(self) -> float:
@@ -92,7 +92,7 @@ def rehearse(spec: Spec, split: DeviceSplit) -> Rehearsal:
             losses += train(rates[steps // 2 :])
         after = look_ahead(net, spec, images, labels, per_epoch)
     if len(losses) < steps or not isfinite(after.loss):
-        loss = inf
-    else:
-        loss = fmean(losses[-ceil(LAST * steps) :])
-    return Rehearsal(steps, total, loss, halfway, after, is_in_nats(spec.training))
+        return Rehearsal(steps, total, inf, halfway, after)
+    guessing = GUESSING if is_in_nats(spec.training) else FALLEN * losses[0]
+    loss = fmean(losses[-ceil(LAST * steps) :])
+    return Rehearsal(steps, total, loss, halfway, after, guessing)

@@ -15,6 +15,7 @@ from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
 BATCH = 256  # images at most: a step takes a fraction of a second whatever the spec's batch
+FALLEN = 0.9  # of its first value: a loss of another unit than nats that is lower has left guessing
 
 
 @contextmanager

@@ -90,3 +90,9 @@ def test_a_net_that_tells_classes_apart_is_judged_by_its_loss():
     apart = Outlook(1.5, 0.1)
     assert Rehearsal(STEPS, STEPS, GUESSING - 0.01, apart, apart).expected_share == inf
     assert Rehearsal(STEPS, STEPS, 3.0, apart, apart).stays_at_guessing
+
+
+def test_a_loss_of_another_unit_is_held_against_its_first_value():
+    confused = Outlook(5.8, 0.1)  # logits that are distances
+    assert Rehearsal(STEPS, STEPS, 30.0, confused, confused, guessing=45.0).expected_share == inf
+    assert Rehearsal(STEPS, STEPS, 46.0, confused, confused, guessing=45.0).stays_at_guessing

@@ -108,6 +108,14 @@ def test_commands_look_into_it(run, project, tmp_path, monkeypatch):
     assert {"pool1", "dense2"} <= {layer["name"] for layer in document["trained"]}
 
 
+def test_the_net_of_1989_learns(tmp_path):
+    settings = ("data.dataset=digits", "data.limit=400", "training.epochs=3")
+    run = execute(
+        specs.load_spec("history/lecun1989", settings), RunOptions(tmp_path, device="cpu")
+    )
+    assert run.result.final["test/accuracy"] > 0.7
+
+
 def test_other_engines_and_fleets_refuse_it_in_words(spec):
     refusals = [ENGINES["compiled"].refusal(spec, CPU), fleet_refusal(spec)]
     refusals.append(ENGINES["graph"].refusal(spec, torch.device("cuda")))

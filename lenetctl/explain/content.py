@@ -11,10 +11,10 @@ from torch import nn
 from lenetctl.analysis.activations import InspectedNet
 from lenetctl.analysis.predictions import class_names, predict_images
 from lenetctl.data.dataset import Dataset
-from lenetctl.model.modules import Convolution
+from lenetctl.model.modules import Convolution, Resize
 from lenetctl.runs.mistakes import find_mistakes
 from lenetctl.runs.weights import default_weights
-from lenetctl.specs import plan_layers
+from lenetctl.specs import INPUT_SHAPE, plan_layers
 from lenetctl.specs.layers import Layer
 from lenetctl.specs.schema import Conv, Pool
 from lenetctl.training.metrics import TEST_ACCURACY
@@ -67,10 +67,12 @@ def describe_net(
     for name, module in net.named_children():
         if isinstance(module, Convolution):
             state[f"{name}.weight"] = module.kernels().detach()  # complete, with zeros
+        elif isinstance(module, Resize):
+            state[f"{name}.matrix"] = module.matrix(INPUT_SHAPE[1])
     described, numbers, start = [], [], 0
     for layer in layers:
         tensors = {}
-        for name in ("weight", "bias", "running_mean", "running_var", "codes"):
+        for name in ("weight", "bias", "running_mean", "running_var", "codes", "matrix"):
             if (tensor := state.get(f"{layer.name}.{name}")) is not None:
                 numbers.append(tensor.cpu().numpy().astype("<f4").tobytes())
                 tensors[name] = [start, tensor.numel()]

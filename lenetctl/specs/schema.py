@@ -32,7 +32,13 @@ __all__ = [
 ]
 
 NAME_LENGTH = 100
-PLANNED = (("conv",), ("pool",), ("dense",), ("output_codes",))  # what the plan of layers reads
+PLANNED = (
+    ("input_side",),
+    ("conv",),
+    ("pool",),
+    ("dense",),
+    ("output_codes",),
+)  # what the plan of layers reads
 
 
 class Spec(Section):

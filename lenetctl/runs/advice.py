@@ -42,6 +42,8 @@ def warnings_before(spec: Spec, dataset: Dataset) -> Iterator[str]:
             f"training.schedule.warmup: {schedule.warmup:g} epochs are the whole training of "
             f"{epochs}: the learning rate only rises"
         )
+    if dataset.skipped:
+        yield f"{dataset.name}: {dataset.skipped}"
     images = dataset.train.images
     if len(images) > 1 and torch.equal(images, images[:1].expand_as(images)):
         yield f"all training images of {dataset.name} are the same: look at the pictures"

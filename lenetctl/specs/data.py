@@ -1,13 +1,16 @@
 """The section `data`: which images, how many at a time, and what is done to them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from lenetctl.specs.section import Probability, Section, impossible
 
 LimitKeeps = Literal["share", "first"]  # of each class its share, or the first images
 DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
+
+MOST_IMAGES = 1_000_000_000
 
 # below the data directory: no part of it begins with a dot
 Folder = Annotated[
@@ -17,6 +20,28 @@ Folder = Annotated[
 ]
 
 PixelRange = Annotated[tuple[float, float], Field(strict=False)]  # of black and of white
+
+
+def _count_or_share(value: Any) -> int | float:
+    is_count = type(value) is int and 0 <= value <= MOST_IMAGES
+    if is_count or (type(value) is float and 0 < value < 1):
+        return value  # type: ignore[no-any-return]
+    raise PydanticCustomError("count_or_share", "a number of images, or a share of them")
+
+
+# one type, and not a union: that would tell of a mistake twice
+CountOrShare = Annotated[
+    int | float,
+    PlainValidator(_count_or_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MOST_IMAGES},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
+]
 
 
 class Flip(Section):
@@ -60,11 +85,16 @@ class DataSpec(Section):
     dataset: DatasetName = "fashion_mnist"
     folder: Folder | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0  # held-out training images
+    validation: CountOrShare = 0  # training images held out
     normalize: Literal["none", "standard"] = "none"
     pixel_range: PixelRange | None = None  # instead of 0 and 1
     augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
-    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None  # training images kept
+    limit: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = None  # training images kept
+
+    def held_out(self, images: int) -> int:
+        """Return how many of so many training images are held out; of a share at least one."""
+        share = isinstance(self.validation, float)
+        return max(1, round(self.validation * images)) if share else int(self.validation)
 
     @model_validator(mode="after")
     def _folder_goes_with_its_dataset(self) -> Self:

@@ -146,7 +146,7 @@ def data_sections(draw):
         dataset=dataset,
         folder=draw(folders) if dataset == "folder" else None,
         batch_size=draw(st.integers(1, 1_000_000)),
-        validation=draw(st.integers(0, 10_000)),
+        validation=draw(st.integers(0, 10_000) | st.floats(0.001, 0.999)),
         normalize=normalize,
         pixel_range=draw(ranges) if normalize == "none" else None,
         augment=draw(augmentations()),

@@ -96,8 +96,16 @@ def test_it_is_measured_and_served(run, spec, monkeypatch):
 
 def test_commands_look_into_it(run, project, tmp_path, monkeypatch):
     monkeypatch.chdir(project)
-    command("activations", run.name, "--layers", "pool1_act,dense2", "-o", tmp_path / "a.png")
-    command("explain", run.name, "-o", tmp_path / "page.html")
+    command(
+        "activations",
+        run.name,
+        "--no-log",
+        "--layers",
+        "pool1_act,dense2",
+        "-o",
+        tmp_path / "a.png",
+    )
+    command("explain", run.name, "--no-log", "-o", tmp_path / "page.html")
     command("shapes", run.path / "spec.yaml", "--diagram", tmp_path / "net.svg")
     assert (tmp_path / "a.png").exists()
     assert '"kind": "rbf"' in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ WARM_UP = 3  # calls in which libraries set themselves up and optimizers make th
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

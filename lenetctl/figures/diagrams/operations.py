@@ -25,6 +25,7 @@ class Style(NamedTuple):
 
 STYLES = {
     "image": Style("", "image ({1}×{2})", "#f1f1f1"),
+    "resize": Style("resized", "resize ({1}×{2})", "#f1f1f1"),
     "conv": Style("{window}×{window}\nconvolution", "{window}×{window} Conv ({0})", _SKY),
     "avg": Style("{window}×{window} average\npooling", "{window}×{window} AvgPool", _ORANGE),
     "max": Style("{window}×{window} max\npooling", "{window}×{window} MaxPool", _ORANGE),
@@ -78,6 +79,8 @@ def operations(layers: Sequence[Layer]) -> list[Operation]:
             case Pool(kind=kind, size=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] + [f"pad {padding}"] * (padding > 0)
                 found.append(Operation(kind, shape, window, options))
+            case int(side):
+                found.append(Operation("resize", shape, -(-layer.input_shape[1] // side)))
             case float(probability):
                 before.append(f"dropout {probability:g}")
             case str(kind):  # a norm or an activation

@@ -9,6 +9,7 @@ SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     # these three work on each channel alone, so they need no code where models lie side by side
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

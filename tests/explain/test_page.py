@@ -234,6 +234,8 @@ def test_without_kept_epochs_there_is_no_slider(content, opened):
     page.get_by_text("Test set: accuracy 0.5000").click()  # opens the table
     cells = page.locator(".confusion td").all_inner_texts()
     assert cells[1:4] == ["10", "0", "0"]
+    ground = page.locator(".confusion td").nth(1).evaluate("(c) => getComputedStyle(c).background")
+    assert ground.startswith("rgb(0, 114, 178)")
     headings = page.locator(".confusion th[scope=row]").all_inner_texts()
     assert headings == [f"class {n}" for n in range(10)]
 

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -22,9 +23,11 @@ from lenetctl.cli.commands import (
     ui,
 )
 from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
+from lenetctl.cli.hints import HintingGroup
 
 app = typer.Typer(
     name="lenetctl",
+    cls=HintingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="LeNet experiments from YAML specs, tracked in MLflow.",
@@ -80,6 +83,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters that a spec has
             stream.reconfigure(errors="backslashreplace")
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
+        del os.environ["COLUMNS"]
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):
@@ -87,4 +92,7 @@ def main() -> None:
     try:
         app(args=arguments, prog_name="lenetctl")
     finally:
-        gc.freeze()  # else the interpreter ends with half a second of collecting torch's objects
+        # else the interpreter ends with half a second of collecting torch's objects; triton, which
+        # torchvision brings in to download, calls those that are left to the system a leak
+        if "triton" not in sys.modules:
+            gc.freeze()

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from lenetctl.analysis.activations import InspectedNet
 from lenetctl.analysis.predictions import class_names, predict_images
 from lenetctl.data.dataset import Dataset
+from lenetctl.model.modules import Convolution
 from lenetctl.runs.mistakes import find_mistakes
 from lenetctl.runs.weights import kept_epochs, load_net
 from lenetctl.specs import plan_layers
@@ -22,7 +23,7 @@ from lenetctl.training.checkpoint import read_checkpoint
 
 PER_CLASS = 2
 MISTAKES = 20
-TENSORS = ("weight", "bias", "running_mean", "running_var")  # of a layer, in this order
+TENSORS = ("weight", "bias", "running_mean", "running_var", "codes")  # of a layer, in this order
 MOST_BYTES = 10_000_000  # of the weights of kept epochs, as base64; of more, some are left out
 NORM_EPS = 1e-5  # torch's
 
@@ -68,7 +69,7 @@ def describe_net(
     net: nn.Sequential, layers: Iterable[Layer], mean: float, std: float
 ) -> dict[str, Any]:
     """Return a net as `net.js` loads it: its layers, and its weights as base64 of 32-bit floats."""
-    state = net.state_dict()
+    state = _state(net)
     described, start = [], 0
     for layer in layers:
         tensors = {}
@@ -89,9 +90,19 @@ def describe_net(
     return {"layers": described, "weights": _weights(net), "mean": mean, "std": std}
 
 
+def _state(net: nn.Sequential) -> dict[str, Tensor]:
+    """Return all tensors by name; kernels complete, with zeros where maps are not connected."""
+    kernels = {
+        f"{name}.weight": module.kernels().detach()
+        for name, module in net.named_children()
+        if isinstance(module, Convolution)
+    }
+    return net.state_dict() | kernels
+
+
 def _weights(net: nn.Sequential) -> str:
     """Return the numbers of all layers, in the order of the net and of `TENSORS`."""
-    state = net.state_dict()
+    state = _state(net)
     names = (f"{layer}.{name}" for layer, _ in net.named_children() for name in TENSORS)
     numbers = (state[name].cpu().numpy().astype("<f4").tobytes() for name in names if name in state)
     return b64encode(b"".join(numbers)).decode()
@@ -101,7 +112,8 @@ def _settings(layer: Layer) -> dict[str, Any]:
     """Return what a layer's function needs beside its weights; sides in pixels."""
     config = layer.config
     if isinstance(config, Conv):
-        return {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        sides = {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        return {"border": config.padding_value, **sides}
     if isinstance(config, Pool):
         sides = {"size": config.size, "stride": config.stride, "padding": config.padding}
         return {"function": config.kind, **sides}

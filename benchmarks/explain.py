@@ -3,8 +3,8 @@
     lenetctl explain baseline-s0 -o baseline.html
     python benchmarks/explain.py baseline.html [MORE.html …]
 
-Prints for each page its size, when something is first painted, the median forward pass and redraw, and
-how many times a second all of it is drawn anew while a mouse draws.
+Prints for each page its size, when something is first painted, the median forward pass and redraw,
+and how many times a second all of it is drawn anew while a mouse draws.
 """
 
 import math

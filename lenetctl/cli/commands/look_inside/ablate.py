@@ -75,7 +75,11 @@ def ablate(
     if len(rows) < len(inputs.labels):
         console.say(f"covered are {len(rows)} of {len(inputs.labels)} images, the first of each")
     inputs = Inputs(inputs.images[rows], [inputs.labels[row] for row in rows])
-    worth = ablate_channels(inspected, dataset, dataset.validation or dataset.test, names)
+    measured = dataset.validation or dataset.test
+    console.say(
+        f"silencing {', '.join(names)}, channel by channel, on {len(measured.labels):,} images"
+    )
+    worth = ablate_channels(inspected, dataset, measured, names)
     maps = occlude(inspected, dataset, inputs.images)
     predictions = compute_activations(inspected, dataset, inputs, []).predictions
 
@@ -84,11 +88,13 @@ def ablate(
         folder.mkdir(exist_ok=True)
     stem = artifacts.file_stem("ablation", *names, *([weights] if weights else []))
     picture = output or (folder or Path()) / f"{stem}.png"
-    files = {"picture": picture, "occlusion": picture.with_stem(f"{picture.stem}-occlusion")}
+    covered = [] if output else artifacts.counted(inputs.labels)
+    occlusion = picture.with_stem(artifacts.file_stem(picture.stem, "occlusion", *covered))
+    files = {"picture": picture, "occlusion": occlusion}
     title = f"{inspected.name}: what is lost without a channel, {split} set"
     artifacts.draw_ablation(worth, dataset.classes, title, picture)
     title = f"{inspected.name}: what is lost without a square"
-    artifacts.draw_occlusion(inputs.images, maps, predictions, title, files["occlusion"])
+    artifacts.draw_occlusion(inputs.images, maps, predictions, title, occlusion)
     if table or folder:
         files["csv"] = table or (folder or Path()) / f"{stem}.csv"
         artifacts.write_output(files["csv"], artifacts.ablation_csv(worth, dataset.classes))

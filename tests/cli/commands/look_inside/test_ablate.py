@@ -35,7 +35,7 @@ def test_a_line_for_each_channel_and_all_of_it_in_the_run(lenetctl, trained, tra
     client, run_id = MlflowClient(tracking_uri), trained.published.run_id
     there = [file.path for file in client.list_artifacts(run_id, "insights")]
     stem = "insights/ablation-act1-act2"
-    assert there == [f"{stem}-occlusion.png", f"{stem}.csv", f"{stem}.png"]
+    assert there == [f"{stem}-occlusion-2-0-2-1.png", f"{stem}.csv", f"{stem}.png"]
 
     titles, *rows = table(trained.insights / "ablation-act1-act2.csv")
     assert titles == ["layer", "channel", "all images", *map(str, range(10))]

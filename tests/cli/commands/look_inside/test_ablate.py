@@ -73,6 +73,13 @@ def test_a_picture_of_ones_own_is_covered_too(lenetctl, trained):
     assert [one["label"] for one in document["occluded"]] == ["mine [1].png"]
 
 
+def test_of_many_images_those_are_covered_that_a_picture_holds(lenetctl, trained, monkeypatch):
+    monkeypatch.setattr("lenetctl.artifacts.activations.MOST_ROWS", 2)
+    result = lenetctl("ablate", "latest", "--classes", "3,7", "--no-log", "--json")
+    assert [one["label"] for one in result.json["occluded"]] == ["3", "7"]
+    assert "covered are 2 of 4 images, the first of each" in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -3,6 +3,7 @@
 from lenetctl.artifacts.ablation import ablation_csv, draw_ablation, draw_occlusion
 from lenetctl.artifacts.activations import (
     activations_stem,
+    counted,
     draw_activations,
     draw_kernels,
     drawn_rows,
@@ -24,6 +25,7 @@ __all__ = [
     "ablation_csv",
     "activations_stem",
     "copy_into",
+    "counted",
     "draw",
     "draw_ablation",
     "draw_activations",

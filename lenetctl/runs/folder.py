@@ -183,13 +183,8 @@ class Run:
         self, record: RunRecord | ResultRecord | MistakesRecord | PublishedRecord
     ) -> None:
         """Replace the file that holds records of this kind."""
-        names = {
-            RunRecord: "run",
-            ResultRecord: "result",
-            MistakesRecord: "mistakes",
-            PublishedRecord: "published",
-        }
-        write_whole(self.path / f"{names[type(record)]}.json", record.to_json())
+        name = type(record).__name__.removesuffix("Record").lower()  # run, result, …
+        write_whole(self.path / f"{name}.json", record.to_json())
 
     def set_status(self, state: Status, outcome: str = "", message: str = "") -> None:
         """Write what became of the run."""

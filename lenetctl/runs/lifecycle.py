@@ -54,7 +54,10 @@ def open_run(
     if resume and is_longer:
         check_longer(resume, spec)
         data = record.data.model_copy(update={"limit_keeps": resume.record.data.limit_keeps})
-        record = record.model_copy(update={"continues": resume.path.name, "data": data})
+        keeps = options.keep_epochs or resume.record.keep_epochs
+        record = record.model_copy(
+            update={"continues": resume.path.name, "data": data, "keep_epochs": keeps}
+        )
     opened = store.resume(resume) if resume and not is_longer else store.begin(spec, record)
     with opened as run, _status_written(run, context):
         state = initial_state(spec, context.device)

@@ -110,7 +110,7 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    save(ranked(shown.ranking, shown.metric), ranking)
+    save(ranked(shown.ranking, shown.metric, shown.epoch), ranking)
     if not shown.curves:
         return [ranking]
     save(bands(shown.curves, shown.metric), file)

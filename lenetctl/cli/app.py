@@ -22,9 +22,11 @@ from lenetctl.cli.commands import (
     ui,
 )
 from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
+from lenetctl.cli.hints import HintingGroup
 
 app = typer.Typer(
     name="lenetctl",
+    cls=HintingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="LeNet experiments from YAML specs, tracked in MLflow.",

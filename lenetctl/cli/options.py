@@ -18,6 +18,18 @@ Set = Annotated[
         "-s", "--set", metavar="KEY=VALUE", help="Override a key of the spec; repeatable."
     ),
 ]
+Seeds = Annotated[
+    str | None, typer.Option("--seeds", metavar="N,N,…", help="Every spec with each.")
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-g",
+        "--grid",
+        metavar="KEY=A,B,C",
+        help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 

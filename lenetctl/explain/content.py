@@ -11,6 +11,7 @@ from torch import nn
 from lenetctl.analysis.activations import InspectedNet
 from lenetctl.analysis.predictions import class_names, predict_images
 from lenetctl.data.dataset import Dataset
+from lenetctl.model.modules import Convolution
 from lenetctl.runs.mistakes import find_mistakes
 from lenetctl.runs.weights import default_weights
 from lenetctl.specs import plan_layers
@@ -63,10 +64,13 @@ def describe_net(
 ) -> dict[str, Any]:
     """Return a net as `net.js` loads it: its layers, and its weights as base64 of 32-bit floats."""
     state = net.state_dict()
+    for name, module in net.named_children():
+        if isinstance(module, Convolution):
+            state[f"{name}.weight"] = module.kernels().detach()  # complete, with zeros
     described, numbers, start = [], [], 0
     for layer in layers:
         tensors = {}
-        for name in ("weight", "bias", "running_mean", "running_var"):
+        for name in ("weight", "bias", "running_mean", "running_var", "codes"):
             if (tensor := state.get(f"{layer.name}.{name}")) is not None:
                 numbers.append(tensor.cpu().numpy().astype("<f4").tobytes())
                 tensors[name] = [start, tensor.numel()]
@@ -89,7 +93,8 @@ def _settings(layer: Layer) -> dict[str, Any]:
     """Return what a layer's function needs beside its weights; sides in pixels."""
     config = layer.config
     if isinstance(config, Conv):
-        return {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        sides = {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        return {"border": config.padding_value, **sides}
     if isinstance(config, Pool):
         sides = {"size": config.size, "stride": config.stride, "padding": config.padding}
         return {"function": config.kind, **sides}

@@ -1,7 +1,7 @@
 """From a model's spec to an `nn.Sequential` whose modules have the names of the plan.
 
-A model in MLflow carries this file, to be loaded where there is no lenetctl: nothing of lenetctl is
-imported before a function needs it.
+A model in MLflow carries this folder, to be loaded where there is no lenetctl: nothing of the other
+rooms is imported before training needs it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from .initialise import initialise
+from .modules import Convolution, RbfOutput, ScaledTanh, Subsampling
+
 if TYPE_CHECKING:
     from lenetctl.specs.layers import Layer
-    from lenetctl.specs.schema import ModelSpec
+    from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
+    "scaled_tanh": ScaledTanh,
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
@@ -28,21 +32,21 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "silu": nn.SiLU,
 }
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d}
-POOLS: dict[str, Callable[[int, int, int], nn.Module]] = {
+POOLS: dict[str, Callable[[Layer, Pool], nn.Module]] = {
     # zeros of the padding count, as in the chapter's DJL
-    "avg": nn.AvgPool2d,
-    "max": nn.MaxPool2d,
+    "avg": lambda _, pool: nn.AvgPool2d(pool.size, pool.stride, pool.padding),
+    "max": lambda _, pool: nn.MaxPool2d(pool.size, pool.stride, pool.padding),
+    "subsample": lambda layer, pool: Subsampling(layer.input_shape[0], pool),
 }
 MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
-    "conv": lambda layer, conv: nn.Conv2d(
-        layer.input_shape[0], conv.channels, conv.kernel, conv.stride, conv.padding, bias=conv.bias
-    ),
+    "conv": lambda layer, conv: _convolution(layer.input_shape[0], conv),
     "norm": lambda layer, kind: NORMS[kind](layer.input_shape[0]),
     "activation": lambda _, kind: ACTIVATIONS[kind](),
-    "pool": lambda _, pool: POOLS[pool.kind](pool.size, pool.stride, pool.padding),
+    "pool": lambda layer, pool: POOLS[pool.kind](layer, pool),
     "flatten": lambda _, __: nn.Flatten(),
     "dropout": lambda _, p: nn.Dropout(p),
     "dense": lambda layer, _: nn.Linear(layer.input_shape[0], layer.output_shape[0]),
+    "rbf": lambda _, codes: RbfOutput(codes),
 }
 
 
@@ -52,7 +56,6 @@ def build_model(model: ModelSpec, seed: int) -> nn.Sequential:
     It is initialised from `seed` on the CPU, so that training starts from the same weights on every
     device. The state of the global generator does not change.
     """
-    from lenetctl.model.initialise import initialise  # noqa: PLC0415
     from lenetctl.specs.layers import plan_layers  # noqa: PLC0415
 
     with torch.random.fork_rng(devices=[]):
@@ -67,6 +70,13 @@ def sequential(layers: Iterable[Layer]) -> nn.Sequential:
     return nn.Sequential(
         OrderedDict((layer.name, MODULES[layer.kind](layer, layer.config)) for layer in layers)
     )
+
+
+def _convolution(inputs: int, conv: Conv) -> nn.Conv2d:
+    if conv.connections or conv.padding_value:
+        return Convolution(inputs, conv)
+    size, stride, padding = conv.kernel, conv.stride, conv.padding
+    return nn.Conv2d(inputs, conv.channels, size, stride, padding, bias=conv.bias)
 
 
 def _generator_seed(seed: int) -> int:

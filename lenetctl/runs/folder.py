@@ -26,7 +26,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -87,8 +87,9 @@ class Run:
     @property
     def result(self) -> ResultRecord:
         """The final evaluation of a finished run."""
-        if not self.is_finished:
-            raise NotFoundError(f"{self.path.name} has no result: it is {self.status.state}")
+        state = self.status.state
+        if state != "FINISHED":
+            raise NotFoundError(f"{self.path.name} has no result: it is {state}")
         return self._read("result.json", ResultRecord)
 
     @property
@@ -146,6 +147,9 @@ class Run:
 
     def spec(self) -> Spec:
         """Return the resolved spec."""
+        if known := self.record.spec:
+            with suppress(ValidationError):  # a later version's; reading the file says it better
+                return Spec.model_validate(known)
         return specs.load_spec(self.path / "spec.yaml")
 
     def epochs(self) -> list[dict[str, float]]:

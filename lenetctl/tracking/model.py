@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 NAME = "model"  # of each run's, found as runs:/RUN_ID/model
 CODE = Path(__file__).with_name("served.py")
-BUILD = Path(__file__).parents[1] / "model" / "build.py"
-REQUIRED = ("numpy", "safetensors", "torch")  # of what CODE and BUILD import, beside mlflow
+NET = Path(__file__).parents[1] / "model"  # the package that builds nets
+REQUIRED = ("numpy", "safetensors", "torch")  # of what CODE and NET import, beside mlflow
 
 
 def log_model(client: MlflowClient, run_id: str, run: Run) -> str:
@@ -75,12 +76,13 @@ def save_model(run: Run, run_id: str | None = None, model_id: str | None = None)
         data = run.record.data
         about = {"mean": data.mean, "std": data.std, "classes": run.result.classes}
         (parts / "about.json").write_text(json.dumps(about | {"layers": _layers(run)}))
+        shutil.copytree(NET, parts / "net", ignore=shutil.ignore_patterns("__pycache__"))
         pyfunc.save_model(
             parts / "model",
             python_model=str(CODE),
             artifacts={
                 "spec": str(run.path / "spec.yaml"),
-                "build": str(BUILD),
+                "net": str(parts / "net"),
                 "weights": str(run.weights),
                 "about": str(parts / "about.json"),
             },
@@ -97,7 +99,7 @@ def _layers(run: Run) -> list[dict[str, Any]]:
     """Return the plan of layers as JSON has it."""
 
     def plain(config: Any) -> Any:
-        return config.model_dump() if isinstance(config, BaseModel) else config
+        return config.model_dump(mode="json") if isinstance(config, BaseModel) else config
 
     plan = specs.plan_layers(run.spec().model)
     return [asdict(layer) | {"config": plain(layer.config)} for layer in plan]

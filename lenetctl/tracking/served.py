@@ -1,16 +1,19 @@
 """The code that MLflow stores with a model and runs to serve it ("models from code").
 
 It imports nothing of lenetctl, which need not be installed where a model is served: the copy of
-`lenetctl/model/build.py` that is stored beside it builds the net. MLflow also runs this file to
+`lenetctl/model/` that is stored beside it builds the net. MLflow also runs this file to
 store it, for which torch is not needed: it is imported where it is.
 """
 
 from __future__ import annotations
 
 import json
-import runpy
+import sys
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from uuid import uuid4
 
 import numpy as np
 from mlflow.exceptions import MlflowException
@@ -29,7 +32,7 @@ class LeNet(PythonModel):
         files = context.artifacts
         text = Path(files["about"]).read_text(encoding="utf-8")
         about = json.loads(text, object_hook=lambda keys: SimpleNamespace(**keys))
-        self.net = runpy.run_path(files["build"])["sequential"](about.layers).eval()
+        self.net = _builder(Path(files["net"])).sequential(about.layers).eval()
         self.net.load_state_dict(load_file(files["weights"]))
         self.mean, self.std = about.mean, about.std
 
@@ -58,6 +61,15 @@ class LeNet(PythonModel):
             logits = self.net((pixels - self.mean) / self.std)
         probabilities: NDArray[np.float32] = logits.softmax(1).numpy()
         return probabilities
+
+
+def _builder(folder: Path) -> ModuleType:
+    """Import the package of `folder` under a name of its own: another model's may be another."""
+    name = f"lenet_{uuid4().hex}"
+    spec = spec_from_file_location(name, folder / "__init__.py")
+    assert spec is not None  # noqa: S101
+    sys.modules[name] = module_from_spec(spec)
+    return import_module(f"{name}.build")
 
 
 set_model(LeNet())

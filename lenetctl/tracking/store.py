@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -39,11 +40,16 @@ def open_client(tracking_uri: str) -> MlflowClient:
     database = sqlite_file(tracking_uri)
     if database is None:
         return MlflowClient(tracking_uri)
-    with FileLock(database.with_name(f"{database.name}.lock")):
-        if not database.exists():
-            _make(database)
-        follow_move(database)
-        return _client(tracking_uri, database)
+    if not database.exists():
+        lock = database.with_name(f"{database.name}.lock")
+        with FileLock(lock):
+            if not database.exists():  # no other process was faster
+                _make(database)
+        # no more in the way: whoever waits for it, or makes another, finds the database there
+        with suppress(OSError):
+            lock.unlink()
+    follow_move(database)
+    return _client(tracking_uri, database)
 
 
 def _client(tracking_uri: str, database: Path) -> MlflowClient:

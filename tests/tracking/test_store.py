@@ -13,7 +13,7 @@ def test_what_a_killed_process_left_of_a_new_store_is_removed(tmp_path):
     torn.mkdir()
     (torn / "new.db").touch()
     store.open_client(f"sqlite:///{tmp_path / 'new.db'}")
-    assert {path.name for path in tmp_path.iterdir()} == {"new.db", "new.db.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"new.db"}
 
 
 def test_processes_that_open_a_new_store_at_once_all_succeed(tmp_path):

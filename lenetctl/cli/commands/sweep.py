@@ -18,18 +18,8 @@ def sweep(
         Path, typer.Argument(metavar="PATH", help="A folder of specs, a sweep.yaml or a spec.")
     ],
     overrides: options.Set = None,
-    seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="N,N,…", help="Run every spec with each.")
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-g",
-            "--grid",
-            metavar="KEY=A,B,C",
-            help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
-        ),
-    ] = None,
+    seeds: options.Seeds = None,
+    grid: options.Grid = None,
     search: Annotated[
         SamplerName | None,
         typer.Option("--search", help="Search the grid for the best validation accuracy."),
@@ -63,7 +53,7 @@ def sweep(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
+        typer.Option("--jobs", min=1, help="Runs at a time on each device, or models of a fleet."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
@@ -90,7 +80,7 @@ def sweep(
     from lenetctl.cli import run_sweep
     from lenetctl.cli.console import Console
     from lenetctl.errors import UsageError
-    from lenetctl.sweeps.grid import SEED, parse_grid_option
+    from lenetctl.sweeps.grid import swept_keys
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
@@ -100,10 +90,7 @@ def sweep(
         raise UsageError(
             "--until decided chooses seeds itself: leave out --search, --seeds, --force"
         )
-    swept = [parse_grid_option(text) for text in grid or []]
-    if seeds is not None:
-        swept.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {key.key: key for key in swept}
+    by_key = swept_keys(grid, seeds)
     usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),

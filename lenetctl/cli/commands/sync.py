@@ -17,12 +17,13 @@ def sync(
 ) -> None:
     """Publish to MLflow what it does not have; a second time changes nothing."""
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import ask_mlflow, catch_up, require_current, writer
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking.writer import outstanding
 
     console = Console(as_json=as_json, quiet=quiet)
-    named = [RunStore().find(name) for name in runs or []]
+    named = [find_run(name) for name in runs or []]
     writing = writer(tracking_uri, console)
     writing.start()  # it imports MLflow while this process does
     ask_mlflow(writing.tracking_uri, named or RunStore().all())

@@ -63,10 +63,10 @@ def activations(
     """Draw the feature maps of some layers for test images and pictures of your own."""
     from lenetctl import artifacts
     from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
+    from lenetctl.analysis.known_data import dataset_of
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.activations import activations_document, print_predictions
-    from lenetctl.data.dataset import load_dataset
 
     console = Console(as_json=as_json, quiet=quiet)
     nets = _nets(net, compare, overrides, weights)
@@ -75,8 +75,9 @@ def activations(
         there = " and ".join(", ".join(wanted) for wanted in names)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
     first = nets[0]
-    dataset = load_dataset(first.spec.data, data_dir)
-    inputs = choose_inputs(dataset, _listed(classes), per_class, pictures or [])
+    shown = [] if pictures and classes is None else _listed(classes)
+    dataset = dataset_of(first, data_dir, with_images=shown != [])
+    inputs = choose_inputs(dataset, shown, per_class, pictures or [])
     found = {
         inspected.name: compute_activations(inspected, dataset, inputs, wanted)
         for inspected, wanted in zip(nets, names, strict=True)
@@ -126,10 +127,10 @@ def _nets(
 def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
-    from lenetctl.runs.store import RunStore
+    from lenetctl.cli.find_run import find_run
 
     if Path(net).suffix in (".yaml", ".yml"):
         return InspectedNet.untrained(specs.load_spec(net, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return InspectedNet.trained(RunStore().find(net), weights)
+    return InspectedNet.trained(find_run(net), weights)

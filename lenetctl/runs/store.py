@@ -46,10 +46,7 @@ class RunStore:
                     for run in earlier:
                         with run.held():  # raises where it is in training
                             pass
-                    # a crash's leavings, or a gap where a run was deleted, keep their number
-                    stem = f"{_as_file_name(record.name)}-{identity[:8]}"
-                    paths = (self.root / f"{stem}-{n}" for n in count(len(earlier) + 1))
-                    path = next(path for path in paths if not path.exists())
+                    path = self._new_path(record, len(earlier) + 1)
                     path.mkdir()
                     run = Run(path)
                     holding.enter_context(run.held())
@@ -89,6 +86,25 @@ class RunStore:
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
             yield
+
+    def add(self, made: Run) -> Run | None:
+        """Move the folder of a run in among the others; None where they have this run already.
+
+        It is on the same disk, so that it appears whole or not at all; no other loses its name.
+        """
+        record, epochs = made.record, made.epochs()
+        with self._lock():
+            same = self.of_spec(record.spec_sha256)
+            if any(r.record.created == record.created and r.epochs() == epochs for r in same):
+                return None
+            return Run(made.path.rename(self._new_path(record, len(same) + 1)))
+
+    def _new_path(self, record: RunRecord, first: int) -> Path:
+        """Return a folder that is not there yet, numbered from `first`."""
+        # a crash's leavings, or a gap where a run was deleted, keep their number
+        stem = f"{_as_file_name(record.name)}-{record.spec_sha256[:8]}"
+        paths = (self.root / f"{stem}-{n}" for n in count(first))
+        return next(path for path in paths if not path.exists())
 
     def all(self) -> list[Run]:
         """Return every run that can be read, the oldest first."""

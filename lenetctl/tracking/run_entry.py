@@ -98,6 +98,7 @@ def _tags(run: Run) -> dict[str, str]:
         "lenetctl.command": record.command,
         **({"lenetctl.continues": record.continues} if record.continues else {}),
         "torch.version": environment.torch,
+        **({"mlflow.user": record.user} if record.user else {}),
         "mlflow.source.name": "lenetctl",
         "mlflow.source.git.commit": environment.git_commit,
         "git.dirty": environment.git_dirty,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -11,7 +12,7 @@ from lenetctl import specs
 from lenetctl.analysis.exact import Share
 from lenetctl.analysis.statistics import Summary
 from lenetctl.analysis.verdicts import Sample
-from lenetctl.errors import UsageError
+from lenetctl.errors import LenetctlError, UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
@@ -137,12 +138,27 @@ class Group:
         return Summary.of([*scores.values()]) if len(scores) == len(self.runs) else None
 
 
-def read_runs(names: Mapping[Run, str | None]) -> list[ComparedRun]:
+def read_runs(
+    names: Mapping[Run, str | None], warn: Callable[[str], object] = warnings.warn
+) -> list[ComparedRun]:
     """Read runs, the oldest first, with what a sweep calls their specs, if one does.
 
     Where they are of several people, whose they are sets them apart as a key of the spec does.
+    One that cannot be read, as a spec with a later version's key, is left out and `warn` told.
+
+    Raises:
+        LenetctlError: none can be read.
+
     """
-    runs = [ComparedRun.of(run, name) for run, name in names.items()]
+    runs, errors = [], []
+    for run, name in names.items():
+        try:
+            runs.append(ComparedRun.of(run, name))
+        except LenetctlError as error:
+            errors.append(error)
+            warn(f"skipped: {str(error).splitlines()[0]}")
+    if errors and not runs:
+        raise errors[-1]
     if len({one.user for one in runs} - {""}) > 1:
         runs = [one.of_a_user() for one in runs]
     return sorted(runs, key=lambda one: (one.created, one.run.path.name))

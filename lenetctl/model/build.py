@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from .initialise import initialise
-from .modules import Convolution, RbfOutput, ScaledTanh, Subsampling
+from lenetctl.model.initialise import initialise
+from lenetctl.model.modules import Convolution, RbfOutput, ScaledTanh, Subsampling
 
 if TYPE_CHECKING:
     from lenetctl.specs.layers import Layer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from .modules import Convolution, Subsampling
+from lenetctl.model.modules import Convolution, Subsampling
 
 if TYPE_CHECKING:
     from lenetctl.specs.schema import ModelSpec

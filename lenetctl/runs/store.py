@@ -1,12 +1,14 @@
 """All the runs of a project: begin one, list them, find one, end those that died."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
@@ -87,17 +89,29 @@ class RunStore:
                     torn.unlink(missing_ok=True)
             yield
 
-    def add(self, made: Run) -> Run | None:
-        """Move the folder of a run in among the others; None where they have this run already.
+    def import_run(self, source: Run, user: str) -> Run | None:
+        """Copy a run of another project, as one of `user`; None where it is here already.
 
-        It is on the same disk, so that it appears whole or not at all; no other loses its name.
+        Links are not followed and left out: the folder may be a stranger's.
+
+        Raises:
+            NotFoundError: it cannot be read.
+            SpecError: its spec cannot be.
+
         """
-        record, epochs = made.record, made.epochs()
-        with self._lock():
-            same = self.of_spec(record.spec_sha256)
-            if any(r.record.created == record.created and r.epochs() == epochs for r in same):
-                return None
-            return Run(made.path.rename(self._new_path(record, len(same) + 1)))
+        _ = source.status, source.spec()
+        record = source.record.model_copy(update={"user": user, "imported": True})
+        epochs = source.epochs()
+        self.root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.root, prefix=".import-") as scratch:
+            copied = Run(Path(scratch) / "run")
+            shutil.copytree(source.path, copied.path, ignore=_left_out)
+            copied.write_record(record)
+            with self._lock():
+                same = self.of_spec(record.spec_sha256)
+                if any(r.record.created == record.created and r.epochs() == epochs for r in same):
+                    return None
+                return Run(copied.path.rename(self._new_path(record, len(same) + 1)))
 
     def _new_path(self, record: RunRecord, first: int) -> Path:
         """Return a folder that is not there yet, numbered from `first`."""
@@ -198,6 +212,14 @@ class RunStore:
 
     def _lock(self) -> FileLock:
         return FileLock(self.root / LOCK)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied: no plain file or folder, or of a crash, or about where it was."""
+    paths = [Path(folder, name) for name in names]
+    plain = {p.name for p in paths if (p.is_file() or p.is_dir()) and not p.is_symlink()}
+    here = {name for name in names if name.startswith(".") or name in ("lock", "published.json")}
+    return set(names) - plain | here
 
 
 def _as_file_name(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,7 +75,10 @@ def save_model(run: Run, run_id: str | None = None, model_id: str | None = None)
         data = run.record.data
         about = {"mean": data.mean, "std": data.std, "classes": run.result.classes}
         (parts / "about.json").write_text(json.dumps(about | {"layers": _layers(run)}))
-        shutil.copytree(NET, parts / "net", ignore=shutil.ignore_patterns("__pycache__"))
+        (parts / "net").mkdir()
+        for file in NET.glob("*.py"):  # as a package of any name
+            code = file.read_text(encoding="utf-8").replace("from lenetctl.model.", "from .")
+            (parts / "net" / file.name).write_text(code, encoding="utf-8")
         pyfunc.save_model(
             parts / "model",
             python_model=str(CODE),

@@ -30,7 +30,7 @@ def import_runs(
     `compare --group-by user` then compares people, and `lenetctl sync` publishes the runs.
     """
     from lenetctl.cli.console import Console
-    from lenetctl.runs.collect import import_run, runs_below
+    from lenetctl.runs.folder import Run
     from lenetctl.runs.store import RunStore
 
     if user and by_folder:
@@ -40,14 +40,14 @@ def import_runs(
     known: list[str] = []
     damaged: list[str] = []
     for folder in folders:
-        found = runs_below(folder)
+        found = [Run(file.parent) for file in sorted(folder.rglob("run.json"))]
         if not found:
             console.warn(f"{folder}: no runs in it")
         name = folder.resolve().name
         for run in found:
             try:
                 whose = name if by_folder else user or run.record.user or name
-                made = import_run(RunStore(), run, whose)
+                made = RunStore().import_run(run, whose)
             except LenetctlError as error:
                 console.warn(f"skipped: {error}")
                 damaged.append(str(run.path))

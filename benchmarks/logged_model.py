@@ -35,7 +35,7 @@ class Whole(torch.nn.Module):
 
 @contextmanager
 def timed(what: str) -> Iterator[list[int]]:
-    """Print the seconds that the context took, and the sum of the bytes that it adds to the list."""
+    """Print the seconds that the context took, and the sum of the bytes that it lists."""
     started = time.perf_counter()
     sizes: list[int] = []
     yield sizes

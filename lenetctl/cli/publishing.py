@@ -1,11 +1,13 @@
 """The writer to MLflow as commands use it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import typer
 
 from lenetctl.artifacts import copy_into, draw, warm_up
-from lenetctl.cli.console import Console
+from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError, TrackingError
 from lenetctl.runs.folder import Run
@@ -49,7 +51,7 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
     return behind
 
 
-def ask_mlflow(tracking_uri: str, runs: list[Run]) -> None:
+def ask_mlflow(tracking_uri: str, runs: list[Run], console: Console) -> None:
     """Ask MLflow what it has of `runs`: what their folders say of it may be wrong.
 
     Raises:
@@ -61,28 +63,55 @@ def ask_mlflow(tracking_uri: str, runs: list[Run]) -> None:
         return
     ended = [run for run in runs if run.status.state != "RUNNING"]
     try:
-        correct_cursors(open_client(tracking_uri), ended)
+        with nullcontext() if console.quiet else sign_of_life("MLflow is asked what it has"):
+            correct_cursors(open_client(tracking_uri), ended)
     except Exception as error:
         message = f"{redacted(tracking_uri)} does not say what it has: {useful_line(error)}"
         raise TrackingError(message) from error
 
 
 def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
-    """Publish what a command has added to `run`; raises as `require_current` does."""
+    """Publish what a command has added to `run`; raises as `closed` does."""
     writing = writer(choose_uri(tracking_uri, run), console)
     writing.notify(run)
-    writing.close(patience=10)
-    require_current([run], writing, console)
+    with closed(writing, [run], console, patience=10):
+        pass
 
 
-def require_current(runs: list[Run], writing: WriterProcess, console: Console) -> None:
-    """End the command where a closed writer left MLflow without some of `runs`.
+@contextmanager
+def closed(
+    writing: WriterProcess, runs: list[Run], console: Console, patience: float = 30.0
+) -> Iterator[None]:
+    """Bring MLflow up to date, then let the context tell the result.
 
     Raises:
-        ResourceError: its disk is full.
-        Exit: otherwise.
+        KeyboardInterrupt: after the result, where it came while MLflow was waited for.
+        ResourceError: MLflow lacks some of `runs`, for its disk is full.
+        Exit: it lacks some for another reason.
 
     """
+    interrupt = None
+    try:
+        wait_for(writing, console, patience)
+    except KeyboardInterrupt as error:
+        interrupt = error
+        writing.stop(within=0)
+    yield
+    if interrupt:
+        if outstanding(runs, writing.tracking_uri):
+            console.warn("stopped: what is trained is kept, and `lenetctl sync` publishes the rest")
+        raise interrupt
+    _require_current(runs, writing, console)
+
+
+def wait_for(writing: WriterProcess, console: Console, patience: float = 30.0) -> None:
+    """Close a writer and say meanwhile what is waited for."""
+    words = "MLflow is brought up to date: Ctrl-C leaves the rest to `lenetctl sync`"
+    with nullcontext() if console.quiet else sign_of_life(words):
+        writing.close(patience)
+
+
+def _require_current(runs: list[Run], writing: WriterProcess, console: Console) -> None:
     if outstanding(runs, writing.tracking_uri):
         remedy = "MLflow is not up to date: run `lenetctl sync`"
         if writing.disk_is_full:

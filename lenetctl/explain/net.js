@@ -26,13 +26,18 @@ const FORWARD = {
 
 /** A net as the page carries it, its weights as numbers: layer.weight, layer.bias, … */
 function loadNet(document) {
-  const weights = decodeFloats(document.weights);
-  for (const layer of document.layers) {
+  useWeights(document, document.weights);
+  return document;
+}
+
+/** Give a net other weights, as base64 in the order of its own. */
+function useWeights(net, encoded) {
+  const weights = decodeFloats(encoded);
+  for (const layer of net.layers) {
     for (const [name, [start, length]] of Object.entries(layer.tensors)) {
       layer[name] = weights.subarray(start, start + length);
     }
   }
-  return document;
 }
 
 /**

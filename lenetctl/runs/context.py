@@ -75,6 +75,7 @@ class RunContext:
             parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
             environment=describe_environment(),
             engine=engine,
+            keep_epochs=options.keep_epochs,
         )
 
 

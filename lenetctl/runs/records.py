@@ -78,6 +78,7 @@ class RunRecord(Record):
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"
     continues: str = ""  # folder of the run whose epochs it began with; "": it began with none
+    keep_epochs: bool = False  # the weights of each epoch stay
 
     @property
     def machine(self) -> str:

@@ -61,6 +61,7 @@ def sweep(
         bool, typer.Option("--fail-fast", help="Stop at the first failure.")
     ] = False,
     diagnostics: options.Diagnostics = False,
+    keep_epochs: options.KeepEpochs = False,
     experiment: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +101,7 @@ def sweep(
         force=force,
         fail_fast=fail_fast,
         diagnostics=diagnostics,
+        keep_epochs=keep_epochs,
         experiment=experiment,
         device=device,
         engine=engine,

@@ -24,7 +24,7 @@ def ui(
 ) -> None:
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
     from lenetctl.cli.console import Console
-    from lenetctl.cli.publishing import catch_up, writer
+    from lenetctl.cli.publishing import catch_up, wait_for, writer
     from lenetctl.processes import end_tree
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking.moved import follow_move
@@ -38,7 +38,7 @@ def ui(
     if RunStore().all():
         writing = writer(tracking_uri, console)
         catch_up(writing)
-        writing.close(patience=10)
+        wait_for(writing, console, patience=10)
     if is_server:
         console.say(f"the runs are at {redacted(where)}")
         return

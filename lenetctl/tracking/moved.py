@@ -32,7 +32,7 @@ def follow_move(database: Path) -> None:
     # one that is locked, or not to be written, says so when it is used
     with suppress(sqlite3.OperationalError), closing(sqlite3.connect(database)) as store, store:
         for root in set(_roots_elsewhere(store, here)):
-            if _came_along(store, root, here):
+            if _is_left(root, database) or _came_along(store, root, here):
                 _replace(store, root, here.as_uri())
 
 
@@ -46,10 +46,15 @@ def _roots_elsewhere(store: sqlite3.Connection, here: Path) -> Iterator[str]:
             yield root
 
 
+def _is_left(root: str, database: Path) -> bool:
+    """Return whether the project is here, and its old place is gone or has a store of its own."""
+    before = _local(root)
+    project = (artifact_root(database) / "lenetctl").is_dir()
+    return project and (not before.is_dir() or before.with_name(database.name).exists())
+
+
 def _came_along(store: sqlite3.Connection, root: str, here: Path) -> bool:
-    """Return whether a run's artifacts are here, or the old place is gone and its project here."""
-    if not _local(root).is_dir() and (here / "lenetctl").is_dir():
-        return True
+    """Return whether the artifacts of a run below `root` are here."""
     within = "SELECT artifact_uri FROM runs WHERE substr(artifact_uri, 1, ?) = ?"
     uris = store.execute(within, (len(root) + 1, f"{root}/"))
     return any((here / uri.removeprefix(f"{root}/")).is_dir() for (uri,) in uris)

@@ -63,6 +63,15 @@ def test_a_project_elsewhere_finds_its_artifacts_and_adds_to_them(project, tmp_p
     assert is_current(first, name_of(after / "mlflow.db"))
 
 
+def test_a_copy_without_the_artifacts_does_not_add_to_those_of_the_first(project, tmp_path):
+    before = project("a")
+    after = shutil.copytree(before, tmp_path / "b", ignore=shutil.ignore_patterns("[0-9]*"))
+    there = models(before)
+    client, _, later = add_run(after)
+    assert models(before) == there
+    assert {item.path for item in client.list_artifacts(later.published.run_id)} > {"spec.yaml"}
+
+
 def test_a_path_with_percent_signs_is_taken_as_it_is(project, tmp_path):
     folder = project("100%20done")
     add_run(folder)
@@ -93,7 +102,7 @@ def test_registered_models_move_too(project, tmp_path):
     assert version.source.startswith(after.as_uri())
 
 
-def test_a_store_that_is_locked_is_left_as_it_is(uri, tmp_path):
+def test_a_place_that_is_gone_is_left(uri, tmp_path):
     with sqlite3.connect(tmp_path / "mlflow.db") as other:
         other.execute("UPDATE experiments SET artifact_location = '/gone/mlruns/0'")
     (tmp_path / "mlruns/lenetctl").mkdir(parents=True)

@@ -390,8 +390,8 @@ def test_runs_that_are_not_named_are_of_one_data_set(root, runs):
 
 
 def test_a_run_with_a_later_versions_spec_is_left_out_by_name(lenetctl):
-    for name, value in (("baseline", 0.8), ("max", 0.7), ("later", 0.9)):
-        run = run_folders.run(ROOT, name, value)
+    for name, value, dropout in (("baseline", 0.8, 0.0), ("max", 0.7, 0.1), ("later", 0.9, 0.2)):
+        run = run_folders.run(ROOT, name, value, model={"dropout": dropout})
     spec = run.path / "spec.yaml"
     spec.write_text(spec.read_text() + "quantum: {entangled: true}\n")
     result = lenetctl("compare", "--json")

@@ -15,6 +15,7 @@ from lenetctl.cli.commands import (
     eval,  # noqa: A004  a command, not the builtin
     init,
     report,
+    runs,
     shapes,
     specs,
     sweep,
@@ -74,6 +75,7 @@ app.command("report")(report.report)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("init")(init.init)
+app.add_typer(runs.app, name="runs")
 app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 

@@ -9,14 +9,15 @@ import typer
 from lenetctl.artifacts import copy_into, draw, warm_up
 from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.errors import ResourceError
+from lenetctl.errors import ResourceError, TrackingError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
 from lenetctl.tracking.check import check_store
 from lenetctl.tracking.failures import useful_line
+from lenetctl.tracking.recall import correct_cursors
 from lenetctl.tracking.store import open_client
 from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
-from lenetctl.tracking.uri import choose_uri, redacted
+from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
@@ -50,9 +51,28 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
     return behind
 
 
+def ask_mlflow(tracking_uri: str, runs: list[Run], console: Console) -> None:
+    """Ask MLflow what it has of `runs`: what their folders say of it may be wrong.
+
+    Raises:
+        TrackingError: its store cannot be reached.
+
+    """
+    where = sqlite_file(tracking_uri)
+    if where and not where.exists():
+        return
+    ended = [run for run in runs if run.status.state != "RUNNING"]
+    try:
+        with nullcontext() if console.quiet else sign_of_life("MLflow is asked what it has"):
+            correct_cursors(open_client(tracking_uri), ended)
+    except Exception as error:
+        message = f"{redacted(tracking_uri)} does not say what it has: {useful_line(error)}"
+        raise TrackingError(message) from error
+
+
 def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
     """Publish what a command has added to `run`; raises as `closed` does."""
-    writing = writer(tracking_uri, console)
+    writing = writer(choose_uri(tracking_uri, run), console)
     writing.notify(run)
     with closed(writing, [run], console, patience=10):
         pass

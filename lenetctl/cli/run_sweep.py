@@ -183,7 +183,7 @@ def _conclude(view: SweepView, console: Console) -> None:
     """Print the ranking of what is done, by the names of this sweep."""
     over = {row.run: row.trial.spec.name for row in view.rows.values() if row.run}
     is_done = any(run.is_finished for run in over)
-    ranking = rank_runs(read_runs(over)) if is_done else None
+    ranking = rank_runs(read_runs(over, console.warn)) if is_done else None
     if ranking and not console.as_json:
         print_leaderboard(ranking, console.rich)
     board = leaderboard_document(ranking) if ranking else None

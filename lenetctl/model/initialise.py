@@ -1,13 +1,18 @@
 """Starting weights and biases, by their names in the literature."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from lenetctl.model.modules import Convolution, Subsampling
-from lenetctl.specs.schema import ModelSpec
+
+if TYPE_CHECKING:
+    from lenetctl.specs.schema import ModelSpec
 
 
 def _as_built(values: Tensor) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
-from lenetctl.specs.schema import Conv, Pool
+if TYPE_CHECKING:
+    from lenetctl.specs.schema import Conv, Pool
 
 
 class ScaledTanh(nn.Module):

@@ -80,7 +80,8 @@ def compare(
         raise UsageError("--csv, --csv-runs, --markdown and --json: choose one")
     console = Console(as_json=as_json, quiet=quiet)
     choice = Choice(runs or (), experiment, dataset, swept_keys(grid, seeds), overrides or ())
-    shown = compare_runs(choose_runs(choice, console.warn), metric, group_by, control)
+    chosen = choose_runs(choice, console.warn)
+    shown = compare_runs(chosen, metric, group_by, control, console.warn)
     if plot:
         for file in draw_comparison(shown, plot):
             echo(f"{file} drawn", err=True)

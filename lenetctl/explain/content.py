@@ -86,10 +86,10 @@ def describe_net(
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    """Return what a layer's function needs beside its weights; sides in pixels."""
+    """Return what a layer's function needs beside its weights; kernels are (height, width)."""
     config = layer.config
     if isinstance(config, Conv):
-        return {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        return {"kernel": config.window, "stride": config.stride, "padding": config.padding}
     if isinstance(config, Pool):
         sides = {"size": config.size, "stride": config.stride, "padding": config.padding}
         return {"function": config.kind, **sides}

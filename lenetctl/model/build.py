@@ -29,7 +29,7 @@ POOLS: dict[str, Callable[[int, int, int], nn.Module]] = {
 }
 MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
     "conv": lambda layer, conv: nn.Conv2d(
-        layer.input_shape[0], conv.channels, conv.kernel, conv.stride, conv.padding, bias=conv.bias
+        layer.input_shape[0], conv.channels, conv.window, conv.stride, conv.padding, bias=conv.bias
     ),
     "norm": lambda layer, kind: NORMS[kind](layer.input_shape[0]),
     "activation": lambda _, kind: ACTIVATIONS[kind](),

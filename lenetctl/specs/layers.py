@@ -15,6 +15,7 @@ INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
 Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense"]
+Sides = tuple[int, int]  # height and width
 Config = Conv | Norm | Activation | Pool | float | None
 
 
@@ -49,7 +50,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     """
     layers: list[Layer] = []
     shape: tuple[int, ...] = INPUT_SHAPE
-    side = INPUT_SHAPE[1]
+    sides = INPUT_SHAPE[1:]  # height, width
 
     def add(
         name: str,
@@ -65,10 +66,10 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
 
     for i, conv in enumerate(model.conv):
         n = i + 1
-        side = _output_side(f"conv{n}", side, conv.kernel, conv.stride, conv.padding, ("conv", i))
-        weights = shape[0] * conv.kernel**2 * conv.channels
+        sides = _output(f"conv{n}", sides, conv.window, conv.stride, conv.padding, ("conv", i))
+        weights = shape[0] * prod(conv.window) * conv.channels
         parameters = weights + conv.channels * conv.bias
-        add(f"conv{n}", "conv", conv, (conv.channels, side, side), parameters, weights * side**2)
+        add(f"conv{n}", "conv", conv, (conv.channels, *sides), parameters, weights * prod(sides))
         norm = conv.norm or model.norm
         if norm != "none":
             add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
@@ -78,8 +79,9 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         pool = conv.pool or model.pool
         if pool.kind != "none":
             at: KeyPath = ("conv", i, "pool") if conv.pool else ("pool",)
-            side = _output_side(f"pool{n}", side, pool.size, pool.stride, pool.padding, at)
-            add(f"pool{n}", "pool", pool, (conv.channels, side, side))
+            window = (pool.size, pool.size)
+            sides = _output(f"pool{n}", sides, window, pool.stride, pool.padding, at)
+            add(f"pool{n}", "pool", pool, (conv.channels, *sides))
 
     add("flatten", "flatten", None, (prod(shape),))
     for j, width in enumerate((*model.dense, CLASSES)):
@@ -93,11 +95,14 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     return layers
 
 
-def _output_side(name: str, side: int, size: int, stride: int, padding: int, at: KeyPath) -> int:
-    """Return the side of what a square window leaves of a square map, both in pixels."""
-    padded = side + 2 * padding
-    if size > padded:
+def _output(
+    name: str, sides: Sides, window: Sides, stride: int, padding: int, at: KeyPath
+) -> Sides:
+    """Return the sides of what a window leaves of a map, in pixels."""
+    height, width = (side + 2 * padding for side in sides)
+    if window[0] > height or window[1] > width:
+        padded = f"{height}" if height == width else f"{height}×{width}"
         note = f" ({padded} with padding)" if padding else ""
-        message = f"{name} would be 0×0: a {size}×{size} window does not fit {side}×{side}{note}"
-        raise ShapeError(message, at)
-    return (padded - size) // stride + 1
+        fits = f"a {window[0]}×{window[1]} window does not fit {sides[0]}×{sides[1]}"
+        raise ShapeError(f"{name} would be 0×0: {fits}{note}", at)
+    return (height - window[0]) // stride + 1, (width - window[1]) // stride + 1

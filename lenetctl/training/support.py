@@ -7,7 +7,7 @@ somebody has made sure that the others do it right.
 from collections.abc import Collection, Iterator, Mapping
 
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Pool, Spec
+from lenetctl.specs.schema import Conv, Pool, Spec
 
 Support = Mapping[str, Collection[str]]  # the kinds by key: a layer, an activation, a pool.kind, …
 
@@ -27,7 +27,10 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
     """Yield each kind that `spec` asks for, with its key: ("pool.kind", "max")."""
     for layer in plan_layers(spec.model):
         yield "layer", layer.kind
-        if isinstance(layer.config, Pool):
+        if isinstance(layer.config, Conv):
+            height, width = layer.config.window
+            yield "kernel", "square" if height == width else "not square"
+        elif isinstance(layer.config, Pool):
             yield "pool.kind", layer.config.kind
         elif isinstance(layer.config, str):
             yield layer.kind, layer.config  # a norm or an activation

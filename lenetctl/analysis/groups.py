@@ -15,7 +15,13 @@ from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
-from lenetctl.training.metrics import GUESSING, TRAIN_LOSS, VALIDATION_ACCURACY
+from lenetctl.training.metrics import (
+    GUESSING,
+    GUESSING_ACCURACY,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+)
 
 Items = frozenset[tuple[str, Value]]
 
@@ -64,7 +70,12 @@ class ComparedRun:
 
     @property
     def is_guessing(self) -> bool:
-        """Whether it had not learned by the epoch that counts: its training loss says so."""
+        """Whether it had not learned by the epoch that counts: its training loss says so.
+
+        Of a loss that is no plain cross-entropy, its training accuracy does.
+        """
+        if self.keys["training.loss"] != "cross_entropy" or "training.rubbish" in self.keys:
+            return self.scores.get(TRAIN_ACCURACY, 1) < GUESSING_ACCURACY
         return self.scores.get(TRAIN_LOSS, 0) > GUESSING
 
     @cached_property

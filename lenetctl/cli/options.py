@@ -38,9 +38,27 @@ Weights = Annotated[
     Literal["last", "best"] | None,
     typer.Option("--weights", help="Default: best where validation chose them."),
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option("--classes", metavar="A,B", help="Names or numbers; '' for none."),
+]
+PerClass = Annotated[int, typer.Option("--per-class", min=1, help="Test images of each class.")]
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option("--image", metavar="FILE", help="A picture of your own; repeatable."),
+]
 Diagnostics = Annotated[
     bool, typer.Option("--diagnostics", help="Measure every layer after each epoch.")
 ]
+KeepEpochs = Annotated[
+    bool,
+    typer.Option("--keep-epochs", help="Keep the weights of each epoch, for `lenetctl explain`."),
+]
+
+
+def listed(text: str | None) -> list[str] | None:
+    """Return the parts of `A,B`; None where nothing was given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def experiment_name(name: str | None) -> str | None:

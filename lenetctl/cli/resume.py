@@ -9,7 +9,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
 from lenetctl.specs.differences import difference_text, differing_keys
 from lenetctl.specs.schema import Spec
-from lenetctl.tracking.store import choose_uri
+from lenetctl.tracking.uri import choose_uri
 from lenetctl.tracking.writer import outstanding
 
 

@@ -11,7 +11,7 @@ from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.search import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import open_study
-from lenetctl.tracking.store import store_folder
+from lenetctl.tracking.uri import store_folder
 
 
 def search_for(

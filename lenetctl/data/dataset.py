@@ -49,6 +49,9 @@ class Dataset:
 
     def normalisation(self, data: DataSpec) -> tuple[float, float]:
         """Return mean and std by which pixels in [0, 1] are normalised as `data` says."""
+        if data.pixel_range:
+            black, white = data.pixel_range
+            return -black / (white - black), 1 / (white - black)
         return (self.mean, self.std) if data.normalize == "standard" else (0.0, 1.0)
 
 

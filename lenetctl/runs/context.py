@@ -70,9 +70,11 @@ class RunContext:
                 inverts=dataset.convention.inverts,
             ),
             device=describe_device(self.device),
+            device_index=self.device.index,
             parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
             environment=describe_environment(),
             engine=engine,
+            keep_epochs=options.keep_epochs,
         )
 
 

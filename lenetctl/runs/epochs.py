@@ -26,10 +26,11 @@ LINE = {"time", TRAIN_LOSS, TRAIN_ACCURACY, EXAMPLES_PER_SECOND}  # in each of t
 
 
 def save_epoch(run: Run, state: TrainingState, result: EpochResult, *, validated: bool) -> None:
-    """Write an epoch down: best weights, checkpoint, and last the line that says it is done."""
+    """Write an epoch down: weights that stay, checkpoint, last the line that says it is done."""
     line = {"epoch": result.epoch, "time": int(time.time() * 1000), **result.metrics}
     if validated and result.is_best:
         checkpoint.write_checkpoint(run.best, state.weights(), epoch=result.epoch)
+    keep_epoch(run, state)
     checkpoint.write_epoch_checkpoint(
         run.checkpoints,
         state.tensors(),
@@ -39,6 +40,14 @@ def save_epoch(run: Run, state: TrainingState, result: EpochResult, *, validated
         history=[*run.epochs(), line],
     )
     run.append_epoch(line)
+
+
+def keep_epoch(run: Run, state: TrainingState) -> None:
+    """Write the weights of the last epoch to stay, if the run is one that keeps them."""
+    if run.record.keep_epochs:
+        run.kept_epochs.mkdir(exist_ok=True)
+        file = checkpoint.epoch_file(run.kept_epochs, state.epoch)
+        checkpoint.write_checkpoint(file, state.weights(), epoch=state.epoch)
 
 
 def check_longer(earlier: Run, spec: Spec) -> None:
@@ -71,6 +80,8 @@ def copy_epochs(earlier: Run, run: Run) -> None:
     """Begin `run` with what the last epochs of `earlier` left."""
     if earlier.checkpoints.is_dir():
         shutil.copytree(earlier.checkpoints, run.checkpoints)
+    if earlier.kept_epochs.is_dir():
+        shutil.copytree(earlier.kept_epochs, run.kept_epochs)
     for file in (earlier.best, earlier.best.with_suffix(".json")):
         if file.exists():
             shutil.copy2(file, run.path)

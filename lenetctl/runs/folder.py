@@ -7,13 +7,14 @@ metrics.jsonl        one line an epoch
 checkpoints/         the last two epochs, to resume from
 best.safetensors     the weights that validation chose, where there is a validation split
 weights.safetensors  those that were evaluated at the end
-best.json, weights.json, checkpoints/*.json   the digest of the tensors beside them, and numbers
+epochs/              the weights after each epoch, and before the first, where `--keep-epochs` asked
+best.json, weights.json, */epoch-*.json   the digest of the tensors beside them, and numbers
 result.json          the final evaluation
 figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
 mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
-insights/            what `lenetctl mistakes`, `explain` and `report` made
+insights/            what `lenetctl mistakes`, `explain`, `ablate` and `report` made
 published.json       how much of it MLflow has
 lock                 held by the process that trains; the kernel drops it with the process
 
@@ -107,6 +108,11 @@ class Run:
     def checkpoints(self) -> Path:
         """Where the last epochs' states are."""
         return self.path / CHECKPOINTS
+
+    @property
+    def kept_epochs(self) -> Path:
+        """Where the weights of each epoch are, of a run with `--keep-epochs`."""
+        return self.path / "epochs"
 
     @property
     def best(self) -> Path:

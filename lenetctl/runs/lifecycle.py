@@ -9,7 +9,7 @@ from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
-from lenetctl.runs.epochs import check_longer, copy_epochs, restore_state
+from lenetctl.runs.epochs import check_longer, copy_epochs, keep_epoch, restore_state
 from lenetctl.runs.folder import Run
 from lenetctl.runs.mistakes import worst_mistakes
 from lenetctl.runs.options import RunOptions
@@ -64,6 +64,10 @@ def open_run(
                     copy_epochs(resume, run)
             for warning in restore_state(state, run, resume.record.machine, record.machine):
                 callback.on_warning(warning)
+            if options.keep_epochs and not run.record.keep_epochs:  # from here on
+                run.write_record(run.record.model_copy(update={"keep_epochs": True}))
+        if state.epoch == 0:
+            keep_epoch(run, state)
         callback.on_start(run, spec, state.epoch)
         for warning in warnings_before(spec, context.dataset):
             callback.on_warning(warning)

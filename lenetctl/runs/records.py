@@ -71,10 +71,12 @@ class RunRecord(Record):
     tags: dict[str, str] = {}
     data: DataRecord = DataRecord()
     device: str = ""
+    device_index: int | None = None  # of several CUDA devices, as torch counts them
     parameters: int = 0
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"
     continues: str = ""  # folder of the run whose epochs it began with; "": it began with none
+    keep_epochs: bool = False  # the weights of each epoch stay
 
     @property
     def machine(self) -> str:

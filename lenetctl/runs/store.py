@@ -85,7 +85,7 @@ class RunStore:
         with ExitStack() as holding:
             with self._lock():  # whoever looks at it meanwhile holds its lock
                 holding.enter_context(run.held())
-            for folder in (run.path, run.checkpoints, run.figures):
+            for folder in (run.path, run.checkpoints, run.kept_epochs, run.figures):
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
             yield

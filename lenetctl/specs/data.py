@@ -28,6 +28,8 @@ Folder = Annotated[
     AfterValidator(lambda folder: folder.removesuffix("/")),
 ]
 
+PixelRange = Annotated[tuple[float, float], Field(strict=False)]  # of black and of white
+
 
 def _count_or_share(value: Any) -> int | float:
     is_count = type(value) is int and 0 <= value <= MOST_IMAGES
@@ -94,6 +96,7 @@ class DataSpec(Section):
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     validation: CountOrShare = 0  # training images held out
     normalize: Literal["none", "standard"] = "none"
+    pixel_range: PixelRange | None = None  # instead of 0 and 1
     augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
     limit: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = None  # training images kept
 
@@ -110,4 +113,15 @@ class DataSpec(Section):
             raise impossible(message, ("dataset",), reads)
         if self.dataset != "folder" and self.folder is not None:
             raise impossible(f"dataset {self.dataset} reads no folder", ("folder",), reads)
+        return self
+
+    @model_validator(mode="after")
+    def _pixels_have_one_range(self) -> Self:
+        reads = (("normalize",), ("pixel_range",))
+        if self.pixel_range is None:
+            return self
+        if self.normalize != "none":
+            raise impossible(f"normalize {self.normalize} sets another", ("pixel_range",), reads)
+        if self.pixel_range[0] >= self.pixel_range[1]:
+            raise impossible("black must be less than white", ("pixel_range",), reads)
         return self

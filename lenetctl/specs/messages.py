@@ -30,9 +30,11 @@ SENTENCES = {  # by the same, where the message is another
     "missing": "is needed",
     "string_too_long": "must have at most {max_length:,} characters",
     "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entries",
 }
 ALLOWED_TEXT = {  # by key, what its regular expression means
     "name": "letters, digits and _ . + = -, beginning with a letter, a digit or _",
+    "output_codes": "signs # and . with spaces between them",
     "folder": "a path below the data directory, of letters, digits, spaces and _ . , & + ' ( ) -",
 }
 
@@ -67,7 +69,8 @@ def _message(fault: Fault) -> str:
     if fault.choices:
         return f"{short_json(given)} is not allowed{_suggestion(given, fault.choices)}"
     if kind == "string_pattern_mismatch":
-        expected = ALLOWED_TEXT[str(fault.path[-1])]
+        key = next(part for part in reversed(fault.path) if isinstance(part, str))
+        expected = ALLOWED_TEXT[key]
     else:
         expected = EXPECTED.get(kind) or fault.message.removeprefix("Input should be ")
     return f"must be {expected}, not {short_json(given)}"

@@ -13,7 +13,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
 from lenetctl.tracking.model import save_model
 from lenetctl.tracking.run_entry import exists, find_or_create
-from lenetctl.tracking.store import redacted
+from lenetctl.tracking.uri import redacted
 
 FOLDERS = ("activations", "insights")  # of a run, which commands add files to
 

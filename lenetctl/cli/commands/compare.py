@@ -71,7 +71,7 @@ def compare(
     """
     from lenetctl.analysis.comparison import compare_runs
     from lenetctl.artifacts import draw_comparison
-    from lenetctl.cli.console import Console
+    from lenetctl.cli.console import Console, echo
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
     from lenetctl.sweeps.grid import swept_keys
@@ -83,14 +83,14 @@ def compare(
     shown = compare_runs(choose_runs(choice, console.warn), metric, group_by, control)
     if plot:
         for file in draw_comparison(shown, plot):
-            typer.echo(f"{file} drawn", err=True)
+            echo(f"{file} drawn", err=True)
     if as_json:
         console.result(formats.comparison_document(shown), "")
     elif as_csv:
-        typer.echo(formats.comparison_csv(shown), nl=False)
+        echo(formats.comparison_csv(shown).rstrip())
     elif runs_csv:
-        typer.echo(formats.comparison_csv_of_runs(shown), nl=False)
+        echo(formats.comparison_csv_of_runs(shown).rstrip())
     elif as_markdown:
-        typer.echo(formats.comparison_markdown(shown))
+        echo(formats.comparison_markdown(shown))
     else:
         print_table(shown, quiet=quiet)

@@ -53,7 +53,7 @@ def sweep(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
+        typer.Option("--jobs", min=1, help="Runs at a time on each device, or models of a fleet."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
@@ -61,6 +61,7 @@ def sweep(
         bool, typer.Option("--fail-fast", help="Stop at the first failure.")
     ] = False,
     diagnostics: options.Diagnostics = False,
+    keep_epochs: options.KeepEpochs = False,
     experiment: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +101,7 @@ def sweep(
         force=force,
         fail_fast=fail_fast,
         diagnostics=diagnostics,
+        keep_epochs=keep_epochs,
         experiment=experiment,
         device=device,
         engine=engine,

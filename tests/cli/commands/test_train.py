@@ -188,3 +188,20 @@ def test_a_finished_run_goes_on_for_more_epochs_as_another(lenetctl, write, trac
     assert len(MlflowClient(tracking_uri).get_metric_history(found.info.run_id, "train/loss")) == 2
     again = lenetctl("train", "--resume", first.path.name, "-s", "model.activation=tanh")
     assert again.code == 4
+
+
+def test_an_interrupt_while_mlflow_is_waited_for_leaves_a_finished_run(
+    lenetctl, write, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lenetctl.tracking.writer.Writer.close", interrupted)
+        result = lenetctl("train", write())
+    assert result.code == 130
+    assert "examples/sec on" in result.out
+    assert "what is trained is kept, and `lenetctl sync` publishes the rest" in result.err
+    (run,) = RunStore().all()
+    assert run.is_finished
+    assert lenetctl("sync").code == 0

@@ -21,21 +21,13 @@ def activations(
         str, typer.Argument(metavar="RUN|SPEC", help="A run, or a YAML spec: untrained weights.")
     ],
     overrides: options.Set = None,
-    classes: Annotated[
-        str | None,
-        typer.Option("--classes", metavar="A,B", help="Names or numbers; '' for none."),
-    ] = None,
-    per_class: Annotated[
-        int, typer.Option("--per-class", min=1, help="Test images of each class.")
-    ] = 2,
+    classes: options.Classes = None,
+    per_class: options.PerClass = 2,
     layers: Annotated[
         str | None,
         typer.Option("--layers", metavar="1,2", help="Numbers, or names as `shapes` prints them."),
     ] = None,
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Option("--image", metavar="FILE", help="A picture of your own; repeatable."),
-    ] = None,
+    pictures: options.Pictures = None,
     compare: Annotated[
         str | None,
         typer.Option("--compare", metavar="RUN|SPEC", help="Another net, shown the same inputs."),
@@ -66,16 +58,16 @@ def activations(
     from lenetctl.analysis.known_data import dataset_of
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.activations import activations_document, print_predictions
+    from lenetctl.cli.views.look_inside.activations import activations_document, print_predictions
 
     console = Console(as_json=as_json, quiet=quiet)
     nets = _nets(net, compare, overrides, weights)
-    names = [choose_layers(inspected.spec, _listed(layers)) for inspected in nets]
+    names = [choose_layers(inspected.spec, options.listed(layers)) for inspected in nets]
     if len({len(wanted) for wanted in names}) > 1:
         there = " and ".join(", ".join(wanted) for wanted in names)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
     first = nets[0]
-    shown = [] if pictures and classes is None else _listed(classes)
+    shown = [] if pictures and classes is None else options.listed(classes)
     dataset = dataset_of(first, data_dir, with_images=shown != [])
     inputs = choose_inputs(dataset, shown, per_class, pictures or [])
     found = {
@@ -101,10 +93,6 @@ def activations(
     if first.run and folder:
         artifacts.copy_into(folder, files)
         publish(first.run, tracking_uri, console)
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _nets(

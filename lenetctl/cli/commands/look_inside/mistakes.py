@@ -48,7 +48,7 @@ def mistakes(
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
-    from lenetctl.cli.views.mistakes import mistakes_document, mistakes_text, title_of
+    from lenetctl.cli.views.look_inside.mistakes import mistakes_document, mistakes_text, title_of
     from lenetctl.data.dataset import load_dataset
     from lenetctl.errors import UsageError
 

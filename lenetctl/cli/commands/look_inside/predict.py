@@ -38,7 +38,7 @@ def predict(
     from lenetctl.analysis.predictions import class_names, predict_images, read_pictures
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
-    from lenetctl.cli.views import predictions as views
+    from lenetctl.cli.views.look_inside import predictions as views
 
     console = Console(as_json=as_json, quiet=quiet)
     inspected = InspectedNet.trained(find_run(run), weights)

@@ -111,10 +111,10 @@ def _weights(net: nn.Sequential) -> str:
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    """Return what a layer's function needs beside its weights; sides in pixels."""
+    """Return what a layer's function needs beside its weights; kernels are (height, width)."""
     config = layer.config
     if isinstance(config, Conv):
-        sides = {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        sides = {"kernel": config.window, "stride": config.stride, "padding": config.padding}
         return {"border": config.padding_value, **sides}
     if isinstance(config, Pool):
         sides = {"size": config.size, "stride": config.stride, "padding": config.padding}

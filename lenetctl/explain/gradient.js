@@ -78,9 +78,9 @@ function convolveBack(layer, input, slopes) {
   let w = 0;
   for (let o = 0; o < outputs; o++) {
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
           for (let y = top; y < bottom; y++) {

@@ -78,9 +78,9 @@ function convolve(layer, input) {
   for (let o = 0; o < outputs; o++) {
     for (let n = 0; n < sums.length; n++) sums[n] = biasAt(layer, o, n);
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
           if (border) addBorder(sums, factor * border, [top, bottom, left, right], columns);

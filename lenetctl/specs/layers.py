@@ -16,6 +16,7 @@ INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
 Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense", "rbf", "resize"]
+Sides = tuple[int, int]  # height and width
 Config = Conv | Norm | Activation | Pool | float | int | tuple[str, ...] | None
 
 
@@ -51,7 +52,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     """
     layers: list[Layer] = []
     shape: tuple[int, ...] = INPUT_SHAPE
-    side = INPUT_SHAPE[1]
+    sides = INPUT_SHAPE[1:]  # height, width
 
     def add(
         name: str,
@@ -68,15 +69,15 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         shape = output_shape
 
     if model.input_side:
-        side = model.input_side
-        add("resize", "resize", side, (1, side, side))
+        sides = (model.input_side, model.input_side)
+        add("resize", "resize", model.input_side, (1, *sides))
     for i, conv in enumerate(model.conv):
         n = i + 1
-        side = _output_side(f"conv{n}", side, conv.kernel, conv.stride, conv.padding, ("conv", i))
-        weights = _kernels(f"conv{n}", conv, shape[0], ("conv", i)) * conv.kernel**2
-        biases = conv.channels * (side**2 if conv.unit_bias else 1) * conv.bias
-        macs = weights * side**2
-        add(f"conv{n}", "conv", conv, (conv.channels, side, side), weights + biases, macs)
+        sides = _output(f"conv{n}", sides, conv.window, conv.stride, conv.padding, ("conv", i))
+        weights = _kernels(f"conv{n}", conv, shape[0], ("conv", i)) * prod(conv.window)
+        biases = conv.channels * (prod(sides) if conv.unit_bias else 1) * conv.bias
+        macs = weights * prod(sides)
+        add(f"conv{n}", "conv", conv, (conv.channels, *sides), weights + biases, macs)
         norm = conv.norm or model.norm
         add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
         activation = conv.activation or model.activation
@@ -84,8 +85,9 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         pool = conv.pool or model.pool
         if pool.kind != "none":
             at: KeyPath = ("conv", i, "pool") if conv.pool else ("pool",)
-            side = _output_side(f"pool{n}", side, pool.size, pool.stride, pool.padding, at)
-            _add_pool(add, f"pool{n}", pool, activation, (conv.channels, side, side))
+            window = (pool.size, pool.size)
+            sides = _output(f"pool{n}", sides, window, pool.stride, pool.padding, at)
+            _add_pool(add, f"pool{n}", pool, activation, (conv.channels, *sides))
 
     add("flatten", "flatten", None, (prod(shape),))
     for j, width in enumerate((*model.dense, CLASSES)):
@@ -138,11 +140,14 @@ def _add_output(add: Callable[..., None], codes: tuple[str, ...] | None, inputs:
     add("output", "rbf", codes, (CLASSES,), macs=macs)
 
 
-def _output_side(name: str, side: int, size: int, stride: int, padding: int, at: KeyPath) -> int:
-    """Return the side of what a square window leaves of a square map, both in pixels."""
-    padded = side + 2 * padding
-    if size > padded:
+def _output(
+    name: str, sides: Sides, window: Sides, stride: int, padding: int, at: KeyPath
+) -> Sides:
+    """Return the sides of what a window leaves of a map, in pixels."""
+    height, width = (side + 2 * padding for side in sides)
+    if window[0] > height or window[1] > width:
+        padded = f"{height}" if height == width else f"{height}×{width}"
         note = f" ({padded} with padding)" if padding else ""
-        message = f"{name} would be 0×0: a {size}×{size} window does not fit {side}×{side}{note}"
-        raise ShapeError(message, at)
-    return (padded - size) // stride + 1
+        fits = f"a {window[0]}×{window[1]} window does not fit {sides[0]}×{sides[1]}"
+        raise ShapeError(f"{name} would be 0×0: {fits}{note}", at)
+    return (height - window[0]) // stride + 1, (width - window[1]) // stride + 1

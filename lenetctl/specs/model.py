@@ -1,8 +1,16 @@
 """The section `model`: the net, from its first convolution to its last hidden layer."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from lenetctl.specs.section import Section, impossible
 
@@ -10,6 +18,33 @@ Activation = Literal[
     "sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"
 ]
 Norm = Literal["none", "batch"]
+LARGEST_KERNEL = 64  # pixels
+
+
+def _side_or_sides(value: Any) -> int | tuple[int, int]:
+    """Return two sides, or the one side of a square; equal sides are a square."""
+    sides = (value, value) if type(value) is int else value
+    if isinstance(sides, list | tuple) and len(sides) == 2:
+        height, width = sides
+        if all(type(side) is int and 1 <= side <= LARGEST_KERNEL for side in sides):
+            return height if height == width else (height, width)
+    raise PydanticCustomError("kernel", "an integer, or two")
+
+
+# one type, and not a union: that would tell of a mistake twice
+Kernel = Annotated[
+    int | tuple[int, int],
+    PlainValidator(_side_or_sides),
+    PlainSerializer(lambda sides: sides),  # that of the union would take JSON's list for a mistake
+    WithJsonSchema(
+        {
+            "anyOf": [
+                side := {"type": "integer", "minimum": 1, "maximum": LARGEST_KERNEL},
+                {"type": "array", "items": side, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
 
 # for each output channel the input channels that it reads, counted from 0, in ascending order
 _Inputs = Annotated[
@@ -45,7 +80,7 @@ class Conv(Section):
     """One convolution, and where it differs from the model: its own pool, activation, norm."""
 
     channels: Annotated[int, Field(ge=1, le=4096)]
-    kernel: Annotated[int, Field(ge=1, le=64)]
+    kernel: Kernel
     stride: Annotated[int, Field(ge=1, le=64)] = 1
     padding: Annotated[int, Field(ge=0, le=64)] = 0
     padding_value: float = 0.0
@@ -61,6 +96,11 @@ class Conv(Section):
         if self.unit_bias and not self.bias:
             raise impossible("needs a bias", ("unit_bias",), (("unit_bias",), ("bias",)))
         return self
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The kernel's height and width."""
+        return (self.kernel, self.kernel) if isinstance(self.kernel, int) else self.kernel
 
 
 class ModelSpec(Section):

@@ -30,7 +30,8 @@ TOLD = """\
 x.yaml:1: name: must be letters, digits and _ . + = -, beginning with a letter, a digit or _, \
 not "../awful"
 x.yaml:3: data.dataset: "fasion_mnist" is not allowed \
-(allowed: fashion_mnist, mnist, kmnist, qmnist, digits, folder); did you mean fashion_mnist?
+(allowed: fashion_mnist, mnist, kmnist, qmnist, emnist_digits, emnist_mnist, digits, \
+folder); did you mean fashion_mnist?
 x.yaml:4: data.batch_size: must be greater than or equal to 1, not 0
 x.yaml:5: data.batch_size: written twice, first in line 4
 x.yaml:6: data.augment.0.p: must be less than or equal to 1, not 2

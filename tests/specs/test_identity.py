@@ -170,3 +170,11 @@ def hash_of(folder, text, *overrides):
     path = folder / "spec.yaml"
     path.write_text(text)
     return specs.sha256(specs.load_spec(path, overrides))
+
+
+def test_a_window_with_equal_sides_is_a_square():
+    pair, square, other = (
+        specs.load_spec({"model": {"conv": [{"channels": 6, "kernel": kernel, "padding": 2}]}})
+        for kernel in ([5, 5], 5, [5, 3])
+    )
+    assert specs.sha256(pair) == specs.sha256(square) != specs.sha256(other)

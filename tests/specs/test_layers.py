@@ -188,3 +188,16 @@ def test_each_layer_takes_what_the_one_before_gives(model):
         assert layer.input_shape == before.output_shape
     assert all(side >= 1 for layer in layers for side in layer.output_shape)
     assert len({layer.name for layer in layers}) == len(layers)
+
+
+def test_windows_that_are_not_square():
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    model = ModelSpec(conv=convs)
+    layers = {layer.name: layer for layer in plan_layers(model)}
+    assert layers["conv1"].output_shape == (6, 28, 24)
+    assert layers["pool1"].output_shape == (6, 14, 12)
+    assert layers["conv2"].output_shape == (8, 10, 12)
+    assert layers["conv2"].parameters == 6 * 7 * 3 * 8 + 8
+    assert layers["conv2"].macs == 6 * 7 * 3 * 8 * 10 * 12
+    with pytest.raises(ShapeError, match="a 1×40 window does not fit 28×28"):
+        plan_layers(ModelSpec(conv=(Conv(channels=1, kernel=(1, 40)),)))

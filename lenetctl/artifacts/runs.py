@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,19 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
         return [ranking]
     save(bands(shown.curves, shown.metric), file)
     return [file, ranking]
+
+
+def draw_ladder(parts: Mapping[str, Any], file: Path) -> None:
+    """Draw what `figures.waterfall.waterfall` takes.
+
+    Raises:
+        UsageError: as `draw_activations`.
+
+    """
+    from lenetctl.figures.style import save
+    from lenetctl.figures.waterfall import waterfall
+
+    save(waterfall(**parts), file)
 
 
 def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:

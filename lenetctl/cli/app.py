@@ -13,6 +13,7 @@ from lenetctl.cli.commands import (
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
+    ladder,
     report,
     shapes,
     specs,
@@ -64,6 +65,7 @@ app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
+app.command("ladder")(ladder.ladder)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

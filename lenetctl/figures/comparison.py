@@ -60,7 +60,7 @@ def bands(curves: Mapping[str, Curve], metric: str) -> Figure:
         loc="center left",
         bbox_to_anchor=((left + plot) / width, (bottom + height - 0.1) / 2 / height),
     )
-    axes.set(xlabel="epoch", ylabel=_words(metric))
+    axes.set(xlabel="epoch", ylabel=metric_words(metric))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
     return figure
 
@@ -99,7 +99,7 @@ def ranked(rows: Sequence[Ranked], metric: str) -> Figure:
     axes.set_yticks(range(len(rows)), [legible(label) for label, *_ in rows])
     axes.set_ylim(max(len(rows), 2) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(_words(metric))
+    axes.set_xlabel(metric_words(metric))
     return figure
 
 
@@ -108,6 +108,7 @@ def _numbers(values: Sequence[float], mean: float, std: float | None) -> str:
     return f"{mean:.4f}{spread} (n = {len(values)})"
 
 
-def _words(metric: str) -> str:
+def metric_words(metric: str) -> str:
+    """Return a metric's name as an axis has it."""
     words = metric.replace("/", " ").replace("_", " ")
     return f"{words} (nats)" if words.endswith("loss") else words

@@ -8,7 +8,6 @@ import typer
 from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.sweeps.search import PrunerName, SamplerName
 
 
@@ -57,28 +56,13 @@ def sweep(
     control: Annotated[
         str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
     ] = CONTROL,
-    executor: Annotated[
-        ExecutorName | None,
-        typer.Option("--executor", help="Default: processes where --jobs is above 1."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
+    executor: options.Executor = None,
+    jobs: options.Jobs = None,
+    dry_run: options.DryRun = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
-    ] = False,
+    fail_fast: options.FailFast = False,
     diagnostics: options.Diagnostics = False,
-    experiment: Annotated[
-        str | None,
-        typer.Option(
-            "--experiment",
-            help="MLflow experiment; default: the sweep's name.",
-            callback=options.experiment_name,
-        ),
-    ] = None,
+    experiment: options.Experiment = None,
     device: options.Device = "auto",
     engine: options.Engine = "auto",
     data_dir: options.DataDir = None,
@@ -104,10 +88,9 @@ def sweep(
     if seeds is not None:
         swept.append(parse_grid_option(f"{SEED}={seeds}"))
     by_key = {key.key: key for key in swept}
-    usual = "processes" if (jobs or 1) > 1 else "serial"
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),
-        executor=executor.value if executor else usual,
+        executor=run_sweep.usual_executor(executor, jobs),
         jobs=jobs,
         dry_run=dry_run,
         force=force,

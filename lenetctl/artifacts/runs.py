@@ -17,6 +17,8 @@ from lenetctl.runs.records import EvaluationRecord, MistakeRecord, confusion_of
 from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from lenetctl.analysis.comparison import Comparison
     from lenetctl.analysis.diagnosis.spec import Diagnosis
     from lenetctl.analysis.mistakes import Verdict
@@ -128,6 +130,23 @@ def draw_ladder(parts: Mapping[str, Any], file: Path) -> None:
     from lenetctl.figures.waterfall import waterfall
 
     save(waterfall(**parts), file)
+
+
+def draw_search(
+    study: Study, sizes: Sequence[tuple[int, int, float]], metric: str, folder: Path
+) -> list[Path]:
+    """Draw a search into `folder`: Optuna's pictures, and accuracy against the size of the net.
+
+    `sizes`: as `figures.search.trade_off` takes them.
+    """
+    from lenetctl.figures.search import study_pictures, trade_off
+    from lenetctl.figures.style import save
+
+    figures = {f"search-{name}": figure for name, figure in study_pictures(study).items()}
+    figures["search-trade-off"] = trade_off(sizes, metric, study.study_name)
+    for name, figure in figures.items():
+        save(figure, folder / f"{name}.png", fitted=True)
+    return [folder / f"{name}.png" for name in figures]
 
 
 def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import typer
 
@@ -101,7 +102,7 @@ def go_through(
     if conclude:
         conclude()
     else:
-        _rank(view, options.console)
+        rank(view, options.console)
     if view.counts().get("failed"):
         raise typer.Exit(SOME_FAILED)
     require_current([row.run for row in view.rows.values() if row.run], writing, options.console)
@@ -204,12 +205,19 @@ def _execute(
         raise
 
 
-def _rank(view: SweepView, console: Console) -> None:
-    """Print the ranking of what is done, by the names of this sweep."""
-    over = {row.run: row.trial.spec.name for row in view.rows.values() if row.run}
+def rank(
+    view: SweepView,
+    console: Console,
+    leave_out: Iterable[Trial] = (),
+    also: Mapping[str, Any] | None = None,
+) -> None:
+    """Print the ranking of what is done, by the names of this sweep; `also` in the document."""
+    gone = {trial.sha256 for trial in leave_out}
+    rows = [row for sha256, row in view.rows.items() if sha256 not in gone]
+    over = {row.run: row.trial.spec.name for row in rows if row.run}
     is_done = any(run.is_finished for run in over)
     ranking = rank_runs(read_runs(over)) if is_done else None
     if ranking and not console.as_json:
         print_leaderboard(ranking, console.rich)
     board = leaderboard_document(ranking) if ranking else None
-    console.result(view.document() | {"leaderboard": board}, view.said())
+    console.result(view.document() | {"leaderboard": board} | dict(also or {}), view.said())

@@ -37,8 +37,8 @@ def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Pat
         return run_id
 
 
-def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> None:
-    """Keep `file` as an artifact of the run that stands for the sweep of `runs`.
+def log_into_parent(client: MlflowClient, runs: Iterable[Run], files: Iterable[Path]) -> None:
+    """Keep `files` as artifacts of the run that stands for the sweep of `runs`.
 
     Raises:
         NotFoundError: none of them is in MLflow as a child of a sweep.
@@ -50,4 +50,5 @@ def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> No
     parent = next(filter(None, parents), None)
     if parent is None:
         raise NotFoundError("the sweep is not in MLflow: run `lenetctl sync`")
-    client.log_artifact(parent, str(file))
+    for file in files:
+        client.log_artifact(parent, str(file))

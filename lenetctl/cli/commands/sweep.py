@@ -40,6 +40,16 @@ def sweep(
     prune: Annotated[
         PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
     ] = PrunerName.none,
+    seeds_per_trial: Annotated[
+        int,
+        typer.Option("--seeds-per-trial", metavar="N", min=1, help="Runs of a trial in a search."),
+    ] = 1,
+    confirm: Annotated[
+        int,
+        typer.Option(
+            "--confirm", metavar="N", min=0, help="Fresh seeds for the winner of a search."
+        ),
+    ] = 3,
     until: Annotated[
         Literal["decided"] | None,
         typer.Option(
@@ -107,8 +117,9 @@ def sweep(
 
         sweep_until_decided(path, by_key, overrides or [], (control, margin, max_seeds), how)
     elif search and count:
-        from lenetctl.cli.search import search_for  # optuna
+        from lenetctl.cli.search import SearchOptions, search_for  # optuna
 
-        search_for(path, by_key, overrides or [], count, search, prune, how)
+        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm)
+        search_for(path, by_key, overrides or [], wanted, how)
     else:
         run_sweep.sweep_through(path, by_key, overrides or [], how)

@@ -11,6 +11,7 @@ best.json, weights.json, checkpoints/*.json   the digest of the tensors beside t
 result.json          the final evaluation
 figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
+predictions.npy      the class that the net takes each test image for
 mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
 insights/            what `lenetctl mistakes`, `explain` and `report` made
@@ -136,6 +137,11 @@ class Run:
     def insights(self) -> Path:
         """Where pictures and pages are that look into the run."""
         return self.path / "insights"
+
+    @property
+    def predictions(self) -> Path:
+        """Where the classes of the test images are; older versions wrote none."""
+        return self.path / "predictions.npy"
 
     @property
     def mistakes(self) -> MistakesRecord | None:

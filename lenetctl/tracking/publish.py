@@ -88,9 +88,9 @@ def _measured(line: Mapping[str, float]) -> dict[str, float]:
 def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
     last = run.epochs()[-1]
     _log_metrics(client, run_id, last, dict(_summary(run.result)))
-    client.log_artifact(run_id, str(run.path / "spec.yaml"))
-    for figure in sorted(run.figures.glob("[!.]*")):
-        client.log_artifact(run_id, str(figure))
+    kept = [file for file in (run.predictions,) if file.exists()]
+    for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
+        client.log_artifact(run_id, str(file))
     with save_model(run) as folder:
         client.log_artifacts(run_id, str(folder), "model")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from math import isnan
 from statistics import fmean
@@ -16,10 +16,9 @@ from rich.table import Table
 from lenetctl.analysis.effects.ladder import Contribution, Rung, remainder
 from lenetctl.analysis.statistics import Difference
 from lenetctl.cli.console import Console
-from lenetctl.specs.differences import short_key
 from lenetctl.sweeps.ladder import Change, Ladder, Mixture
 
-LONGEST = 40  # letters of a value in a table
+LONGEST = 24  # letters of a value in a table
 # see `figures.waterfall`
 Part = tuple[str, float, tuple[float, float] | None, Sequence[float]]
 WAYS = ("up", "down", "mean")
@@ -44,23 +43,27 @@ class Climbed:
 def print_ladder(shown: Climbed, console: Console) -> None:
     """Print a table, and the notes unless quiet."""
     table = Table()
-    for title in ("change", "from", "to", "up", "down", f"mean of {shown.ways} ways", ""):
-        words = title in ("change", "from", "to", "")
+    for title in ("change", "up", "down", f"mean of {shown.ways} ways", ""):
+        words = title in ("change", "")
         table.add_column(
             title,
             justify="left" if words else "right",
             overflow="fold",
-            no_wrap=title in ("change", "up", "down"),
+            no_wrap=title != "change",
         )
     for name, part in shown.parts.items():
-        before, after = _values(shown.ladder.changes[name])
-        gains = (_told(gain) for gain in (part.up, part.down, part.mean))
-        table.add_row(name, before, after, *gains, _verdict(part))
-    base, best = shown.ladder.base.name, shown.ladder.best.name
-    ends = (f"{shown.score(mixture):.4f}" for mixture in (frozenset(), shown.ladder.all_changes))
-    verdict = shown.whole.verdict or ""
+        sides = " → ".join(_values(shown.ladder.changes[name]))
+        alone = (_told(replace(gain, high=None)) for gain in (part.up, part.down))
+        table.add_row(f"{name}\n{sides}", *alone, _told(part.mean), _verdict(part))
     table.add_section()
-    table.add_row(f"{base} to {best}", *ends, "", "", _told(shown.whole), verdict)
+    ends = (
+        f"{spec.name} {shown.score(mixture):.4f}"
+        for spec, mixture in (
+            (shown.ladder.base, frozenset[str]()),
+            (shown.ladder.best, shown.ladder.all_changes),
+        )
+    )
+    table.add_row(" → ".join(ends), "", "", _told(shown.whole), shown.whole.verdict or "")
     console.rich.print(table, soft_wrap=False)
     for note in notes(shown):
         console.say(note)
@@ -135,7 +138,7 @@ def waterfall_parts(shown: Climbed) -> dict[str, Any]:
 def notes(shown: Climbed) -> list[str]:
     """Return what a reader must know to read the numbers rightly."""
     read = (
-        f"{shown.metric}: what a change gains, seed by seed, ± half the 95 % confidence interval. "
+        f"{shown.metric}: what a change gains, mean over seeds ± half the 95 % interval. "
         "Up: added to BASE and the changes above it; down: taken away from BEST, those above it "
         "gone. Where the two differ, it depends on the other changes. The verdict is on the mean, "
         "by Holm's method over all changes."
@@ -162,7 +165,7 @@ def named(mixture: Mixture) -> str:
 
 
 def _verdict(part: Contribution) -> str:
-    words = "some did not learn" if part.did_not_learn else part.mean.verdict
+    words = "some did\nnot learn" if part.did_not_learn else part.mean.verdict
     return words or ""
 
 
@@ -173,7 +176,9 @@ def _values(change: Change) -> tuple[str, str]:
 
 def _side(values: Mapping[str, Any]) -> str:
     several = len(values) > 1
-    parts = (f"{short_key(k)}={_text(v)}" if several else _text(v) for k, v in values.items())
+    parts = (
+        f"{k.rpartition('.')[2]}={_text(v)}" if several else _text(v) for k, v in values.items()
+    )
     text = ", ".join(parts)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
@@ -181,6 +186,10 @@ def _side(values: Mapping[str, Any]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "kind" in value:
         value = value["kind"]
+    if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        return str(len(value))  # convolutions, or augmentations
+    if value == []:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -42,9 +42,9 @@ def climb(
     plan = SweepPlan(ladder.name, [trial for own in trials.values() for trial in own], [])
     view = SweepView(plan.name, plan.trials, options.console)
     goes_on = look_up(view, force=False)
-    told = _cost(ladder, len(mixtures), view)
+    told = _cost(ladder, len(trials), view)
     for mixture, reason in ladder.impossible.items():
-        options.console.say(f"{formats.named(mixture)}: impossible, so skipped: {reason}")
+        options.console.say(f"{formats.named(mixture)}: impossible, so not run: {reason}")
     if options.dry_run:
         if not options.console.as_json:
             print_plan(plan, view, goes_on, options.console.rich)

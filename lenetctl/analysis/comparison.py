@@ -59,6 +59,14 @@ class Comparison:
         return [run for group in self.groups for run in group.runs.values()]
 
     @property
+    def epoch(self) -> str:
+        """Of which epoch the scores are, in words."""
+        held_out = [run.is_validated for run in self.runs]
+        if any(held_out) and not all(held_out):
+            return "best epoch where images were held out, else last epoch"
+        return "best epoch" if all(held_out) else "last epoch"
+
+    @property
     def test_metric(self) -> str | None:
         """What is shown beside a metric of the validation split: the same of the test set."""
         split, _, measure = self.metric.partition("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from lenetctl import specs
 from lenetctl.analysis.exact import Share
@@ -13,10 +13,15 @@ from lenetctl.analysis.statistics import Summary
 from lenetctl.analysis.verdicts import Sample
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import oldest_first
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
-from lenetctl.training.metrics import GUESSING, TRAIN_LOSS, VALIDATION_ACCURACY
+from lenetctl.training.metrics import (
+    GUESSING,
+    GUESSING_ACCURACY,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+)
 
 Items = frozenset[tuple[str, Value]]
 
@@ -33,6 +38,7 @@ class ComparedRun:
     keys: dict[str, Value]  # the flattened spec and the data's digest
     last: Mapping[str, float]  # metrics of the last epoch
     best: Mapping[str, float]  # of the best one, chosen by the split that was watched
+    created: int = 0  # ms since 1970
     lost: str = ""  # what became of it, where it has no result
 
     @classmethod
@@ -43,9 +49,11 @@ class ComparedRun:
         keys = specs.flatten(spec) | {"data.digest": digest[:8]}
         identity = (record.spec_sha256, digest)
         name = name or spec.name
+        compared = partial(cls, run, name, identity, keys, created=record.created)
         if status.state == "FINISHED":
-            return cls(run, name, identity, keys, run.result.final, run.result.best)
-        return cls(run, name, identity, keys, {}, {}, status.outcome or status.state.lower())
+            result = run.result
+            return compared(last=result.final, best=result.best)
+        return compared(last={}, best={}, lost=status.outcome or status.state.lower())
 
     @property
     def is_validated(self) -> bool:
@@ -62,7 +70,12 @@ class ComparedRun:
 
     @property
     def is_guessing(self) -> bool:
-        """Whether it had not learned by the epoch that counts: its training loss says so."""
+        """Whether it had not learned by the epoch that counts: its training loss says so.
+
+        Of a loss that is no plain cross-entropy, its training accuracy does.
+        """
+        if self.keys["training.loss"] != "cross_entropy" or "training.rubbish" in self.keys:
+            return self.scores.get(TRAIN_ACCURACY, 1) < GUESSING_ACCURACY
         return self.scores.get(TRAIN_LOSS, 0) > GUESSING
 
     @cached_property
@@ -119,7 +132,8 @@ class Group:
 
 def read_runs(names: Mapping[Run, str | None]) -> list[ComparedRun]:
     """Read runs, the oldest first, with what a sweep calls their specs, if one does."""
-    return [ComparedRun.of(run, names[run]) for run in oldest_first(names)]
+    runs = [ComparedRun.of(run, name) for run, name in names.items()]
+    return sorted(runs, key=lambda one: (one.created, one.run.path.name))
 
 
 def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group]:

@@ -45,7 +45,7 @@ def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], pic
     from lenetctl.figures.activations import feature_maps, feature_maps_compared
     from lenetctl.figures.style import save
 
-    rows = _drawn(inputs.labels)
+    rows = drawn_rows(inputs.labels)
     drawn = {
         name: (
             [layer[rows] for layer in outputs.maps()],
@@ -103,7 +103,7 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
     write_output(file, content.getvalue())
 
 
-def _drawn(labels: Sequence[str]) -> list[int]:
+def drawn_rows(labels: Sequence[str]) -> list[int]:
     """Return the rows that fit a picture: all, or as many of each label as there is room for."""
     most = max(1, MOST_ROWS // len(set(labels)))
     seen: Counter[str] = Counter()

@@ -112,7 +112,7 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    save(ranked(shown.ranking, shown.metric), ranking)
+    save(ranked(shown.ranking, shown.metric, shown.epoch), ranking)
     if not shown.curves:
         return [ranking]
     save(bands(shown.curves, shown.metric), file)
@@ -126,8 +126,8 @@ def draw_ladder(parts: Mapping[str, Any], file: Path) -> None:
         UsageError: as `draw_activations`.
 
     """
+    from lenetctl.figures.effects.waterfall import waterfall
     from lenetctl.figures.style import save
-    from lenetctl.figures.waterfall import waterfall
 
     save(waterfall(**parts), file)
 
@@ -139,7 +139,7 @@ def draw_search(
 
     `sizes`: as `figures.search.trade_off` takes them.
     """
-    from lenetctl.figures.search import study_pictures, trade_off
+    from lenetctl.figures.effects.search import study_pictures, trade_off
     from lenetctl.figures.style import save
 
     figures = {f"search-{name}": figure for name, figure in study_pictures(study).items()}

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -22,10 +23,12 @@ from lenetctl.cli.commands import (
     train,
     ui,
 )
-from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
+from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
+from lenetctl.cli.hints import HintingGroup
 
 app = typer.Typer(
     name="lenetctl",
+    cls=HintingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="LeNet experiments from YAML specs, tracked in MLflow.",
@@ -65,6 +68,7 @@ app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
+app.command("ablate")(ablate.ablate)
 app.command("ladder")(ladder.ladder)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
@@ -81,6 +85,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters that a spec has
             stream.reconfigure(errors="backslashreplace")
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
+        del os.environ["COLUMNS"]
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):
@@ -88,4 +94,7 @@ def main() -> None:
     try:
         app(args=arguments, prog_name="lenetctl")
     finally:
-        gc.freeze()  # else the interpreter ends with half a second of collecting torch's objects
+        # else the interpreter ends with half a second of collecting torch's objects; triton, which
+        # torchvision brings in to download, calls those that are left to the system a leak
+        if "triton" not in sys.modules:
+            gc.freeze()

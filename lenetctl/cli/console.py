@@ -2,10 +2,44 @@
 
 import json
 import os
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import rich.console
+import typer
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+_signs: list[Live] = []  # signs of life on the terminal, the newest last
+
+
+@contextmanager
+def sign_of_life(words: str) -> Iterator[None]:
+    """Show on a terminal that the command is at work, until anything else is shown."""
+    console = rich.console.Console(stderr=True)
+    spinner = Spinner("line" if console.options.ascii_only else "dots", Text(words))
+    # it takes no stream over: what a command writes to stdout is not for stderr's terminal
+    options: dict[str, Any] = {"redirect_stdout": False, "redirect_stderr": False}
+    with Live(spinner, console=console, transient=True, **options) as sign:
+        _signs.append(sign)
+        try:
+            yield
+        finally:
+            end_signs_of_life()
+
+
+def end_signs_of_life() -> None:
+    """Make room for what is shown next."""
+    while _signs:
+        _signs.pop().stop()
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print text for other programs, or a plain line."""
+    end_signs_of_life()
+    typer.echo(text, err=err)
 
 
 class PipeSafeConsole(rich.console.Console):
@@ -16,6 +50,16 @@ class PipeSafeConsole(rich.console.Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print in place of a sign of life."""
+        end_signs_of_life()
+        super().print(*objects, **options)
+
+    def set_live(self, live: Live) -> bool:
+        """Show a bar or a table in place of a sign of life."""
+        end_signs_of_life()
+        return super().set_live(live)
 
     def on_broken_pipe(self) -> None:
         """Lose the output, where rich would lose the work."""
@@ -28,6 +72,7 @@ class Console:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
         self.rich = PipeSafeConsole(stderr=as_json, highlight=False, soft_wrap=True)
+        self._errors = PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True)
 
     @property
     def has_blocks(self) -> bool:
@@ -41,12 +86,13 @@ class Console:
 
     def warn(self, line: str) -> None:
         """Print a line to stderr, quiet or not."""
-        PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True).print(f"warning: {line}")
+        # on one terminal above the bar or table there, which draws over what passes it by
+        shared = self.rich.is_terminal and self._errors.is_terminal
+        (self.rich if shared else self._errors).print(f"warning: {line}")
 
     def result(self, document: dict[str, Any], text: str) -> None:
         """Print the result: `document` with `--json`, else `text`."""
         if self.as_json:
-            json.dump(document, sys.stdout)
-            sys.stdout.write("\n")
+            echo(json.dumps(document))
         else:
             self.rich.print(text)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -44,7 +45,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         as_json = bool(kwargs.get("as_json"))
         signal.signal(signal.SIGTERM, _terminate)
         try:
-            result = command(*args, **kwargs)
+            with _alive(kwargs):
+                result = command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:  # `lenetctl … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,6 +64,15 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return wrapped
+
+
+def _alive(options: dict[str, object]) -> AbstractContextManager[None]:
+    """Show on a terminal, before torch is imported, that the command has begun."""
+    if options.get("quiet") or not sys.stderr.isatty():
+        return nullcontext()
+    from lenetctl.cli.console import sign_of_life
+
+    return sign_of_life("one moment")
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from lenetctl.artifacts import copy_into, draw, draw_search, warm_up
-from lenetctl.cli.console import Console
+from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
-from lenetctl.tracking.store import choose_uri, open_client, redacted
+from lenetctl.tracking.check import check_store
+from lenetctl.tracking.failures import useful_line
+from lenetctl.tracking.store import open_client
 from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
+from lenetctl.tracking.uri import choose_uri, redacted
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 from lenetctl.training.metrics import VALIDATION_ACCURACY
@@ -26,8 +30,15 @@ if TYPE_CHECKING:
 
 
 def writer(option: str | None, console: Console) -> WriterProcess:
-    """Return a writer to the store that the options name."""
-    return WriterProcess(choose_uri(option), draw, console.warn, warm_up)
+    """Return a writer to the store that the options name.
+
+    Raises:
+        UsageError: nothing can be published there, however long one waits.
+
+    """
+    where = choose_uri(option)
+    check_store(where)
+    return WriterProcess(where, draw, console.warn, warm_up)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -48,21 +59,47 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
 
 
 def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
-    """Publish what a command has added to `run`; raises as `require_current` does."""
+    """Publish what a command has added to `run`; raises as `closed` does."""
     writing = writer(tracking_uri, console)
     writing.notify(run)
-    writing.close(patience=10)
-    require_current([run], writing, console)
+    with closed(writing, [run], console, patience=10):
+        pass
 
 
-def require_current(runs: list[Run], writing: WriterProcess, console: Console) -> None:
-    """End the command where a closed writer left MLflow without some of `runs`.
+@contextmanager
+def closed(
+    writing: WriterProcess, runs: list[Run], console: Console, patience: float = 30.0
+) -> Iterator[None]:
+    """Bring MLflow up to date, then let the context tell the result.
 
     Raises:
-        ResourceError: its disk is full.
-        Exit: otherwise.
+        KeyboardInterrupt: after the result, where it came while MLflow was waited for.
+        ResourceError: MLflow lacks some of `runs`, for its disk is full.
+        Exit: it lacks some for another reason.
 
     """
+    interrupt = None
+    try:
+        wait_for(writing, console, patience)
+    except KeyboardInterrupt as error:
+        interrupt = error
+        writing.stop(within=0)
+    yield
+    if interrupt:
+        if outstanding(runs, writing.tracking_uri):
+            console.warn("stopped: what is trained is kept, and `lenetctl sync` publishes the rest")
+        raise interrupt
+    _require_current(runs, writing, console)
+
+
+def wait_for(writing: WriterProcess, console: Console, patience: float = 30.0) -> None:
+    """Close a writer and say meanwhile what is waited for."""
+    words = "MLflow is brought up to date: Ctrl-C leaves the rest to `lenetctl sync`"
+    with nullcontext() if console.quiet else sign_of_life(words):
+        writing.close(patience)
+
+
+def _require_current(runs: list[Run], writing: WriterProcess, console: Console) -> None:
     if outstanding(runs, writing.tracking_uri):
         remedy = "MLflow is not up to date: run `lenetctl sync`"
         if writing.disk_is_full:
@@ -113,8 +150,7 @@ def _log_into_parent(
     try:
         log_into_parent(open_client(choose_uri(tracking_uri)), runs, files)
     except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
-        reason = redacted(str(error).partition("\n")[0])
-        names = ", ".join(map(str, files))
-        console.warn(f"{names}: not in MLflow: {reason}; the same command tries again")
+        names, reason = ", ".join(map(str, files)), useful_line(error)
+        console.warn(f"{names} is not in MLflow: {reason}; the same command tries again")
         return False
     return True

@@ -35,12 +35,16 @@ function paintMap(canvas, values, [low, high]) {
 }
 
 /** Values below 0 in blue, above in orange, the more opaque the larger. */
-function paintShares(canvas, values) {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+function paintShares(canvas, values, largest = largestOf(values)) {
   paint(canvas, values, (value) => [
     ...(value < 0 ? BLUE : ORANGE),
     255 * Math.sqrt(Math.abs(value) / largest),
   ]);
+}
+
+/** The largest distance from 0, and 1 where all are 0. */
+function largestOf(values) {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
 function range(values) {

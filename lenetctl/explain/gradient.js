@@ -4,6 +4,7 @@
 const SLOPES = {
   sigmoid: (x) => ACTIVATIONS.sigmoid(x) * (1 - ACTIVATIONS.sigmoid(x)),
   tanh: (x) => 1 - Math.tanh(x) ** 2,
+  scaled_tanh: (x) => 1.7159 * (2 / 3) * (1 - Math.tanh((2 / 3) * x) ** 2),
   relu: (x) => (x > 0 ? 1 : 0),
   leaky_relu: (x) => (x > 0 ? 1 : 0.01),
   elu: (x) => (x > 0 ? 1 : Math.exp(x)),
@@ -30,6 +31,13 @@ const BACKWARD = {
     const back = new Float64Array(input.length);
     slopes.forEach((slope, unit) => {
       for (let i = 0; i < back.length; i++) back[i] += slope * layer.weight[unit * back.length + i];
+    });
+    return back;
+  },
+  rbf: (layer, input, slopes) => {
+    const back = new Float64Array(input.length);
+    slopes.forEach((slope, unit) => {
+      codeOf(layer, unit).forEach((sign, i) => (back[i] -= 2 * slope * (input[i] - sign)));
     });
     return back;
   },
@@ -94,7 +102,7 @@ function poolBack(layer, input, slopes) {
         if (layer.function === "max") {
           back[cells.reduce((a, b) => (b.value > a.value ? b : a)).at] += slope;
         } else {
-          for (const cell of cells) back[cell.at] += slope / layer.size ** 2;
+          for (const cell of cells) back[cell.at] += slope * share(layer, c);
         }
       }
     }

@@ -99,7 +99,7 @@ function partTables(parts) {
       for (const cell of row) {
         const box = line.insertCell();
         if (cell.at < 0) box.className = "outside";
-        box.append(cell.at < 0 ? "·" : format(cell.value));
+        box.append(cell.at < 0 && !cell.value ? "·" : format(cell.value));
         if (cell.weight !== undefined) box.append(element("span", { className: "weight", text: `× ${format(cell.weight)}` }));
       }
     }

@@ -11,7 +11,7 @@ function windowOf(layer, input, channel, y, x) {
       const column = x * layer.stride - layer.padding + j;
       const isInside = row >= 0 && row < height && column >= 0 && column < width;
       const at = isInside ? (channel * height + row) * width + column : -1;
-      return { value: isInside ? input[at] : 0, at };
+      return { value: isInside ? input[at] : (layer.border ?? 0), at };
     }),
   );
 }
@@ -35,9 +35,13 @@ const TRACES = {
     const isMax = layer.function === "max";
     const sum = isMax
       ? Math.max(...known.map((cell) => cell.value))
-      : known.reduce((total, cell) => total + cell.value, 0) / layer.size ** 2;
-    const words = isMax ? "the largest of the window" : `the mean of the window’s ${layer.size ** 2}`;
-    return { words, parts: [{ name: `channel ${c}`, cells, sum }], bias: 0 };
+      : known.reduce((total, cell) => total + cell.value, 0) * share(layer, c);
+    const words = isMax
+      ? "the largest of the window"
+      : layer.bias
+        ? `the sum of the window × ${format(share(layer, c))}`
+        : `the mean of the window’s ${layer.size ** 2}`;
+    return { words, parts: [{ name: `channel ${c}`, cells, sum }], bias: layer.bias ? layer.bias[c] : 0 };
   },
   activation(layer, input, place) {
     const x = input[flat(layer.outputShape, place)];
@@ -60,6 +64,13 @@ const TRACES = {
       return { name: layer.inputNames(i), value, weight, sum: value * weight };
     });
     return { words: "input × weight, the largest products first", terms, parts: terms, bias: layer.bias[unit] };
+  },
+  rbf(layer, input, [unit]) {
+    const terms = Array.from(codeOf(layer, unit), (sign, i) => {
+      const apart = input[i] - sign;
+      return { name: layer.inputNames(i), value: apart, weight: -apart, sum: -(apart ** 2) };
+    });
+    return { words: "minus the squared distance to the code of the class, the largest first", terms, parts: terms, bias: 0 };
   },
 };
 

@@ -6,6 +6,9 @@ from importlib.metadata import version
 
 from lenetctl.runs.records import EnvironmentRecord
 
+# of tracked files, as `git describe --dirty` has it: not what runs and commands write beside them
+CHANGES = ("status", "--porcelain", "--untracked-files=no")
+
 
 def describe_environment() -> EnvironmentRecord:
     """Return versions, platform and the git commit of the working directory."""
@@ -16,7 +19,7 @@ def describe_environment() -> EnvironmentRecord:
         python=platform.python_version(),
         platform=platform.platform(),
         git_commit=commit,
-        git_dirty=str(bool(_git("status", "--porcelain"))).lower() if commit else "",
+        git_dirty=str(bool(_git(*CHANGES))).lower() if commit else "",
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lenetctl.data.dataset import Split
 from lenetctl.errors import NotFoundError
 from lenetctl.files import write_whole
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import MistakeRecord, MistakesRecord
 from lenetctl.specs.layers import CLASSES
 
@@ -51,7 +51,7 @@ def write_predictions(run: Run, probabilities: NDArray[np.float32]) -> None:
     """Write the most probable class of each test image; `probabilities`: (N, 10)."""
     content = BytesIO()
     np.save(content, probabilities.argmax(1).astype(np.uint8), allow_pickle=False)
-    write_whole(run.predictions, content.getvalue())
+    write_whole(run.path / PREDICTIONS, content.getvalue())
 
 
 def read_predictions(run: Run, images: int) -> Predictions:
@@ -61,7 +61,7 @@ def read_predictions(run: Run, images: int) -> Predictions:
         NotFoundError: there are none, or they are not valid.
 
     """
-    file = run.predictions
+    file = run.path / PREDICTIONS
     try:
         found: Predictions = np.load(file, allow_pickle=False)
     except FileNotFoundError:

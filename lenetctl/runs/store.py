@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -85,7 +85,7 @@ class RunStore:
         with ExitStack() as holding:
             with self._lock():  # whoever looks at it meanwhile holds its lock
                 holding.enter_context(run.held())
-            for folder in (run.path, run.checkpoints, run.figures):
+            for folder in (run.path, run.checkpoints, run.kept_epochs, run.figures):
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
             yield
@@ -96,15 +96,16 @@ class RunStore:
 
     def scan(self, pattern: str = "*/run.json") -> tuple[list[Run], list[str]]:
         """Return every run that can be read, the oldest first, and why the others cannot be."""
-        runs, damaged = [], []
+        runs: list[tuple[int, str, Run]] = []
+        damaged = []
         for path in sorted(self.root.glob(pattern)):
             run = Run(path.parent)
             try:
-                _ = run.record, run.status
-                runs.append(run)
+                _ = run.status
+                runs.append((run.record.created, run.path.name, run))
             except NotFoundError as error:
                 damaged.append(str(error))
-        return oldest_first(runs), damaged
+        return [run for *_, run in sorted(runs)], damaged
 
     def of_spec(self, sha256: str) -> list[Run]:
         """Return every run of the spec with this identity, the oldest first."""
@@ -143,32 +144,44 @@ class RunStore:
             NotFoundError: no run, or several, answer to it.
 
         """
+        return self.find_all(wanted)[-1]
+
+    def find_all(self, wanted: str) -> list[Run]:
+        """Return the run that `find` does, before it the older ones of the same name.
+
+        Raises:
+            NotFoundError: no run, or several, answer to it.
+
+        """
         folder = Path(wanted)
         if folder.name == CHECKPOINTS:
             folder = folder.parent
         if os.path.isfile(folder / "run.json"):  # noqa: PTH113  the method raises for a long name
-            return Run(folder)
+            return [Run(folder)]
         runs = self.all()
         if wanted == "latest" and runs:
-            return runs[-1]
+            return runs[-1:]
         labels = {run: (run.name, run.path.name, run.published.run_id or "") for run in runs}
         exact = [run for run in runs if wanted in labels[run]]
         if exact:
-            return exact[-1]
+            return exact
         begins = [run for run in runs if any(label.startswith(wanted) for label in labels[run])]
         if len(begins) == 1 and wanted:
-            return begins[0]
+            return begins
         some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
         what = "several runs begin so" if begins and wanted else "there is no such run"
-        raise NotFoundError(f"{wanted}: {what} in {self.root} (here: {some})")
+        raise NotFoundError(f"{wanted}: {what} in {self.root} (here: {some}){self.elsewhere()}")
+
+    def elsewhere(self) -> str:
+        """Return which folder above the working directory has runs, in words, if this has none."""
+        if self.root.is_absolute() or self.root.is_dir():
+            return ""
+        above = (folder for folder in Path.cwd().parents if (folder / self.root).is_dir())
+        folder = next(above, None)
+        return f"; there are runs in {folder}: cd {os.path.relpath(folder)}" if folder else ""
 
     def _lock(self) -> FileLock:
         return FileLock(self.root / LOCK)
-
-
-def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Return `runs` in the order in which they began."""
-    return sorted(runs, key=lambda run: (run.record.created, run.path.name))
 
 
 def _as_file_name(name: str) -> str:

@@ -4,6 +4,7 @@
 of each entry, `lenetctl shapes` prints them, and a `Spec` whose layers do not fit is refused.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -14,8 +15,8 @@ from lenetctl.specs.yaml import KeyPath
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
-Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense"]
-Config = Conv | Norm | Activation | Pool | float | None
+Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense", "rbf"]
+Config = Conv | Norm | Activation | Pool | float | tuple[str, ...] | None
 
 
 class ShapeError(ValueError):
@@ -44,7 +45,8 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     """Return the layers of `model` in order, `conv1` to `output`.
 
     Raises:
-        ShapeError: a window is larger than what it slides over.
+        ShapeError: a window is larger than what it slides over, or a table of connections or
+            codes does not fit the layers around it.
 
     """
     layers: list[Layer] = []
@@ -66,7 +68,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
     for i, conv in enumerate(model.conv):
         n = i + 1
         side = _output_side(f"conv{n}", side, conv.kernel, conv.stride, conv.padding, ("conv", i))
-        weights = shape[0] * conv.kernel**2 * conv.channels
+        weights = _kernels(f"conv{n}", conv, shape[0], ("conv", i)) * conv.kernel**2
         parameters = weights + conv.channels * conv.bias
         add(f"conv{n}", "conv", conv, (conv.channels, side, side), parameters, weights * side**2)
         norm = conv.norm or model.norm
@@ -79,7 +81,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         if pool.kind != "none":
             at: KeyPath = ("conv", i, "pool") if conv.pool else ("pool",)
             side = _output_side(f"pool{n}", side, pool.size, pool.stride, pool.padding, at)
-            add(f"pool{n}", "pool", pool, (conv.channels, side, side))
+            _add_pool(add, f"pool{n}", pool, activation, (conv.channels, side, side))
 
     add("flatten", "flatten", None, (prod(shape),))
     for j, width in enumerate((*model.dense, CLASSES)):
@@ -87,10 +89,48 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         if model.dropout:
             add(f"dropout{j + 1}", "dropout", model.dropout, shape)
         macs = shape[0] * width
+        if last and model.output_codes:
+            _check_codes(model.output_codes, shape[0])
+            add("output", "rbf", model.output_codes, (width,), macs=macs)
+            continue
         add("output" if last else f"dense{j + 1}", "dense", None, (width,), macs + width, macs)
         if not last and model.activation != "none":
             add(f"act{len(model.conv) + j + 1}", "activation", model.activation, shape)
     return layers
+
+
+def _add_pool(
+    add: Callable[..., None], name: str, pool: Pool, activation: Activation, left: tuple[int, ...]
+) -> None:
+    """Add a pool that leaves maps (C, H, W); behind one that is learnt, the activation again."""
+    if pool.kind != "subsample":
+        add(name, "pool", pool, left)
+        return
+    add(name, "pool", pool, left, 2 * left[0], prod(left) * pool.size**2)
+    if activation != "none":
+        add(f"{name}_act", "activation", activation, left)
+
+
+def _kernels(name: str, conv: Conv, inputs: int, at: KeyPath) -> int:
+    """Return how many kernels a convolution has: one for each pair of maps that it connects."""
+    if conv.connections is None:
+        return inputs * conv.channels
+    at = (*at, "connections")
+    if len(conv.connections) != conv.channels:
+        message = f"{name} has {conv.channels} channels, the table {len(conv.connections)} rows"
+        raise ShapeError(message, at)
+    for output, read in enumerate(conv.connections):
+        if list(read) != sorted(set(read)) or read[-1] >= inputs:
+            message = f"channels of {name} read some of 0 to {inputs - 1}, in ascending order"
+            raise ShapeError(message, (*at, output))
+    return sum(map(len, conv.connections))
+
+
+def _check_codes(codes: tuple[str, ...], units: int) -> None:
+    for number, code in enumerate(codes):
+        if len(code) != units:
+            message = f"has {len(code)} signs, and the layer before the output {units} units"
+            raise ShapeError(message, ("output_codes", number))
 
 
 def _output_side(name: str, side: int, size: int, stride: int, padding: int, at: KeyPath) -> int:

@@ -2,18 +2,33 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lenetctl.specs.section import Section, impossible
 
-Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"]
+Activation = Literal[
+    "sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "none"
+]
 Norm = Literal["none", "batch"]
+
+# for each output channel the input channels that it reads, counted from 0, in ascending order
+_Inputs = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=4096)
+]
+Connections = Annotated[tuple[_Inputs, ...], Field(strict=False, max_length=4096)]
+# a picture of +1 (#) and -1 (.), its rows one after the other
+Code = Annotated[
+    str,
+    Field(pattern=r"^[#.\s]*[#.][#.\s]*$", max_length=65_536),
+    AfterValidator(lambda code: "".join(code.split())),
+]
+Codes = Annotated[tuple[Code, ...], Field(strict=False, min_length=10, max_length=10)]
 
 
 class Pool(Section):
     """The pooling after a convolution; size, stride and padding in pixels."""
 
-    kind: Literal["avg", "max", "none"] = "avg"
+    kind: Literal["avg", "max", "subsample", "none"] = "avg"
     size: Annotated[int, Field(ge=1, le=64)] = 2
     stride: Annotated[int, Field(ge=1, le=64)] = 2
     padding: Annotated[int, Field(ge=0, le=32)] = 0
@@ -33,6 +48,8 @@ class Conv(Section):
     kernel: Annotated[int, Field(ge=1, le=64)]
     stride: Annotated[int, Field(ge=1, le=64)] = 1
     padding: Annotated[int, Field(ge=0, le=64)] = 0
+    padding_value: float = 0.0
+    connections: Connections | None = None
     bias: bool = True
     pool: Pool | None = None
     activation: Activation | None = None
@@ -57,7 +74,14 @@ class ModelSpec(Section):
         (120, 84), strict=False, max_length=32
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    output_codes: Codes | None = None  # of the last hidden layer, for each class
     init: Literal[
-        "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "lecun", "torch"
+        "xavier_uniform",
+        "xavier_normal",
+        "kaiming_uniform",
+        "kaiming_normal",
+        "lecun",
+        "fan_in_uniform",
+        "torch",
     ] = "xavier_uniform"
     bias_init: Literal["zeros", "torch"] = "zeros"

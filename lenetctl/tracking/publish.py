@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
 from lenetctl.tracking.model import save_model
 from lenetctl.tracking.run_entry import exists, find_or_create
-from lenetctl.tracking.store import redacted
+from lenetctl.tracking.uri import redacted
 
 FOLDERS = ("activations", "insights")  # of a run, which commands add files to
 
@@ -88,7 +88,7 @@ def _measured(line: Mapping[str, float]) -> dict[str, float]:
 def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
     last = run.epochs()[-1]
     _log_metrics(client, run_id, last, dict(_summary(run.result)))
-    kept = [file for file in (run.predictions,) if file.exists()]
+    kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
     for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
         client.log_artifact(run_id, str(file))
     with save_model(run) as folder:

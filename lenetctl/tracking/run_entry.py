@@ -96,6 +96,7 @@ def _tags(run: Run) -> dict[str, str]:
         "lenetctl.engine": record.engine,
         "lenetctl.parameters": str(record.parameters),
         "lenetctl.command": record.command,
+        **({"lenetctl.continues": record.continues} if record.continues else {}),
         "torch.version": environment.torch,
         "mlflow.source.name": "lenetctl",
         "mlflow.source.git.commit": environment.git_commit,

@@ -9,15 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lenetctl.runs.folder import Run
+from lenetctl.tracking.failures import concerns_one_run, is_full, useful_line, will_not_mend
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import (
-    concerns_one_run,
-    first_line,
-    is_full,
-    open_client,
-    redacted,
-    refuses,
-)
+from lenetctl.tracking.store import open_client
+from lenetctl.tracking.uri import redacted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -82,7 +77,7 @@ class Writer:
                 self._say(error)
                 self.disk_is_full = is_full(error)
                 pause = min(2 * pause, LONGEST_PAUSE)
-                if refuses(self.tracking_uri, error):
+                if will_not_mend(self.tracking_uri, error):
                     return
             done = not self._waiting and self._inbox.empty()
             late = time.monotonic() > self._success + (self._patience or 0)
@@ -98,7 +93,7 @@ class Writer:
         except Exception as error:
             if not concerns_one_run(error):
                 raise
-            self.warn(f"{name} is not published: {first_line(error)}")
+            self.warn(f"{name} is not published: {useful_line(error)}")
         del self._waiting[name]
 
     def _collect(self, timeout: float | None) -> None:
@@ -115,7 +110,7 @@ class Writer:
     def _say(self, error: Exception) -> None:
         if not self._warned:
             where = redacted(self.tracking_uri)
-            self.warn(f"tracking at {where} is behind, training goes on: {first_line(error)}")
+            self.warn(f"tracking at {where} is behind, training goes on: {useful_line(error)}")
         self._warned = True
 
 

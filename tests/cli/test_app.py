@@ -74,10 +74,11 @@ def test_a_closed_stdout_ends_quietly(write, arguments):
     [
         {"NO_COLOR": "1"},
         {"COLUMNS": "40"},
+        {"COLUMNS": "0"},
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"TERM": "dumb"},
     ],
-    ids=lambda environment: next(iter(environment)),
+    ids=lambda environment: "=".join(next(iter(environment.items()))),
 )
 def test_no_terminal_is_too_poor(process, write, environment):
     write("model: {pool: {kind: größer}}", "größe.yaml")
@@ -86,6 +87,7 @@ def test_no_terminal_is_too_poor(process, write, environment):
         assert result.code == 0, result.err
         assert "\x1b" not in result.out
         assert result.err == ""
+        assert len(result.out) > 100
     wrong = process("shapes", "größe.yaml", **environment)
     assert wrong.code == 2
     assert "Traceback" not in wrong.err
@@ -101,3 +103,17 @@ def test_data_are_listed_and_verified(lenetctl, tmp_path):
     assert json.loads(result.out)["mnist"][0]["state"] == "missing"
     assert json.loads(result.err)["error"]["code"] == 3
     assert str(tmp_path) in json.loads(result.out)["mnist"][0]["path"]
+
+
+def test_a_key_given_as_an_option_is_told_how_to_be_set(lenetctl, write):
+    refused = lenetctl("train", write(), "--batch-size", 64)
+    assert refused.code == 2
+    assert "-s data.batch_size=…" in refused.err
+    assert "a key of a spec" not in lenetctl("ui", "--batch-size", 64).err
+
+
+def test_a_download_that_fails_is_told_in_one_line(process):
+    result = process("data", "fetch", "kmnist", "--mirror", "http://127.0.0.1:9", no_proxy="*")
+    assert result.code == 3
+    (line,) = result.err.splitlines()
+    assert "fetching it failed" in line

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers.terminal import Terminal
 from rich.table import Table
 
 from lenetctl.cli.console import Console
@@ -71,3 +72,42 @@ def test_a_locale_without_the_letters_breaks_nothing(as_json):
     assert done.stderr == b""
     assert done.stdout.isascii()
     assert as_json == "False" or json.loads(done.stdout) == {"name": "größe"}
+
+
+NO_TORCH = """
+import sys
+
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "mlflow"):
+            raise SystemExit(0)
+
+sys.meta_path.insert(0, Stop())
+from lenetctl.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", ["train quick.yaml", "sweep quick.yaml", "eval latest", "diagnose quick.yaml"]
+)
+def test_a_terminal_shows_a_sign_of_life_before_torch_is_there(write, arguments):
+    write()
+    seen = []
+    command = [sys.executable, "-c", NO_TORCH, *arguments.split()]
+    terminal = Terminal(command, 80, seen=lambda now: seen.append("\n".join(now.shown)))
+    assert any("one moment" in shown for shown in seen)
+    assert "one moment" not in "\n".join(terminal.shown), "it makes room for what comes next"
+    assert terminal.code == 0, terminal.shown
+
+
+def test_a_warning_is_seen_above_a_bar():
+    code = (
+        "import time; from rich.progress import Progress\n"
+        "from lenetctl.cli.console import Console; console = Console()\n"
+        "with Progress(console=console.rich, transient=True) as bar:\n"
+        "    bar.add_task('at work')\n"
+        "    time.sleep(0.3); console.warn('careful'); time.sleep(0.3)\n"
+        "console.say('done')\n"
+    )
+    assert Terminal([sys.executable, "-c", code], 60).shown == ["warning: careful", "done"]

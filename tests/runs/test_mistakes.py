@@ -4,7 +4,7 @@ import torch
 
 from lenetctl.data.dataset import Split
 from lenetctl.errors import NotFoundError
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.mistakes import (
     WORST,
     find_mistakes,
@@ -47,7 +47,7 @@ def test_a_finished_run_keeps_what_it_takes_each_test_image_for(finished):
     found = read_predictions(finished, images)
     confusion = np.array(finished.result.confusion)
     assert np.bincount(found, minlength=10).tolist() == confusion.sum(0).tolist()
-    assert finished.predictions.stat().st_size == images + 128
+    assert (finished.path / PREDICTIONS).stat().st_size == images + 128
 
 
 def test_probabilities_become_classes(tmp_path):
@@ -60,7 +60,7 @@ def test_what_is_missing_or_damaged_is_told(tmp_path):
     run = Run(tmp_path)
     with pytest.raises(NotFoundError, match="no test predictions: an older version"):
         read_predictions(run, 3)
-    file = run.predictions
+    file = run.path / PREDICTIONS
     np.save(file, np.array([object()]), allow_pickle=True)
     with pytest.raises(NotFoundError, match="not valid"):
         read_predictions(run, 3)

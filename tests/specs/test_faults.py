@@ -41,7 +41,8 @@ x.yaml:7: modle: unknown key \
 (allowed: name, description, data, model, training, extends); did you mean model?
 x.yaml:10: model.conv.0.channels: must be an integer, not "six"
 x.yaml:11: model.conv.1.strid: unknown key \
-(allowed: channels, kernel, stride, padding, bias, pool, activation, norm); did you mean stride?
+(allowed: channels, kernel, stride, padding, padding_value, connections, bias, pool, \
+activation, norm); did you mean stride?
 x.yaml:11: model.conv.1: conv2 would be 0×0: a 50×50 window does not fit 14×14
 x.yaml:12: model.activation: "rellu" is not allowed \
 (allowed: sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, none); did you mean relu?

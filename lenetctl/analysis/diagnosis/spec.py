@@ -70,7 +70,7 @@ def measure_beginning(spec: Spec, seed: int, split: DeviceSplit) -> Beginning:
     fall = expected_fall(net, spec, images, labels, _steps_per_epoch(spec, len(split)))
     copy = expendable_copy(net)
     optimizer = build_optimizer(copy.parameters(), training.optimizer)
-    layers = measure_layers(copy, optimizer, images, labels, training.label_smoothing)
+    layers = measure_layers(copy, optimizer, images, labels, training)
     return Beginning(seed, layers, fall)
 
 

@@ -35,13 +35,15 @@ def fetch(
     ] = None,
 ) -> None:
     """Download data sets, checked against their published digests."""
+    from lenetctl.cli.console import echo
     from lenetctl.data.data_dir import choose_data_dir
     from lenetctl.data.fetch import fetch_dataset
 
     where = choose_data_dir(data_dir)
     for name in _known(datasets, ("fashion_mnist", "mnist")):
+        echo(f"{name}: looked for in {where}")
         fetch_dataset(name, where, mirror)
-        typer.echo(f"{name}: complete in {where}")
+        echo(f"{name}: complete in {where}")
 
 
 @app.command()

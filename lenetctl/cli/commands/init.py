@@ -34,6 +34,7 @@ def init(
     ] = Path(),
 ) -> None:
     """Lay out a course folder: the shipped specs, a README, a .gitignore. Overwrites nothing."""
+    from lenetctl.cli.console import echo
     from lenetctl.errors import UsageError
     from lenetctl.files import write_whole
     from lenetctl.specs.reference.shipped import shipped_folder
@@ -53,5 +54,5 @@ def init(
                 write_whole(folder / path, content)
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
-    typer.echo(f"{folder}: {len(contents) - len(kept)} files written, {len(kept)} there before")
-    typer.echo(f"next: cd {folder} && lenetctl train experiments/quickstart.yaml")
+    echo(f"{folder}: {len(contents) - len(kept)} files written, {len(kept)} there before")
+    echo(f"next: cd {folder} && lenetctl train experiments/quickstart.yaml")

@@ -42,8 +42,8 @@ def ladder(
 ) -> None:
     """Say what each change from BASE to BEST gains: added one by one, and taken away one by one."""
     from lenetctl.cli.console import Console
-    from lenetctl.cli.ladder import Outputs, climb
-    from lenetctl.cli.run_sweep import SweepOptions, usual_executor
+    from lenetctl.cli.sweeps.ladder import Outputs, climb
+    from lenetctl.cli.sweeps.run_sweep import SweepOptions, usual_executor
     from lenetctl.errors import UsageError
     from lenetctl.sweeps.grid import SEED, parse_grid_option
     from lenetctl.sweeps.ladder import Ladder
@@ -61,6 +61,7 @@ def ladder(
         force=False,
         fail_fast=fail_fast,
         diagnostics=False,
+        keep_epochs=False,
         experiment=experiment,
         device=device,
         engine=engine,

@@ -33,6 +33,7 @@ def shapes(
 ) -> None:
     """Print each layer's output shape, parameters and multiply-accumulates."""
     from lenetctl import specs
+    from lenetctl.cli.console import echo
     from lenetctl.cli.views.tables import print_table
     from lenetctl.specs.layer_formats import book_lines, layers_document, layers_markdown
 
@@ -42,11 +43,11 @@ def shapes(
         from lenetctl.figures.style import save
 
         save(drawn(planned), diagram)
-        typer.echo(f"{diagram} drawn", err=True)
+        echo(f"{diagram} drawn", err=True)
     if as_json or style is Format.json:
-        typer.echo(json.dumps(layers_document(planned, batch)))
+        echo(json.dumps(layers_document(planned, batch)))
     elif style is Format.table:
         print_table(planned, batch)
     else:
         write = {Format.book: book_lines, Format.markdown: layers_markdown}[style]
-        typer.echo(write(planned, batch))
+        echo(write(planned, batch))

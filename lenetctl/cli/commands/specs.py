@@ -39,6 +39,7 @@ def cp(
 ) -> None:
     """Copy a shipped spec to change it; one that extends others is written out whole."""
     from lenetctl import specs
+    from lenetctl.cli.console import echo
     from lenetctl.files import write_whole
     from lenetctl.specs.reference.shipped import shipped_specs
 
@@ -54,7 +55,7 @@ def cp(
     if "extends" in {origin[0] for origin in specs.load_with_origins(source)[1] if origin}:
         text = f"# {name}, written out whole\n{specs.to_yaml(specs.load_spec(source))}"
     write_whole(target, text)
-    typer.echo(f"{target} written")
+    echo(f"{target} written")
 
 
 @app.command()
@@ -64,11 +65,12 @@ def show(
 ) -> None:
     """Print every value of a spec, and the file and line that it comes from."""
     from lenetctl import specs
+    from lenetctl.cli.console import echo
     from lenetctl.cli.views.specs import print_values, values_document
 
     values = specs.values_with_origins(spec, overrides or [])
     if as_json:
-        typer.echo(json.dumps(values_document(values)))
+        echo(json.dumps(values_document(values)))
     else:
         print_values(values)
 
@@ -77,9 +79,10 @@ def show(
 @guarded
 def schema() -> None:
     """Print the JSON Schema of a spec file, by which editors check and complete it."""
+    from lenetctl.cli.console import echo
     from lenetctl.specs.reference.json_schema import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()

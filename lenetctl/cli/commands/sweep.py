@@ -17,18 +17,8 @@ def sweep(
         Path, typer.Argument(metavar="PATH", help="A folder of specs, a sweep.yaml or a spec.")
     ],
     overrides: options.Set = None,
-    seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="N,N,…", help="Run every spec with each.")
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-g",
-            "--grid",
-            metavar="KEY=A,B,C",
-            help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
-        ),
-    ] = None,
+    seeds: options.Seeds = None,
+    grid: options.Grid = None,
     search: Annotated[
         SamplerName | None,
         typer.Option("--search", help="Search the grid for the best validation accuracy."),
@@ -72,6 +62,7 @@ def sweep(
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
     fail_fast: options.FailFast = False,
     diagnostics: options.Diagnostics = False,
+    keep_epochs: options.KeepEpochs = False,
     experiment: options.Experiment = None,
     device: options.Device = "auto",
     engine: options.Engine = "auto",
@@ -81,10 +72,10 @@ def sweep(
     quiet: options.Quiet = False,
 ) -> None:
     """Run every spec of a folder, or a grid; what is done is skipped, what was stopped goes on."""
-    from lenetctl.cli import run_sweep
     from lenetctl.cli.console import Console
+    from lenetctl.cli.sweeps import run_sweep
     from lenetctl.errors import UsageError
-    from lenetctl.sweeps.grid import SEED, parse_grid_option
+    from lenetctl.sweeps.grid import swept_keys
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
@@ -94,10 +85,7 @@ def sweep(
         raise UsageError(
             "--until decided chooses seeds itself: leave out --search, --seeds, --force"
         )
-    swept = [parse_grid_option(text) for text in grid or []]
-    if seeds is not None:
-        swept.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {key.key: key for key in swept}
+    by_key = swept_keys(grid, seeds)
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),
         executor=run_sweep.usual_executor(executor, jobs),
@@ -106,6 +94,7 @@ def sweep(
         force=force,
         fail_fast=fail_fast,
         diagnostics=diagnostics,
+        keep_epochs=keep_epochs,
         experiment=experiment,
         device=device,
         engine=engine,
@@ -113,11 +102,11 @@ def sweep(
         tracking_uri=tracking_uri,
     )
     if until:
-        from lenetctl.cli.until_decided import sweep_until_decided
+        from lenetctl.cli.sweeps.until_decided import sweep_until_decided
 
         sweep_until_decided(path, by_key, overrides or [], (control, margin, max_seeds), how)
     elif search and count:
-        from lenetctl.cli.search import SearchOptions, search_for  # optuna
+        from lenetctl.cli.sweeps.search import SearchOptions, search_for  # optuna
 
         wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm)
         search_for(path, by_key, overrides or [], wanted, how)

@@ -17,20 +17,19 @@ def sync(
 ) -> None:
     """Publish to MLflow what is outstanding; a second time changes nothing."""
     from lenetctl.cli.console import Console
-    from lenetctl.cli.publishing import catch_up, require_current, writer
-    from lenetctl.runs.store import RunStore
+    from lenetctl.cli.find_run import find_run
+    from lenetctl.cli.publishing import catch_up, closed, writer
     from lenetctl.tracking.writer import outstanding
 
     console = Console(as_json=as_json, quiet=quiet)
     writing = writer(tracking_uri, console)
-    behind = catch_up(writing, [RunStore().find(name) for name in runs or []])
-    writing.close(patience=10)
-    left = outstanding(behind, writing.tracking_uri)
-    console.result(
-        {
-            "published": [run.path.name for run in behind if run not in left],
-            "outstanding": [run.path.name for run in left],
-        },
-        f"{len(behind) - len(left)} published, {len(left)} outstanding",
-    )
-    require_current(left, writing, console)
+    behind = catch_up(writing, [find_run(name) for name in runs or []])
+    with closed(writing, behind, console, patience=10):
+        left = outstanding(behind, writing.tracking_uri)
+        console.result(
+            {
+                "published": [run.path.name for run in behind if run not in left],
+                "outstanding": [run.path.name for run in left],
+            },
+            f"{len(behind) - len(left)} published, {len(left)} outstanding",
+        )

@@ -32,6 +32,7 @@ def train(
         bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
     ] = False,
     diagnostics: options.Diagnostics = False,
+    keep_epochs: options.KeepEpochs = False,
     experiment: Annotated[
         str,
         typer.Option(
@@ -65,7 +66,7 @@ def train(
         if earlier is None:
             console.say(f"no run of {spec} to go on with: a new one begins")
 
-    from lenetctl.cli.publishing import catch_up, require_current, writer
+    from lenetctl.cli.publishing import catch_up, closed, wait_for, writer
 
     writing = writer(tracking_uri, console)
     writing.start()  # it imports MLflow while this process imports torch
@@ -74,7 +75,7 @@ def train(
     from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
     from lenetctl.runs.options import RunOptions
-    from lenetctl.tracking.store import redacted
+    from lenetctl.tracking.uri import redacted
 
     catch_up(writing)
     reporter = RunView(console, writing)
@@ -90,6 +91,7 @@ def train(
                     experiment=experiment,
                     command=command,
                     diagnostics=diagnostics,
+                    keep_epochs=keep_epochs,
                 ),
                 reporter,
                 earlier,
@@ -105,12 +107,11 @@ def train(
                 )
                 writing.stop(within=1)
             else:
-                writing.close(patience=10)
+                wait_for(writing, console, patience=10)
         raise
     writing.notify(run)
     if run.status.outcome == "plateau":
         console.warn(explain(run, data_dir, device))
-    writing.close()
-    text = summary(run, writing.tracking_uri, command, blocks=console.has_blocks)
-    console.result(train_document(run, writing.tracking_uri), text)
-    require_current([run], writing, console)
+    with closed(writing, [run], console):
+        text = summary(run, writing.tracking_uri, command, blocks=console.has_blocks)
+        console.result(train_document(run, writing.tracking_uri), text)

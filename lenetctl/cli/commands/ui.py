@@ -18,19 +18,19 @@ def ui(
 ) -> None:
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
     from lenetctl.cli.console import Console
-    from lenetctl.cli.publishing import catch_up, writer
+    from lenetctl.cli.publishing import catch_up, wait_for, writer
     from lenetctl.processes import end_tree
     from lenetctl.runs.store import RunStore
-    from lenetctl.tracking import store
+    from lenetctl.tracking.uri import choose_uri, redacted
 
-    where = store.choose_uri(tracking_uri)
+    where = choose_uri(tracking_uri)
     console = Console()
     if RunStore().all():
         writing = writer(tracking_uri, console)
         catch_up(writing)
-        writing.close(patience=10)
+        wait_for(writing, console, patience=10)
     if where.startswith("http"):
-        console.say(f"the runs are at {store.redacted(where)}")
+        console.say(f"the runs are at {redacted(where)}")
         return
     console.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here

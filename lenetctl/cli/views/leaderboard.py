@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -12,6 +13,7 @@ from lenetctl.cli.views.comparison import runs_told, spread, summary_document
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY
 
 SHOWN = 25  # rows; a search can have hundreds
+SHORTEST_NAME = 12  # columns
 METRICS = (VALIDATION_ACCURACY, TEST_ACCURACY)
 
 
@@ -33,12 +35,12 @@ def print_leaderboard(ranking: Comparison, console: Console) -> None:
     caption = _caption(ranking)
     if len(ranking.rows) > SHOWN:
         caption = f"the first {SHOWN} of {len(ranking.rows)}, {caption}"
-    table = Table(caption=caption)
-    for title in ("", "spec", "n", "validation acc", "test acc"):
-        name = title == "spec"
-        table.add_column(
-            title, justify="left" if name else "right", overflow="fold", no_wrap=not name
-        )
+    table = Table(caption=caption, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column("spec", overflow="fold", min_width=SHORTEST_NAME)
+    table.add_column("n", justify="right")
+    for title in ("validation acc", "test acc"):
+        table.add_column(title, justify="right", no_wrap=True)
     for place, group in enumerate(ranking.groups[:SHOWN], 1):
         accuracies = (spread(group.summary(metric)) for metric in METRICS)
         table.add_row(str(place), group.name, runs_told(group), *accuracies)

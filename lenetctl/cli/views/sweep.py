@@ -6,9 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import rich.console
 from rich.live import Live
@@ -16,14 +15,13 @@ from rich.table import Table
 
 from lenetctl import specs
 from lenetctl.cli.console import Console
+from lenetctl.cli.views.sweep_table import Pace, Row, Status, sweep_table
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import settings, usual_values
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.plan import SweepPlan
 from lenetctl.sweeps.trial import Trial
-from lenetctl.training.metrics import EPOCH_SECONDS, accuracy_of
 
-Status = Literal["planned", "running", "finished", "skipped", "pruned", "failed", "killed"]
 AFTER: dict[EventKind, Status] = {  # what a trial is after an event
     "started": "running",
     "epoch_end": "running",
@@ -34,26 +32,6 @@ AFTER: dict[EventKind, Status] = {  # what a trial is after an event
     "failed": "failed",
     "killed": "killed",
 }
-ORDER: tuple[Status, ...] = (  # in the live table
-    "running",
-    "failed",
-    "killed",
-    "pruned",
-    "finished",
-    "skipped",
-    "planned",
-)
-
-
-@dataclass
-class Row:
-    """A trial and how it stands."""
-
-    trial: Trial
-    status: Status = "planned"
-    run: Run | None = None
-    message: str = ""
-    epochs: list[dict[str, float]] = field(default_factory=list)
 
 
 class SweepView:
@@ -63,6 +41,7 @@ class SweepView:
         self.rows = {trial.sha256: Row(trial) for trial in trials}
         self.name, self.console = name, console
         self.verdicts: dict[str, dict[str, Any]] = {}  # of rows that were decided, by their names
+        self._pace = Pace() if self.rows else None  # a search does not know what is to come
         self._is_live = console.rich.is_terminal and not console.quiet
         live = Live(get_renderable=self._table, console=console.rich, transient=True)
         self._shown = live if self._is_live else nullcontext()
@@ -90,6 +69,8 @@ class SweepView:
         row.status, row.run, row.message = AFTER[event.kind], event.run or row.run, event.message
         row.epochs = row.run.epochs() if row.run else []
         name = row.trial.name
+        if self._pace and event.kind in ("started", "epoch_end"):
+            self._pace.count(epoch=event.kind == "epoch_end")
         match event.kind:
             case "started":
                 if not self._is_live:
@@ -99,14 +80,14 @@ class SweepView:
             case "failed" | "killed":
                 self.console.warn(f"{name}: {event.kind}: {event.message or 'interrupted'}")
             case "finished" | "pruned":
-                self.console.say(f"{name}: {event.kind}, {_best(row.epochs)}")
+                self.console.say(f"{name}: {event.kind}, {_best(row)}")
             case "skipped":
-                self.console.say(f"{name}: done before, {_best(row.epochs)}")
+                self.console.say(f"{name}: done before, {_best(row)}")
         return Decision.CONTINUE
 
     def counts(self) -> dict[str, int]:
         """Return how many trials are in each state."""
-        return dict(Counter(row.status for row in self.rows.values()))
+        return dict(Counter(row.status for row in [*self.rows.values()]))
 
     def said(self) -> str:
         """Return the counts in words."""
@@ -122,17 +103,10 @@ class SweepView:
         }
 
     def _table(self) -> Table:
-        table = Table(title=self.name, caption=self.said())
-        for title in ("run", "state", "epoch", "best", "time left"):
-            table.add_column(title, justify="left" if title in ("run", "state") else "right")
-        room = max(4, self.console.rich.height - 8)
-        for row in sorted(self.rows.values(), key=lambda r: ORDER.index(r.status))[:room]:
-            total = row.trial.spec.training.epochs
-            left = (total - len(row.epochs)) * row.epochs[-1][EPOCH_SECONDS] if row.epochs else 0
-            shown = f"{left:.0f} s" if row.status == "running" and row.epochs else ""
-            done = f"{len(row.epochs)}/{total}"
-            table.add_row(row.trial.name, row.status, done, _best(row.epochs), shown)
-        return table
+        rows = [*self.rows.values()]  # a search adds some while this is drawn
+        left = self._pace.left(rows) if self._pace else ""
+        caption = "; ".join(filter(None, (self.said(), left)))
+        return sweep_table(self.name, rows, caption, self.console.rich.height)
 
 
 def print_plan(
@@ -172,11 +146,5 @@ def _as_dict(row: Row) -> dict[str, Any]:
     }
 
 
-def _best(epochs: list[dict[str, float]]) -> str:
-    """Return the best accuracy so far on the split that is watched."""
-    for split in ("validation", "test"):
-        accuracy = accuracy_of(split)
-        values = [line[accuracy] for line in epochs if accuracy in line]
-        if values:
-            return f"{split} acc {max(values):.4f}"
-    return ""
+def _best(row: Row) -> str:
+    return "{} acc {:.4f}".format(*row.best) if row.best else "no epoch"

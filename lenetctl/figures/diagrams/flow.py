@@ -80,10 +80,10 @@ def draw_flow(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
 
 
 def _items(steps: Sequence[Operation]) -> list[_Item]:
-    widest = max(step.shape[1] for step in steps if step.kind != "dense")
-    most = max(step.shape[0] for step in steps if step.kind == "dense")
+    widest = max(step.shape[1] for step in steps if len(step.shape) == 3)
+    most = max(step.shape[0] for step in steps if len(step.shape) == 1)
     pixel, unit = _LARGEST / widest, _TALLEST / math.sqrt(most)
-    return [_Item(step, unit if step.kind == "dense" else pixel) for step in steps]
+    return [_Item(step, unit if len(step.shape) == 1 else pixel) for step in steps]
 
 
 def _rows(items: Sequence[_Item]) -> list[list[_Item]]:
@@ -128,7 +128,7 @@ def _draw_words(axes: Axes, before: _Item | None, item: _Item, top: float) -> No
 
 def _draw_way(axes: Axes, before: _Item | None, item: _Item, middle: float) -> None:
     """Draw a window and the pixel that it makes; for a dense layer, or a new row, an arrow."""
-    if before is None or item.step.kind == "dense":
+    if before is None or len(item.step.shape) == 1:
         start = before.right if before else 0.0
         axes.annotate("", (item.left - 0.04, middle), (start + 0.04, middle), arrowprops=ARROW)
         return

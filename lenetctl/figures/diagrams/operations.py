@@ -28,11 +28,14 @@ STYLES = {
     "conv": Style("{window}×{window}\nconvolution", "{window}×{window} Conv ({0})", _SKY),
     "avg": Style("{window}×{window} average\npooling", "{window}×{window} AvgPool", _ORANGE),
     "max": Style("{window}×{window} max\npooling", "{window}×{window} MaxPool", _ORANGE),
+    "subsample": Style("{window}×{window}\nsubsampling", "{window}×{window} Subsampling", _ORANGE),
+    "rbf": Style("RBF {0}", "RBF ({0})", _GREEN),
     "dense": Style("dense {0}", "FC ({0})", _GREEN),
 }
 
 # of activations and norms, where the word of the spec is not the usual one
 _WORDS = {
+    "scaled_tanh": "scaled tanh",
     "relu": "ReLU",
     "leaky_relu": "leaky ReLU",
     "elu": "ELU",
@@ -70,6 +73,7 @@ def operations(layers: Sequence[Layer]) -> list[Operation]:
         match layer.config:
             case Conv(kernel=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] * (stride > 1) + [f"pad {padding}"] * (padding > 0)
+                options += ["partial"] * (layer.config.connections is not None)
                 found.append(Operation("conv", shape, window, options))
             case Pool(kind=kind, size=window, stride=stride, padding=padding):
                 options = [f"stride {stride}"] + [f"pad {padding}"] * (padding > 0)
@@ -80,7 +84,7 @@ def operations(layers: Sequence[Layer]) -> list[Operation]:
                 found[-1].after.append(_WORDS.get(kind, kind))
             case _ if layer.kind == "flatten":
                 before.append("flatten")
-            case _ if layer.kind == "dense":
-                found.append(Operation("dense", shape, before=before))
+            case _ if layer.kind in ("dense", "rbf"):
+                found.append(Operation(layer.kind, shape, before=before))
                 before = []
     return found

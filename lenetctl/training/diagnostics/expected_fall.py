@@ -6,6 +6,7 @@ from torch.nn.functional import cross_entropy
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.training import Sgd
 from lenetctl.training.diagnostics.layers import expendable_copy
+from lenetctl.training.objective.curvature import measure_on
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 
@@ -32,19 +33,21 @@ def expected_fall(
     net, training = expendable_copy(net), spec.training
     undecayed = training.optimizer.model_copy(update={"weight_decay": 0.0})
     optimizer = build_optimizer(net.parameters(), undecayed)
+    measure_on(optimizer, net, training, images, labels)
     logits = net(images)
-    cross_entropy(logits - logits.mean(0), labels).backward()  # type: ignore[no-untyped-call]
+    loss = training.devices * cross_entropy(logits - logits.mean(0), labels)
+    loss.backward()  # type: ignore[no-untyped-call]
     parameters = [p for p in net.parameters() if p.grad is not None]
     before = [p.detach().clone() for p in parameters]
     optimizer.step()
-    step = sum(
+    fall = sum(
         float((p.grad * (old - p.detach())).sum())
         for p, old in zip(parameters, before, strict=True)
         if p.grad is not None
     )
     if isinstance(training.optimizer, Sgd):
-        step /= 1 - training.optimizer.momentum  # what a gradient adds over the steps after it
-    return step * _steps_at_full_rate(spec, steps_per_epoch)
+        fall /= 1 - training.optimizer.momentum  # what a gradient adds over the steps after it
+    return fall / training.devices * _steps_at_full_rate(spec, steps_per_epoch)
 
 
 def _steps_at_full_rate(spec: Spec, steps_per_epoch: int) -> float:

@@ -9,6 +9,7 @@ from lenetctl.specs.schema import Spec
 from lenetctl.training import steps
 from lenetctl.training.diagnostics.expected_fall import expected_fall
 from lenetctl.training.diagnostics.layers import balanced_batch
+from lenetctl.training.objective.curvature import measure_before_epoch
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import initial_net
@@ -27,6 +28,7 @@ def fall_after_first_steps(spec: Spec, split: DeviceSplit) -> float:
     net = initial_net(spec, device).train()
     optimizer = build_optimizer(net.parameters(), training.optimizer)
     step, rate = steps.eager(net, optimizer, training), learning_rate(training, per_epoch)
+    measure_before_epoch(optimizer, net, training, split, 1)
     batches = split.shuffled_batches(spec.data.batch_size, training.seed, 1, spec.data.augment)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(training.seed)  # of dropout

@@ -11,12 +11,14 @@ from lenetctl.data.device import Batch, DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training import steps
 from lenetctl.training.metrics import GUESSING
+from lenetctl.training.objective.curvature import measure_before_epoch
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 BATCH = 256  # images at most: the test takes seconds whatever the spec's batch
 SMOOTHING = 0.9  # of the losses, as a moving average
+FALLEN = 0.9  # of its first value: a loss of another unit that is lower has left guessing
 _SETTLED = 20  # steps until the average is one
 
 
@@ -27,6 +29,7 @@ class RangeTest:
     rates: tuple[float, ...]
     losses: tuple[float, ...]  # nats; as many as rates
     diverged: bool
+    guessing: float = GUESSING  # a loss below it has left guessing
 
     @property
     def largest_stable(self) -> float:
@@ -46,7 +49,7 @@ class RangeTest:
     @property
     def left_guessing(self) -> bool:
         """Whether the net learned to tell classes apart at all."""
-        return min(self.losses) < GUESSING
+        return min(self.losses) < self.guessing
 
     @property
     def suggestion(self) -> float:
@@ -67,10 +70,11 @@ def range_test(spec: Spec, split: DeviceSplit) -> RangeTest:
     net = initial_net(spec, device).train()
     optimizer = build_optimizer(net.parameters(), spec.training.optimizer)
     step = steps.eager(net, optimizer, spec.training)
+    measure_before_epoch(optimizer, net, spec.training, split, 1)
     (group,) = optimizer.param_groups
     rates: list[float] = []
     losses: list[float] = []
-    average = 0.0
+    average, diverged = 0.0, False
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(spec.training.seed)  # of dropout
         for number, (images, labels) in zip(range(STEPS), _batches(spec, split), strict=False):
@@ -80,10 +84,13 @@ def range_test(spec: Spec, split: DeviceSplit) -> RangeTest:
             average = SMOOTHING * average + (1 - SMOOTHING) * loss
             smoothed = average / (1 - SMOOTHING ** (number + 1))
             if not isfinite(smoothed) or (losses and smoothed > 4 * min(losses)):
-                return RangeTest(tuple(rates), tuple(losses), diverged=True)
+                diverged = True
+                break
             rates.append(rate)
             losses.append(smoothed)
-    return RangeTest(tuple(rates), tuple(losses), diverged=False)
+    is_in_nats = spec.training.loss == "cross_entropy" and not spec.training.rubbish
+    guessing = GUESSING if is_in_nats else FALLEN * losses[0]
+    return RangeTest(tuple(rates), tuple(losses), diverged, guessing)
 
 
 def _batches(spec: Spec, split: DeviceSplit) -> Iterator[Batch]:

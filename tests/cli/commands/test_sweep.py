@@ -1,6 +1,10 @@
 from importlib.util import find_spec
 
 import pytest
+import torch
+
+from lenetctl.runs.store import RunStore
+from lenetctl.runs.weights import kept_epochs, load_net
 
 SPEC = """\
 data: {dataset: digits, limit: 256, batch_size: 128, validation: 100}
@@ -100,3 +104,14 @@ def test_ray_is_an_extra_and_its_cluster_the_users(lenetctl, quick, monkeypatch)
     assert refused.code == 2
     assert refused.err.startswith("error: --executor ray: ")
     assert ("RAY_ADDRESS" if find_spec("ray") else "install lenetctl with its extra") in refused.err
+
+
+@pytest.mark.parametrize("executor", ["serial", "fleet"])
+def test_each_run_of_a_sweep_keeps_its_epochs(lenetctl, quick, executor):
+    keep = ("--seeds", "0,1", "--keep-epochs", "--executor", executor, "-q")
+    result = lenetctl("sweep", quick, *keep)
+    assert result.code == 0, result.err
+    for run in RunStore().all():
+        assert kept_epochs(run) == [0, 1]
+        kept, last = load_net(run, 1).state_dict(), load_net(run, "last").state_dict()
+        assert all(torch.equal(kept[name], last[name]) for name in last)

@@ -91,3 +91,16 @@ def test_of_hundreds_the_first_are_printed(tmp_path):
     assert "the first 25 of 30, ranked by" in text
     assert "spec6 " in text
     assert "spec5 " not in text
+
+
+def test_at_60_columns_a_name_is_still_whole(tmp_path):
+    name = "quick-model.activation-relu-lr=0.05"
+    runs = [
+        run_folders.run(tmp_path, name, 0.1, seed=seed, validation=(0.1, 0.1)) for seed in range(2)
+    ]
+    console = Console(file=StringIO(), width=60)
+    print_leaderboard(ranking(*runs), console)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    table = [line for line in lines if line[:1] in " 1" and "ranked" not in line]
+    assert name in "".join(line[4:20].strip() for line in table)

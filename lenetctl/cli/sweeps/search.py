@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lenetctl.cli.publishing import log_search
-from lenetctl.cli.run_sweep import SweepOptions, go_through, group_of, rank
+from lenetctl.cli.sweeps.run_sweep import SweepOptions, go_through, group_of, rank
 from lenetctl.cli.views.comparison import spread, summary_document
 from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
@@ -19,7 +19,7 @@ from lenetctl.sweeps.search import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import Study, open_study
 from lenetctl.sweeps.trial import Trial
-from lenetctl.tracking.store import store_folder
+from lenetctl.tracking.uri import store_folder
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY
 
 TOGETHER = 10  # trials of a fleet that TPE asks for at a time: as many as it draws at random first

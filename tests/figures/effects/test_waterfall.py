@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lenetctl.figures.waterfall import waterfall
+from lenetctl.figures.effects.waterfall import waterfall
 
 PARTS = [
     ("pool.kind", 0.02, (0.01, 0.03), (0.015, 0.025)),

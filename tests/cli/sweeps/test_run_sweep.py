@@ -47,3 +47,15 @@ def test_a_sweep_ends_with_the_ranking_of_compare(lenetctl, write, held_out, met
         assert (ours["name"], ours["n"]) == (theirs["group"], theirs["n"])
         assert ours[metric] == {"mean": theirs["mean"], "std": theirs["std"]}
         assert ours["test/accuracy"] == theirs.get("test/accuracy", ours[metric])
+
+
+def test_an_interrupt_while_mlflow_is_waited_for_comes_after_the_ranking(sweep, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lenetctl.tracking.writer.Writer.close", interrupted)
+    result = sweep("--seeds", "0,1")
+    assert result.code == 130
+    assert "ranked by test accuracy" in result.out
+    assert "2 finished" in result.out
+    assert "`lenetctl sync` publishes the rest" in result.err

@@ -9,7 +9,7 @@ from pathlib import Path
 from lenetctl.analysis.comparison import ranking_metric
 from lenetctl.analysis.effects.ladder import Rung, contributions, total
 from lenetctl.analysis.groups import ComparedRun, Group
-from lenetctl.cli.run_sweep import SweepOptions, expected_time, go_through, group_of, look_up
+from lenetctl.cli.sweeps.run_sweep import SweepOptions, expected_time, go_through, group_of, look_up
 from lenetctl.cli.views.effects import ladder as formats
 from lenetctl.cli.views.sweep import SweepView, print_plan
 from lenetctl.errors import UsageError

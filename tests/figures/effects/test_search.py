@@ -1,7 +1,7 @@
 import optuna
 import pytest
 
-from lenetctl.figures.search import pareto_front, study_pictures, trade_off
+from lenetctl.figures.effects.search import pareto_front, study_pictures, trade_off
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 

@@ -43,6 +43,7 @@ class SweepOptions:
     force: bool
     fail_fast: bool
     diagnostics: bool
+    keep_epochs: bool
     experiment: str | None
     device: str
     engine: str
@@ -85,27 +86,27 @@ def go_through(
     by default the ranking of all that is done.
 
     Raises:
-        Exit: 6 where runs failed, else as `require_current`.
+        Exit: 6 where runs failed, else as `closed`.
 
     """
-    from lenetctl.cli.publishing import catch_up, require_current, writer
+    from lenetctl.cli.publishing import catch_up, closed, writer
 
     make_claims_folder(ROOT)
     writing = writer(options.tracking_uri, options.console)
     catch_up(writing)
     if datasets:
         writing.start()  # it imports MLflow while torch is imported
-        _fetch(datasets, options.data_dir)
+        _fetch(datasets, options.data_dir, options.console)
         publishing = partial(_published, listener, writing, fail_fast=options.fail_fast)
         _execute(_executor(view.name, options), batches, publishing, view, writing)
-    writing.close()
-    if conclude:
-        conclude()
-    else:
-        rank(view, options.console)
-    if view.counts().get("failed"):
-        raise typer.Exit(SOME_FAILED)
-    require_current([row.run for row in view.rows.values() if row.run], writing, options.console)
+    runs = [row.run for row in view.rows.values() if row.run]
+    with closed(writing, runs, options.console):
+        if conclude:
+            conclude()
+        else:
+            rank(view, options.console)
+        if view.counts().get("failed"):
+            raise typer.Exit(SOME_FAILED)
 
 
 def look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
@@ -137,7 +138,7 @@ def expected_time(done: Sequence[Run], left: int) -> str:
     return f"at most {left * seconds / 3600:.1f} h more, at {seconds:.0f} s a run as so far"
 
 
-def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
+def _fetch(datasets: Collection[str], data_dir: Path | None, console: Console) -> None:
     """Fetch what is missing once, here, and not in every worker."""
     from lenetctl.data.catalog import CATALOG
     from lenetctl.data.data_dir import choose_data_dir, is_complete
@@ -146,6 +147,7 @@ def _fetch(datasets: Collection[str], data_dir: Path | None) -> None:
     where = choose_data_dir(data_dir)
     for name in sorted(CATALOG.keys() & datasets):
         if not is_complete(name, where):
+            console.say(f"{name} is fetched into {where}")
             fetch_dataset(name, where)
 
 
@@ -159,6 +161,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.engine,
         options.experiment or sweep,
         diagnostics=options.diagnostics,
+        keep_epochs=options.keep_epochs,
         tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)

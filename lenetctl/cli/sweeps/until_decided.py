@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lenetctl.analysis.comparison import ranking_metric
 from lenetctl.analysis.sequential import StoppingRule
-from lenetctl.cli.run_sweep import SweepOptions, expected_time, go_through, group_of
+from lenetctl.cli.sweeps.run_sweep import SweepOptions, expected_time, go_through, group_of
 from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
 from lenetctl.runs.store import RunStore

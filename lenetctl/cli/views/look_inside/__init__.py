@@ -1,0 +1,1 @@
+"""What the commands print that show what a net makes of images."""

@@ -8,14 +8,14 @@ from mlflow import MlflowClient
 from lenetctl.runs.folder import Run
 
 SPEC = """\
-data: {dataset: digits, limit: 200, validation: 50, batch_size: 25}
-model: {conv: [{channels: 3, kernel: 5, stride: 2}], dense: [12], activation: relu}
-training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
+data: {dataset: digits, limit: 500, validation: 100, batch_size: 20}
+model: {conv: [{channels: 6, kernel: 5, stride: 2}], dense: [32], activation: relu}
+training: {epochs: 2, optimizer: {kind: sgd, lr: 0.1}}
 """
 SPACE = (
-    *("-g", "training.optimizer.lr={low: 0.01, high: 1.0, log: true}"),
+    *("-g", "training.optimizer.lr={low: 0.02, high: 0.4, log: true}"),
     *("-g", "model.pool.kind=avg,max"),
-    *("-g", "model.conv.0.channels={low: 2, high: 6}"),
+    *("-g", "model.conv.0.channels={low: 4, high: 8}"),
 )
 SEARCH = ("sweep", "quick.yaml", "--device", "cpu", "--json", *SPACE)
 
@@ -77,7 +77,7 @@ def test_the_trials_of_a_fleet_are_asked_for_together(
 
     monkeypatch.setattr(FleetExecutor, "run", counted)
     write(SPEC)
-    own = ("-s", f"data.limit={200 + batches}")  # the store is that of all tests, and so the study
+    own = ("-s", f"data.limit={500 + batches}")  # the store is that of all tests, and so the study
     how = (*own, "--executor", "fleet", "--jobs", 4, "--seeds-per-trial", 2, "--confirm", 1)
     found = lenetctl(*SEARCH[:-2], *how, "--search", sampler, "--trials", 4)
     assert found.code == 0, found.err

@@ -13,6 +13,7 @@ from lenetctl.cli.commands import (
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
+    ladder,
     report,
     runs,
     shapes,
@@ -69,6 +70,7 @@ app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
 app.command("ablate")(ablate.ablate)
+app.command("ladder")(ladder.ladder)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

@@ -32,7 +32,7 @@ def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int
     `LocalParameterServer.update` adds them up.
     """
     share = -(-len(labels) // devices)
-    pairs = zip(logits.split(share), labels.split(share), strict=True)
+    pairs = zip(torch.split(logits, share), torch.split(labels, share), strict=True)
     return torch.stack([loss(*pair) for pair in pairs]).sum()
 
 

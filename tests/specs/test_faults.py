@@ -54,7 +54,7 @@ x.yaml:17: training.optimizer.betas.1: is needed
 x.yaml:17: training.optimizer.momentum: unknown key for adam \
 (allowed: kind, lr, betas, eps, weight_decay)
 x.yaml:18: training.schedule.kind: "cosin" is not allowed \
-(allowed: constant, step, cosine, one_cycle); did you mean cosine?
+(allowed: constant, step, cosine, one_cycle, by_epoch); did you mean cosine?
 x.yaml:19: training.early_stopping: early stopping watches validation: \
 set data.validation above 0
 x.yaml:20: training.early_stopping: written twice, first in line 19

@@ -14,6 +14,11 @@ const SLOPES = {
 };
 
 const BACKWARD = {
+  resize: (layer, input, slopes) => {
+    const back = new Float64Array(input.length);
+    eachShare(layer, (to, from, share) => (back[from] += share * slopes[to]));
+    return back;
+  },
   conv: convolveBack,
   norm: (layer, input, slopes) => {
     const size = input.length / layer.outputShape[0];

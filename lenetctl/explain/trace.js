@@ -22,8 +22,18 @@ function windowOf(layer, input, channel, y, x) {
 }
 
 const TRACES = {
+  resize(layer, input, place) {
+    const [, side] = layer.inputShape;
+    const terms = [];
+    eachShare(layer, (to, from, share) => {
+      if (to !== flat(layer.outputShape, place)) return;
+      const name = `row ${Math.floor(from / side)}, column ${from % side}`;
+      terms.push({ name, value: input[from], weight: share, sum: input[from] * share });
+    });
+    return { words: "a mean of the pixels around it", terms, parts: terms, bias: 0 };
+  },
   conv(layer, input, [o, y, x]) {
-    const { kernel, weight, bias } = layer;
+    const { kernel, weight } = layer;
     const parts = Array.from({ length: layer.inputShape[0] }, (_, c) => {
       const start = (o * layer.inputShape[0] + c) * kernel[0] * kernel[1];
       const cells = windowOf(layer, input, c, y, x).map((row, i) =>
@@ -32,7 +42,7 @@ const TRACES = {
       const sum = cells.flat().reduce((total, cell) => total + cell.value * cell.weight, 0);
       return { name: `channel ${c}`, cells, sum };
     });
-    return { words: "window × kernel, added up over the channels", parts, bias: bias ? bias[o] : 0 };
+    return { words: "window × kernel, added up over the channels", parts, bias: biasAt(layer, o, y * layer.outputShape[2] + x) };
   },
   pool(layer, input, [c, y, x]) {
     const cells = windowOf(layer, input, c, y, x);

@@ -15,9 +15,9 @@ from lenetctl.specs.yaml import KeyPath
 INPUT_SHAPE = (1, 28, 28)  # channels, height, width
 CLASSES = 10
 
-Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense", "rbf"]
+Kind = Literal["conv", "norm", "activation", "pool", "flatten", "dropout", "dense", "rbf", "resize"]
 Sides = tuple[int, int]  # height and width
-Config = Conv | Norm | Activation | Pool | float | tuple[str, ...] | None
+Config = Conv | Norm | Activation | Pool | float | int | tuple[str, ...] | None
 
 
 class ShapeError(ValueError):
@@ -63,21 +63,25 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         macs: int = 0,
     ) -> None:
         nonlocal shape
+        if config == "none":  # no norm, no activation
+            return
         layers.append(Layer(name, kind, config, shape, output_shape, parameters, macs))
         shape = output_shape
 
+    if model.input_side:
+        sides = (model.input_side, model.input_side)
+        add("resize", "resize", model.input_side, (1, *sides))
     for i, conv in enumerate(model.conv):
         n = i + 1
         sides = _output(f"conv{n}", sides, conv.window, conv.stride, conv.padding, ("conv", i))
         weights = _kernels(f"conv{n}", conv, shape[0], ("conv", i)) * prod(conv.window)
-        parameters = weights + conv.channels * conv.bias
-        add(f"conv{n}", "conv", conv, (conv.channels, *sides), parameters, weights * prod(sides))
+        biases = conv.channels * (prod(sides) if conv.unit_bias else 1) * conv.bias
+        macs = weights * prod(sides)
+        add(f"conv{n}", "conv", conv, (conv.channels, *sides), weights + biases, macs)
         norm = conv.norm or model.norm
-        if norm != "none":
-            add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
+        add(f"norm{n}", "norm", norm, shape, 2 * conv.channels)
         activation = conv.activation or model.activation
-        if activation != "none":
-            add(f"act{n}", "activation", activation, shape)
+        add(f"act{n}", "activation", activation, shape)
         pool = conv.pool or model.pool
         if pool.kind != "none":
             at: KeyPath = ("conv", i, "pool") if conv.pool else ("pool",)
@@ -87,17 +91,14 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
 
     add("flatten", "flatten", None, (prod(shape),))
     for j, width in enumerate((*model.dense, CLASSES)):
-        last = j == len(model.dense)
         if model.dropout:
             add(f"dropout{j + 1}", "dropout", model.dropout, shape)
-        macs = shape[0] * width
-        if last and model.output_codes:
-            _check_codes(model.output_codes, shape[0])
-            add("output", "rbf", model.output_codes, (width,), macs=macs)
+        if j == len(model.dense):
+            _add_output(add, model.output_codes, shape[0])
             continue
-        add("output" if last else f"dense{j + 1}", "dense", None, (width,), macs + width, macs)
-        if not last and model.activation != "none":
-            add(f"act{len(model.conv) + j + 1}", "activation", model.activation, shape)
+        macs = shape[0] * width
+        add(f"dense{j + 1}", "dense", None, (width,), macs + width, macs)
+        add(f"act{len(model.conv) + j + 1}", "activation", model.activation, shape)
     return layers
 
 
@@ -109,8 +110,7 @@ def _add_pool(
         add(name, "pool", pool, left)
         return
     add(name, "pool", pool, left, 2 * left[0], prod(left) * pool.size**2)
-    if activation != "none":
-        add(f"{name}_act", "activation", activation, left)
+    add(f"{name}_act", "activation", activation, left)
 
 
 def _kernels(name: str, conv: Conv, inputs: int, at: KeyPath) -> int:
@@ -128,11 +128,16 @@ def _kernels(name: str, conv: Conv, inputs: int, at: KeyPath) -> int:
     return sum(map(len, conv.connections))
 
 
-def _check_codes(codes: tuple[str, ...], units: int) -> None:
+def _add_output(add: Callable[..., None], codes: tuple[str, ...] | None, inputs: int) -> None:
+    macs = inputs * CLASSES
+    if codes is None:
+        add("output", "dense", None, (CLASSES,), macs + CLASSES, macs)
+        return
     for number, code in enumerate(codes):
-        if len(code) != units:
-            message = f"has {len(code)} signs, and the layer before the output {units} units"
+        if len(code) != inputs:
+            message = f"has {len(code)} signs, and the layer before the output {inputs} units"
             raise ShapeError(message, ("output_codes", number))
+    add("output", "rbf", codes, (CLASSES,), macs=macs)
 
 
 def _output(

@@ -86,9 +86,16 @@ class Conv(Section):
     padding_value: float = 0.0
     connections: Connections | None = None
     bias: bool = True
+    unit_bias: bool = False  # one for each place of the map, instead of one for the map
     pool: Pool | None = None
     activation: Activation | None = None
     norm: Norm | None = None
+
+    @model_validator(mode="after")
+    def _has_one_sort_of_bias(self) -> Self:
+        if self.unit_bias and not self.bias:
+            raise impossible("needs a bias", ("unit_bias",), (("unit_bias",), ("bias",)))
+        return self
 
     @property
     def window(self) -> tuple[int, int]:
@@ -102,6 +109,7 @@ class ModelSpec(Section):
     That every layer has an output is checked by the `Spec`, which knows the plan of layers.
     """
 
+    input_side: Annotated[int, Field(ge=1, le=64)] | None = None  # pixels; None: as they are
     conv: tuple[Conv, ...] = Field(
         (Conv(channels=6, kernel=5, padding=2), Conv(channels=16, kernel=5)),
         strict=False,

@@ -26,6 +26,7 @@ SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     "kernel": {"square", "not square"},
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

@@ -120,6 +120,8 @@ OTHERS = [
     "data.pixel_range=[-0.1, 1.175]",
     "model.conv.0.padding_value=-0.1",
     "model.conv.1.connections=[[0],[1],[2],[3],[4],[5],[0],[1],[2],[3],[4],[5],[0],[1],[2],[3]]",
+    "model.input_side=16",
+    "model.conv.0.unit_bias=true",
     "training.rubbish=1",
     "training.devices=4",
 ]

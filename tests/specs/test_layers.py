@@ -86,6 +86,15 @@ def test_connections_of_lenet_5():
     assert sum(connections.values()) == 340_908
 
 
+def test_parameters_of_1989():
+    """LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989)."""
+    plan = plan_layers(load_spec("history/lecun1989").model)
+    counts = {layer.name: layer.parameters for layer in plan if layer.parameters}
+    assert counts == {"conv1": 1_068, "conv2": 2_592, "dense1": 5_790, "dense2": 310}
+    shapes = {layer.name: layer.output_shape for layer in plan}
+    assert (shapes["conv1"], shapes["conv2"]) == ((12, 8, 8), (12, 4, 4))
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

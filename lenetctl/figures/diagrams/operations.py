@@ -25,6 +25,7 @@ class Style(NamedTuple):
 
 STYLES = {
     "image": Style("", "image ({1}×{2})", "#f1f1f1"),
+    "resize": Style("resized", "resize ({1}×{2})", "#f1f1f1"),
     "conv": Style("{window}\nconvolution", "{window} Conv ({0})", _SKY),
     "avg": Style("{window} average\npooling", "{window} AvgPool", _ORANGE),
     "max": Style("{window} max\npooling", "{window} MaxPool", _ORANGE),
@@ -79,6 +80,9 @@ def operations(layers: Sequence[Layer]) -> list[Operation]:
             case Pool(kind=kind, size=side, stride=stride, padding=padding):
                 options = [f"stride {stride}"] + [f"pad {padding}"] * (padding > 0)
                 found.append(Operation(kind, shape, (side, side), options))
+            case int(new_side):
+                ratio = -(-layer.input_shape[1] // new_side)
+                found.append(Operation("resize", shape, (ratio, ratio)))
             case float(probability):
                 before.append(f"dropout {probability:g}")
             case str(kind):  # a norm or an activation

@@ -25,6 +25,7 @@ SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     "kernel": {"square"},
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

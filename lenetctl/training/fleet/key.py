@@ -10,6 +10,7 @@ SUPPORT: Support = {
     # these three work on each channel alone, so they need no code where models lie side by side
     "kernel": {"square", "not square"},
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

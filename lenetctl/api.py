@@ -207,14 +207,14 @@ def publish(run: Run, tracking_uri: str | None = None) -> str:
 
     Args:
         run: finished or not.
-        tracking_uri: by default MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db`.
+        tracking_uri: by default MLFLOW_TRACKING_URI, else the `mlflow.db` of the run's project.
 
     Raises:
         UsageError: there is no such store, or it will never take a run.
         TrackingError: the store cannot be reached or written; call again later.
 
     """
-    uri = choose_uri(tracking_uri)
+    uri = choose_uri(tracking_uri, run)
     check_store(uri)
     try:
         if run.is_finished:

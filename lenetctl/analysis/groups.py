@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -11,7 +12,7 @@ from lenetctl import specs
 from lenetctl.analysis.exact import Share
 from lenetctl.analysis.statistics import Summary
 from lenetctl.analysis.verdicts import Sample
-from lenetctl.errors import UsageError
+from lenetctl.errors import LenetctlError, UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
@@ -26,6 +27,7 @@ from lenetctl.training.metrics import (
 Items = frozenset[tuple[str, Value]]
 
 SEED = "training.seed"
+USER = "user"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +36,12 @@ class ComparedRun:
 
     run: Run
     name: str  # the spec's
-    identity: tuple[str, str]  # of the spec and of the data
+    identity: tuple[str, ...]  # of the spec and of the data
     keys: dict[str, Value]  # the flattened spec and the data's digest
     last: Mapping[str, float]  # metrics of the last epoch
     best: Mapping[str, float]  # of the best one, chosen by the split that was watched
     created: int = 0  # ms since 1970
+    user: str = ""
     lost: str = ""  # what became of it, where it has no result
 
     @classmethod
@@ -49,11 +52,16 @@ class ComparedRun:
         keys = specs.flatten(spec) | {"data.digest": digest[:8]}
         identity = (record.spec_sha256, digest)
         name = name or spec.name
-        compared = partial(cls, run, name, identity, keys, created=record.created)
+        compared = partial(cls, run, name, identity, keys, created=record.created, user=record.user)
         if status.state == "FINISHED":
             result = run.result
             return compared(last=result.final, best=result.best)
         return compared(last={}, best={}, lost=status.outcome or status.state.lower())
+
+    def of_a_user(self) -> ComparedRun:
+        """Return it as one that only repeats runs of the same person."""
+        identity = (*self.identity, self.user)
+        return replace(self, identity=identity, keys=self.keys | {USER: self.user or "unknown"})
 
     @property
     def is_validated(self) -> bool:
@@ -130,9 +138,29 @@ class Group:
         return Summary.of([*scores.values()]) if len(scores) == len(self.runs) else None
 
 
-def read_runs(names: Mapping[Run, str | None]) -> list[ComparedRun]:
-    """Read runs, the oldest first, with what a sweep calls their specs, if one does."""
-    runs = [ComparedRun.of(run, name) for run, name in names.items()]
+def read_runs(
+    names: Mapping[Run, str | None], warn: Callable[[str], object] = warnings.warn
+) -> list[ComparedRun]:
+    """Read runs, the oldest first, with what a sweep calls their specs, if one does.
+
+    Where they are of several people, whose they are sets them apart as a key of the spec does.
+    One that cannot be read, as a spec with a later version's key, is left out and `warn` told.
+
+    Raises:
+        LenetctlError: none can be read.
+
+    """
+    runs, errors = [], []
+    for run, name in names.items():
+        try:
+            runs.append(ComparedRun.of(run, name))
+        except LenetctlError as error:
+            errors.append(error)
+            warn(f"skipped: {str(error).splitlines()[0]}")
+    if errors and not runs:
+        raise errors[-1]
+    if len({one.user for one in runs} - {""}) > 1:
+        runs = [one.of_a_user() for one in runs]
     return sorted(runs, key=lambda one: (one.created, one.run.path.name))
 
 

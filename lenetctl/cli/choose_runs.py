@@ -61,8 +61,8 @@ def choose_runs(choice: Choice, warn: Callable[[str], None]) -> dict[Run, str | 
     finished = [run for run in meant if run.state == "FINISHED"]
     if not finished:
         raise NotFoundError(_nothing(choice.experiment, meant, runs))
-    done = {run.record.spec_sha256 for run in finished}
-    lost = [run for run in meant if run.record.spec_sha256 not in done]
+    done = {(run.record.user, run.record.spec_sha256) for run in finished}
+    lost = [run for run in meant if (run.record.user, run.record.spec_sha256) not in done]
     if lost:
         warn(f"left out, for they did not finish: {_counted(Counter(run.state for run in lost))}")
     return dict.fromkeys(run for run, *_ in [*finished, *lost])
@@ -112,22 +112,29 @@ def _of_sweep(path: Path, choice: Choice, warn: Callable[[str], None]) -> dict[R
     """Return the runs of a sweep, of whichever experiment, and the names of its specs."""
     from lenetctl.runs.store import RunStore
     from lenetctl.sweeps.plan import plan_sweep
-    from lenetctl.sweeps.trial import latest_finished
 
     trials = plan_sweep(path, choice.grid, choice.settings).trials
     known = RunStore().by_spec()
     there = {
-        latest_finished(runs) or runs[-1]: trial.spec.name
-        for trial in trials
-        if (runs := known.get(trial.sha256))
+        run: trial.spec.name for trial in trials for run in _of_each(known.get(trial.sha256, []))
     }
+    never = sum(trial.sha256 not in known for trial in trials)
     finished = sum(run.is_finished for run in there)
     if not finished:
         where = RunStore().elsewhere()
         raise NotFoundError(f"{path}: none of its runs has finished; lenetctl sweep {path}{where}")
-    if left := len(trials) - finished:
-        warn(f"left out, for they did not finish: {left} of the {len(trials)} runs of {path}")
+    if left := never + len(there) - finished:
+        of = len(there) + never
+        warn(f"left out, for they did not finish: {left} of the {of} runs of {path}")
     return there
+
+
+def _of_each(runs: Sequence[Run]) -> list[Run]:
+    """Return of the runs of one spec, the oldest first, the one of each person that counts."""
+    latest: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: run.is_finished):
+        latest[run.record.user] = run
+    return list(latest.values())
 
 
 def _nothing(experiment: str | None, meant: list[_Known], runs: list[_Known]) -> str:

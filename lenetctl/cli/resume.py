@@ -40,7 +40,7 @@ def run_to_resume(run: Run | None, spec: Spec, tracking_uri: str | None) -> Run 
     if run is None:
         store = RunStore()
         store.end_dead()
-        runs = store.of_spec(identity)
+        runs = [run for run in store.of_spec(identity) if not run.record.imported]
         unfinished = [run for run in runs if not run.is_finished]
         unpublished = outstanding(runs, choose_uri(tracking_uri))
         return next(reversed(unfinished or unpublished), None)

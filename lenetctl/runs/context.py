@@ -11,7 +11,7 @@ from lenetctl.data.data_dir import convention_of
 from lenetctl.data.dataset import Dataset, Split, load_dataset
 from lenetctl.data.device import DeviceDataset
 from lenetctl.data.images import ImageConvention
-from lenetctl.runs.environment import describe_environment
+from lenetctl.runs.environment import describe_environment, user_name
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import DataRecord, RunRecord
@@ -52,6 +52,7 @@ class RunContext:
             name=f"{spec.name}-s{spec.training.seed}",
             spec_sha256=specs.sha256(spec),
             spec=spec.model_dump(mode="json", exclude_none=True),
+            user=user_name(),
             experiment=options.experiment,
             command=options.command,
             tags=options.tags,

@@ -1,5 +1,6 @@
 """What a result should say of the machine and the code that it came from."""
 
+import getpass
 import platform
 import subprocess
 from importlib.metadata import version
@@ -21,6 +22,14 @@ def describe_environment() -> EnvironmentRecord:
         git_commit=commit,
         git_dirty=str(bool(_git(*CHANGES))).lower() if commit else "",
     )
+
+
+def user_name() -> str:
+    """Return who is logged in, as MLflow has it; "" where nobody knows, as in a container."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
 
 
 def _git(*arguments: str) -> str:

@@ -11,7 +11,7 @@ from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import check_longer, copy_epochs, keep_epoch, restore_state
 from lenetctl.runs.folder import Run
-from lenetctl.runs.mistakes import worst_mistakes
+from lenetctl.runs.mistakes import worst_mistakes, write_predictions
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord, confusion_of
 from lenetctl.specs.schema import Spec
@@ -107,6 +107,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     test = evaluate_weights(state, weights, context.splits.test)
     with other_weights(state, weights) as net:
         probabilities = predict(net, context.splits.test).numpy()
+    write_predictions(run, probabilities)
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}
     epochs = run.epochs()

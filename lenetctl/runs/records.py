@@ -66,6 +66,8 @@ class RunRecord(Record):
     spec_sha256: str
     spec: dict[str, Any] | None = None  # resolved, as spec.yaml has it, which takes longer to read
     created: int = 0  # ms since 1970
+    user: str = ""  # whose run it is; "": made by an older version
+    imported: bool = False  # by `lenetctl runs import`: it is not done anew, nor gone on with, here
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
     tags: dict[str, str] = {}

@@ -1,12 +1,14 @@
 """All the runs of a project: begin one, list them, find one, end those that died."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
@@ -46,10 +48,7 @@ class RunStore:
                     for run in earlier:
                         with run.held():  # raises where it is in training
                             pass
-                    # a crash's leavings, or a gap where a run was deleted, keep their number
-                    stem = f"{_as_file_name(record.name)}-{identity[:8]}"
-                    paths = (self.root / f"{stem}-{n}" for n in count(len(earlier) + 1))
-                    path = next(path for path in paths if not path.exists())
+                    path = self._new_path(record, len(earlier) + 1)
                     path.mkdir()
                     run = Run(path)
                     holding.enter_context(run.held())
@@ -89,6 +88,37 @@ class RunStore:
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
             yield
+
+    def import_run(self, source: Run, user: str) -> Run | None:
+        """Copy a run of another project, as one of `user`; None where it is here already.
+
+        Links are not followed and left out: the folder may be a stranger's.
+
+        Raises:
+            NotFoundError: it cannot be read.
+            SpecError: its spec cannot be.
+
+        """
+        _ = source.status, source.spec()
+        record = source.record.model_copy(update={"user": user, "imported": True})
+        epochs = source.epochs()
+        self.root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.root, prefix=".import-") as scratch:
+            copied = Run(Path(scratch) / "run")
+            shutil.copytree(source.path, copied.path, ignore=_left_out)
+            copied.write_record(record)
+            with self._lock():
+                same = self.of_spec(record.spec_sha256)
+                if any(r.record.created == record.created and r.epochs() == epochs for r in same):
+                    return None
+                return Run(copied.path.rename(self._new_path(record, len(same) + 1)))
+
+    def _new_path(self, record: RunRecord, first: int) -> Path:
+        """Return a folder that is not there yet, numbered from `first`."""
+        # a crash's leavings, or a gap where a run was deleted, keep their number
+        stem = f"{_as_file_name(record.name)}-{record.spec_sha256[:8]}"
+        paths = (self.root / f"{stem}-{n}" for n in count(first))
+        return next(path for path in paths if not path.exists())
 
     def all(self) -> list[Run]:
         """Return every run that can be read, the oldest first."""
@@ -182,6 +212,14 @@ class RunStore:
 
     def _lock(self) -> FileLock:
         return FileLock(self.root / LOCK)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied: no plain file or folder, or of a crash, or about where it was."""
+    paths = [Path(folder, name) for name in names]
+    plain = {p.name for p in paths if (p.is_file() or p.is_dir()) and not p.is_symlink()}
+    here = {name for name in names if name.startswith(".") or name in ("lock", "published.json")}
+    return set(names) - plain | here
 
 
 def _as_file_name(name: str) -> str:

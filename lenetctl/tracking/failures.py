@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import suppress
+from json import JSONDecodeError
 
 from lenetctl.errors import LenetctlError
 from lenetctl.tracking.uri import redacted
@@ -72,7 +73,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def concerns_one_run(error: Exception) -> bool:
     """Return whether an error is about one run's folder or entry, and not about the store."""
-    return isinstance(error, LenetctlError) or getattr(error, "error_code", None) in OF_ONE_RUN
+    damaged = type(error) in (KeyError, JSONDecodeError)  # a line of its journal
+    of_one = getattr(error, "error_code", None) in OF_ONE_RUN
+    return damaged or of_one or isinstance(error, LenetctlError)
 
 
 def is_full(error: Exception) -> bool:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from lenetctl.tracking.moved import artifact_root, follow_move
 from lenetctl.tracking.uri import SQLITE, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"  # as MLflow's server hands it to its jobs
 
 
 def open_client(tracking_uri: str) -> MlflowClient:
@@ -28,6 +31,7 @@ def open_client(tracking_uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")  # a copy of uv.lock in every model
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     from mlflow import MlflowClient  # noqa: PLC0415  4 s, not to be waited for by a command
 
@@ -44,13 +48,29 @@ def open_client(tracking_uri: str) -> MlflowClient:
         # no more in the way: whoever waits for it, or makes another, finds the database there
         with suppress(OSError):
             lock.unlink()
-    return MlflowClient(tracking_uri)
+    follow_move(database)
+    return _client(tracking_uri, database)
+
+
+def _client(tracking_uri: str, database: Path) -> MlflowClient:
+    """Return a client of a SQLite store that keeps artifacts beside it, from wherever it is called.
+
+    MLflow's own default is the working directory, as a path whose %20 it takes for a space.
+    """
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    before = os.environ.get(ARTIFACT_ROOT)
+    os.environ[ARTIFACT_ROOT] = artifact_root(database).as_uri()
+    try:
+        return MlflowClient(tracking_uri)
+    finally:
+        del os.environ[ARTIFACT_ROOT]
+        if before is not None:
+            os.environ[ARTIFACT_ROOT] = before
 
 
 def _make(database: Path) -> None:
     """Make a SQLite store whole or not at all: MLflow cannot go on with the half of a schema."""
-    from mlflow import MlflowClient  # noqa: PLC0415
-
     for torn in database.parent.glob(f".{database.name}-*"):  # its process was killed
         shutil.rmtree(torn, ignore_errors=True)
     # a stopped command ends while its writer is at work in here
@@ -59,5 +79,5 @@ def _make(database: Path) -> None:
     ) as scratch:
         new = Path(scratch) / database.name
         new.touch()  # with the permissions of the umask: SQLite's own are narrower
-        MlflowClient(f"{SQLITE}{new}")
+        _client(f"{SQLITE}{new}", database)
         new.replace(database)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lenetctl.runs.folder import Run
 from lenetctl.tracking import uri
 
 
@@ -50,3 +51,28 @@ def test_users_and_passwords_of_addresses_are_blotted_out(text, shown):
 )
 def test_the_file_of_a_sqlite_store(text, file):
     assert uri.sqlite_file(text) == file
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path / "b/mlruns/lenetctl/quick-s0-1")
+
+
+def test_the_default_store_is_that_of_the_runs_project(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run.path.mkdir(parents=True)
+    assert uri.choose_uri(None, run) == f"sqlite:///{tmp_path}/b/mlflow.db"
+    assert uri.choose_uri("sqlite:///here.db", run) == "sqlite:///here.db"
+    assert uri.choose_uri(None, Run(tmp_path / "elsewhere")) == "sqlite:///mlflow.db"
+    monkeypatch.chdir(tmp_path / "b")
+    assert uri.choose_uri(None, run) == "sqlite:///mlflow.db"
+
+
+def test_the_cursor_names_a_store_so_that_the_project_can_be_moved(run, tmp_path, monkeypatch):
+    run.path.mkdir(parents=True)
+    named = f"sqlite:///{tmp_path}/b/mlflow.db?timeout=60"
+    assert uri.uri_in_cursor(named, run) == "sqlite:///mlflow.db"
+    assert uri.uri_in_cursor("sqlite:///other.db", run) == f"sqlite:///{tmp_path}/other.db"
+    assert uri.uri_in_cursor("http://ann:secret@host", run) == "http://***@host"
+    monkeypatch.chdir(tmp_path / "b")
+    assert uri.uri_in_cursor("sqlite:///mlflow.db", run) == "sqlite:///mlflow.db"

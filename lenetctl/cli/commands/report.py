@@ -58,7 +58,7 @@ def report(
         raise UsageError(f"{file}: a report is saved as {' or '.join(formats)}")
     console = Console(as_json=as_json, quiet=quiet)
     chosen = choose_runs(Choice(runs or (), experiment), console.warn)
-    shown = compare_runs(chosen, control=control)
+    shown = compare_runs(chosen, control=control, warn=console.warn)
     best = next(iter(shown.groups[0].runs.values())).run
     title = experiment or ", ".join(runs or []) or "All runs"
     with TemporaryDirectory() as temporary:

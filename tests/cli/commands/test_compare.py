@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from lenetctl.analysis.effect_size import effect_size
 from lenetctl.cli.app import app
+from lenetctl.runs.store import ROOT
 
 LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
 MAX = {"pool": {"kind": "max"}}
@@ -386,3 +387,19 @@ def test_runs_that_are_not_named_are_of_one_data_set(root, runs):
     assert [row["group"] for row in json.loads(others.stdout)["rows"]] == ["max", "baseline"]
     assert others.stderr == ""
     assert "(there are 3 digits, 6 fashion_mnist)" in call("--dataset", "mnist", code=2).stderr
+
+
+def test_a_run_with_a_later_versions_spec_is_left_out_by_name(lenetctl):
+    for name, value, dropout in (("baseline", 0.8, 0.0), ("max", 0.7, 0.1), ("later", 0.9, 0.2)):
+        run = run_folders.run(ROOT, name, value, model={"dropout": dropout})
+    spec = run.path / "spec.yaml"
+    spec.write_text(spec.read_text() + "quantum: {entangled: true}\n")
+    result = lenetctl("compare", "--json")
+    assert result.code == 0, result.err
+    assert {row["group"] for row in result.json["rows"]} == {"baseline", "max"}
+    (line,) = [line for line in result.err.splitlines() if line.startswith("warning: skipped")]
+    assert f"{spec}:" in line
+    assert "quantum: unknown key" in line
+    alone = lenetctl("compare", run.path.name)
+    assert alone.code == 2
+    assert "quantum: unknown key" in alone.err

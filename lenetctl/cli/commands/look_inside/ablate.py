@@ -58,13 +58,13 @@ def ablate(
     from lenetctl.analysis.ablation import ablate_channels, channel_layers, occlude
     from lenetctl.analysis.activations import InspectedNet, choose_inputs, compute_activations
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.look_inside.ablation import ablation_document, print_ablation
     from lenetctl.data.dataset import load_dataset, numbered_as
-    from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    found = RunStore().find(run)
+    found = find_run(run)
     inspected = InspectedNet.trained(found, weights)
     names = channel_layers(inspected.spec, layers)
     dataset = load_dataset(inspected.spec.data, data_dir, limit_keeps=found.record.data.limit_keeps)

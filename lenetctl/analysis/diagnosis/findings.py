@@ -12,7 +12,7 @@ from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import KeyPath, Origin, dotted
 from lenetctl.training.diagnostics.layers import LayerStatistics
 from lenetctl.training.diagnostics.range_test import RangeTest
-from lenetctl.training.diagnostics.rehearsal import Rehearsal
+from lenetctl.training.diagnostics.rehearsal import ENOUGH, Rehearsal
 
 SPOILT = 100  # times less fall to expect after the rehearsal: its steps were too large
 MOSTLY_DEAD = 0.5  # share of a layer's channels or neurons
@@ -91,7 +91,7 @@ def _stuck(
     message = (
         f"it will stay at guessing with seed {beginning.seed}: {rehearsal.steps} of its "
         f"{rehearsal.total} steps end at a loss of {rehearsal.loss:.4g}, and the others take "
-        f"{rehearsal.to_come:.2g} nats off, where {rehearsal.needed:.2g} are needed"
+        f"{rehearsal.to_come:.2g} nats off, where {ENOUGH * rehearsal.needed:.2g} are needed"
     )
     if larger := _large_enough(rate, rehearsal, tested):
         yield RATE, message, f"training.optimizer.lr={larger:.2g}"

@@ -76,7 +76,7 @@ def test_a_rate_that_is_only_too_small(causes):
     assert (
         "it will stay at guessing with seed 0: 100 of its 200 steps end at a loss of 2.303" in found
     )
-    assert "the others take 0.0005 nats off, where 0.02 are needed" in found
+    assert "the others take 0.0005 nats off, where 0.06 are needed" in found
     assert found.endswith("; try -s training.optimizer.lr=0.033")  # what the range test suggests
     # the range test did not leave guessing: the fall of 0.001 grows with the rate
     stands = RangeTest(TESTED.rates, (2.4, 2.35, 2.31, 2.35, 2.36), diverged=False)

@@ -3,8 +3,8 @@
     lenetctl explain baseline-s0 -o baseline.html
     python benchmarks/explain.py baseline.html [MORE.html …]
 
-Prints for each page its size, when something is first painted, the median forward pass, and how
-many times a second all of it is drawn anew while a mouse draws.
+Prints for each page its size, when something is first painted, the median forward pass and redraw,
+and how many times a second all of it is drawn anew while a mouse draws.
 """
 
 import math
@@ -18,9 +18,9 @@ import machine
 from playwright.sync_api import Page, sync_playwright
 
 SECONDS = 3  # of drawing
-FORWARD = """() => Array.from({length: 50}, () => {
+TIMES = """(what) => Array.from({length: 50}, () => {
   const started = performance.now();
-  forward(views[0].net, input.pixels);
+  what === "draw" ? draw() : forward(views[0].net, input.pixels);
   return performance.now() - started;
 })"""
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
@@ -50,8 +50,8 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         print(f"{machine.sentence()}, Chromium {browser.version}\n")
-        print("| page | MB | first paint, ms | forward pass, ms | redraws a second |")
-        print("| --- | --- | --- | --- | --- |")
+        print("| page | MB | first paint, ms | forward pass, ms | redraw, ms | redraws a second |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for file in map(Path, sys.argv[1:]):
             page = browser.new_page()
             page.goto(file.resolve().as_uri())
@@ -59,7 +59,7 @@ def main() -> None:
             numbers = (
                 f"{file.stat().st_size / 1e6:.2f}",
                 f"{page.evaluate(PAINTED):.0f}",
-                f"{median(page.evaluate(FORWARD)):.1f}",
+                *(f"{median(page.evaluate(TIMES, what)):.1f}" for what in ("forward", "draw")),
                 f"{redraws(page):.0f}",
             )
             print(f"| {file.name} | {' | '.join(numbers)} |")

@@ -15,6 +15,7 @@ PARAMETERS = {
     "book/d2l-java": 61_700,
     "book/d2l-java-4gpus": 61_700,
     "history/lenet5-1998": 60_000,
+    "history/lecun1989": 9_760,
     "quickstart": 61_706,
 }
 

@@ -96,8 +96,16 @@ def test_it_is_measured_and_served(run, spec, monkeypatch):
 
 def test_commands_look_into_it(run, project, tmp_path, monkeypatch):
     monkeypatch.chdir(project)
-    command("activations", run.name, "--layers", "pool1_act,dense2", "-o", tmp_path / "a.png")
-    command("explain", run.name, "-o", tmp_path / "page.html")
+    command(
+        "activations",
+        run.name,
+        "--no-log",
+        "--layers",
+        "pool1_act,dense2",
+        "-o",
+        tmp_path / "a.png",
+    )
+    command("explain", run.name, "--no-log", "-o", tmp_path / "page.html")
     command("shapes", run.path / "spec.yaml", "--diagram", tmp_path / "net.svg")
     assert (tmp_path / "a.png").exists()
     assert '"kind": "rbf"' in (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -106,6 +114,14 @@ def test_commands_look_into_it(run, project, tmp_path, monkeypatch):
     document = json.loads(command("diagnose", run.name, "--json"))
     assert document["findings"] == []
     assert {"pool1", "dense2"} <= {layer["name"] for layer in document["trained"]}
+
+
+def test_the_net_of_1989_learns(tmp_path):
+    settings = ("data.dataset=digits", "data.limit=400", "training.epochs=3")
+    run = execute(
+        specs.load_spec("history/lecun1989", settings), RunOptions(tmp_path, device="cpu")
+    )
+    assert run.result.final["test/accuracy"] > 0.7
 
 
 def test_other_engines_and_fleets_refuse_it_in_words(spec):

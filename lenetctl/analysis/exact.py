@@ -51,3 +51,13 @@ def fisher(count: int, of: int, other: int, of_other: int) -> float:
     ]
     seen = comb(of, count) * comb(of_other, other)
     return min(1.0, sum(way for way in ways if way <= seen * (1 + ROUNDING)) / sum(ways))
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Return McNemar's exact two-sided p (Psychometrika 12, 1947): of two nets none is better.
+
+    Of the images that one net alone gets right, it is binomial how many each gets.
+    """
+    from scipy.special import bdtr  # noqa: PLC0415
+
+    return min(1.0, float(2 * bdtr(min(gained, lost), gained + lost, 0.5)))

@@ -26,11 +26,16 @@ def activations_stem(
     So another choice of layers, inputs or weights gives another file, the same one the same.
     """
     first, *others = activations
-    counts = Counter(inputs.labels).items()
-    shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
+    shown = counted(inputs.labels)
     against = [part for name in others for part in ("vs", name)]
     parts = [*activations[first].layers, *shown, *([weights] if weights else []), *against]
     return file_stem(*parts)
+
+
+def counted(labels: Sequence[str]) -> list[str]:
+    """Return each label once, with how many there are of it: `2-pullover`, `shirt.png`."""
+    counts = Counter(labels).items()
+    return [f"{count}-{label}" if count > 1 else label for label, count in counts]
 
 
 def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], picture: Path) -> int:

@@ -1,7 +1,6 @@
 """The command line: every command in a module of its own, imported light."""
 
 import gc
-import io
 import os
 import sys
 from typing import Annotated
@@ -14,6 +13,7 @@ from lenetctl.cli.commands import (
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
+    ladder,
     report,
     runs,
     shapes,
@@ -25,6 +25,7 @@ from lenetctl.cli.commands import (
 )
 from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
 from lenetctl.cli.hints import HintingGroup
+from lenetctl.cli.streams import make_streams_endure
 
 app = typer.Typer(
     name="lenetctl",
@@ -69,6 +70,7 @@ app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
 app.command("ablate")(ablate.ablate)
+app.command("ladder")(ladder.ladder)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
@@ -82,9 +84,7 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line; `--resume` may stand without a value."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a locale may lack letters that a spec has
-            stream.reconfigure(errors="backslashreplace")
+    make_streams_endure()
     if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
         del os.environ["COLUMNS"]
     arguments = sys.argv[1:]

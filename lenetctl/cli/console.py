@@ -1,7 +1,6 @@
 """What a command prints: the result on stdout, everything else where it does not disturb."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,9 @@ _signs: list[Live] = []  # signs of life on the terminal, the newest last
 def sign_of_life(words: str) -> Iterator[None]:
     """Show on a terminal that the command is at work, until anything else is shown."""
     console = rich.console.Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
     spinner = Spinner("line" if console.options.ascii_only else "dots", Text(words))
     # it takes no stream over: what a command writes to stdout is not for stderr's terminal
     options: dict[str, Any] = {"redirect_stdout": False, "redirect_stderr": False}
@@ -42,11 +44,8 @@ def echo(text: str, *, err: bool = False) -> None:
     typer.echo(text, err=err)
 
 
-class PipeSafeConsole(rich.console.Console):
-    """Takes names as they are, [brackets] and :colons: too, and outlives its reader.
-
-    So `lenetctl train … | head` trains on.
-    """
+class PlainConsole(rich.console.Console):
+    """Takes names as they are, [brackets] and :colons: too."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, **options)
@@ -61,18 +60,14 @@ class PipeSafeConsole(rich.console.Console):
         end_signs_of_life()
         return super().set_live(live)
 
-    def on_broken_pipe(self) -> None:
-        """Lose the output, where rich would lose the work."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
-
 
 class Console:
     """stdout for results, stderr for the rest; with `--json` one document, with `-q` no chatter."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self.rich = PipeSafeConsole(stderr=as_json, highlight=False, soft_wrap=True)
-        self._errors = PipeSafeConsole(stderr=True, highlight=False, soft_wrap=True)
+        self.rich = PlainConsole(stderr=as_json, highlight=False, soft_wrap=True)
+        self._errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
     @property
     def has_blocks(self) -> bool:

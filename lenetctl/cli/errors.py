@@ -3,7 +3,6 @@
 import errno
 import functools
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import typer
 
 from lenetctl import errors
+from lenetctl.cli.streams import lost_output
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +29,7 @@ CODES: dict[type[BaseException], int] = {
     errors.DivergedError: 8,
     errors.BusyError: 75,
 }
+WORKING = {"train", "sweep"}  # what they do is kept in run folders; stdout only tells of it
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -47,10 +48,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         try:
             with _alive(kwargs):
                 result = command(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `lenetctl … | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+            if lost := lost_output():
+                _tell_lost(lost, command.__name__, as_json=as_json)
         except KeyboardInterrupt as error:
             # a third Ctrl-C would only print a traceback of the interpreter's own end
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -64,6 +63,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return wrapped
+
+
+def _tell_lost(lost: OSError, command: str, *, as_json: bool) -> None:
+    message = f"stdout: {lost.strerror}; what was to be printed is lost"
+    if command not in WORKING:
+        _tell(7, message, [], as_json=as_json)
+    typer.echo(f"warning: {message}", err=True)
 
 
 def _alive(options: dict[str, object]) -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.training import EngineName
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
@@ -68,6 +69,24 @@ def experiment_name(name: str | None) -> str | None:
     return name
 
 
+Experiment = Annotated[
+    str | None,
+    typer.Option(
+        "--experiment",
+        help="MLflow experiment; default: the sweep's name.",
+        callback=experiment_name,
+    ),
+]
+Executor = Annotated[
+    ExecutorName | None,
+    typer.Option("--executor", help="Default: processes where --jobs is above 1."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Runs at a time on each device, or models of a fleet."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -1,12 +1,16 @@
 """The writer to MLflow as commands use it."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import typer
 
-from lenetctl.artifacts import copy_into, draw, warm_up
+from lenetctl.artifacts import copy_into, draw, draw_search, warm_up
 from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError, TrackingError
@@ -20,6 +24,10 @@ from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
 from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
+from lenetctl.training.metrics import VALIDATION_ACCURACY
+
+if TYPE_CHECKING:
+    from optuna import Study
 
 
 def writer(option: str | None, console: Console) -> WriterProcess:
@@ -138,9 +146,31 @@ def log_report(file: Path, runs: list[Run], tracking_uri: str | None, console: C
         return
     if len({run.record.tags.get(SWEEP) for run in runs}) > 1 or SWEEP not in runs[0].record.tags:
         return
+    if not _log_into_parent([file], runs, tracking_uri, console):
+        raise typer.Exit(UNPUBLISHED)
+
+
+def log_search(
+    study: Study,
+    sizes: Sequence[tuple[int, int, float]],
+    runs: list[Run],
+    tracking_uri: str | None,
+    console: Console,
+) -> None:
+    """Draw a search into the run that stands for it: Optuna's pictures, and what accuracy costs."""
+    with TemporaryDirectory() as folder:
+        files = draw_search(study, sizes, VALIDATION_ACCURACY, Path(folder))
+        _log_into_parent(files, runs, tracking_uri, console)
+
+
+def _log_into_parent(
+    files: Sequence[Path], runs: list[Run], tracking_uri: str | None, console: Console
+) -> bool:
+    """Keep files in the run that stands for a sweep; return whether MLflow has them."""
     try:
-        log_into_parent(open_client(choose_uri(tracking_uri)), runs, file)
+        log_into_parent(open_client(choose_uri(tracking_uri)), runs, files)
     except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
-        reason = useful_line(error)
-        console.warn(f"{file} is not in MLflow: {reason}; the same command tries again")
-        raise typer.Exit(UNPUBLISHED) from None
+        names, reason = ", ".join(map(str, files)), useful_line(error)
+        console.warn(f"{names} is not in MLflow: {reason}; the same command tries again")
+        return False
+    return True

@@ -48,7 +48,8 @@ def read_published(name: str, data_dir: Path) -> RawDataset:
     info = CATALOG[name]
     arrays = [_read(name, file, data_dir) for file in info.files]
     labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
-    train, test = map(LabelledImages, arrays[::2], labels)
+    images = [array.transpose(0, 2, 1) if info.is_transposed else array for array in arrays[::2]]
+    train, test = map(LabelledImages, images, labels)
     return RawDataset(info.classes, train, test, convention_of(name))
 
 

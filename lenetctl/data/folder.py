@@ -11,6 +11,7 @@ import numpy as np
 
 from lenetctl.data.images import (
     FORMATS,
+    LIGHT,
     Background,
     ImageConvention,
     Picture,
@@ -18,6 +19,7 @@ from lenetctl.data.images import (
     read_picture,
 )
 from lenetctl.data.raw import LabelledImages, RawDataset
+from lenetctl.data.tables import read_tables
 from lenetctl.errors import DataError, UsageError
 from lenetctl.specs import CLASSES
 
@@ -30,6 +32,8 @@ MOSTLY = 0.9  # share of dark training pictures from which a user's light pictur
 def read_folder(root: Path) -> RawDataset:
     """Return the pictures in `root`/train/CLASS and `root`/test/CLASS as grey 28×28 images.
 
+    Or what tables hold that are in `root` instead.
+
     Classes are numbered in the order of their names, as torchvision's ImageFolder does. A class
     without test pictures is one that the test set lacks. What is transparent becomes dark or light
     as the background of most training pictures is.
@@ -39,8 +43,10 @@ def read_folder(root: Path) -> RawDataset:
         UsageError: a symbolic link leads out of `root`.
 
     """
+    if not (root / "train").is_dir() and (tables := read_tables(root)):
+        return _of_tables(root, *tables)
     skipped: Counter[str] = Counter()
-    layout = f"{root} must hold train/CLASS/*.png and test/CLASS/*.png"
+    layout = f"{root} must hold train/CLASS/*.png and test/CLASS/*.png, or tables"
     try:
         train, test = (_paths(root / split, skipped, layout) for split in ("train", "test"))
     except OSError as error:
@@ -86,6 +92,18 @@ def read_own_pictures(
     (found,) = _read(paths, base=root.resolve(), read=partial(read_image, convention=convention))
     labels = [numbers[name.casefold()] for name, members in found.items() for _ in members]
     return LabelledImages(np.stack([*chain.from_iterable(found.values())]), np.array(labels))
+
+
+def _of_tables(root: Path, train: LabelledImages, test: LabelledImages) -> RawDataset:
+    """Return a data set of tables; its classes are called by their numbers."""
+    count = 1 + int(max(labels.max(initial=0) for _, labels in (train, test)))
+    if count > CLASSES:
+        raise DataError(f"{root}: labels up to {count - 1}, but a net has {CLASSES} outputs")
+    edges = np.concatenate([train.images[:, [0, -1]], train.images[:, :, [0, -1]].swapaxes(1, 2)])
+    dark = float(np.mean(np.median(edges.reshape(2, len(train.images), -1), axis=(0, 2)) < LIGHT))
+    background: Background = "dark" if dark >= 0.5 else "light"
+    convention = ImageConvention("pad", background, inverts=dark >= MOSTLY)
+    return RawDataset(tuple(map(str, range(count))), train, test, convention)
 
 
 def _paths(split: Path, skipped: Counter[str], layout: str) -> dict[str, list[Path]]:

@@ -13,17 +13,18 @@ from torch import Tensor, nn
 from lenetctl.analysis.activations import InspectedNet
 from lenetctl.analysis.predictions import class_names, predict_images
 from lenetctl.data.dataset import Dataset
-from lenetctl.model.modules import Convolution
+from lenetctl.model.modules import Convolution, Resize
 from lenetctl.runs.mistakes import find_mistakes
 from lenetctl.runs.weights import kept_epochs, load_net
-from lenetctl.specs import plan_layers
+from lenetctl.specs import INPUT_SHAPE, plan_layers
 from lenetctl.specs.layers import CLASSES, Layer
 from lenetctl.specs.schema import Conv, Pool
 from lenetctl.training.checkpoint import read_checkpoint
 
 PER_CLASS = 2
 MISTAKES = 20
-TENSORS = ("weight", "bias", "running_mean", "running_var", "codes")  # of a layer, in this order
+# of a layer, in this order
+TENSORS = ("weight", "bias", "running_mean", "running_var", "codes", "matrix")
 MOST_BYTES = 10_000_000  # of the weights of kept epochs, as base64; of more, some are left out
 NORM_EPS = 1e-5  # torch's
 
@@ -92,12 +93,13 @@ def describe_net(
 
 def _state(net: nn.Sequential) -> dict[str, Tensor]:
     """Return all tensors by name; kernels complete, with zeros where maps are not connected."""
-    kernels = {
-        f"{name}.weight": module.kernels().detach()
-        for name, module in net.named_children()
-        if isinstance(module, Convolution)
-    }
-    return net.state_dict() | kernels
+    state = net.state_dict()
+    for name, module in net.named_children():
+        if isinstance(module, Convolution):
+            state[f"{name}.weight"] = module.kernels().detach()
+        elif isinstance(module, Resize):
+            state[f"{name}.matrix"] = module.matrix(INPUT_SHAPE[1])
+    return state
 
 
 def _weights(net: nn.Sequential) -> str:
@@ -109,10 +111,10 @@ def _weights(net: nn.Sequential) -> str:
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    """Return what a layer's function needs beside its weights; sides in pixels."""
+    """Return what a layer's function needs beside its weights; kernels are (height, width)."""
     config = layer.config
     if isinstance(config, Conv):
-        sides = {"kernel": config.kernel, "stride": config.stride, "padding": config.padding}
+        sides = {"kernel": config.window, "stride": config.stride, "padding": config.padding}
         return {"border": config.padding_value, **sides}
     if isinstance(config, Pool):
         sides = {"size": config.size, "stride": config.stride, "padding": config.padding}

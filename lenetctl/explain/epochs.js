@@ -58,7 +58,7 @@ class Epochs {
         const cell = this.cells[truth][taken];
         const share = count / images;
         cell.textContent = count;
-        cell.style.backgroundColor = `rgb(${BLUE} / ${share})`;
+        cell.style.backgroundColor = `rgba(${BLUE}, ${share})`;
         cell.style.color = share > 0.5 ? "white" : "";
       });
     });

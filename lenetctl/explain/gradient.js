@@ -14,6 +14,11 @@ const SLOPES = {
 };
 
 const BACKWARD = {
+  resize: (layer, input, slopes) => {
+    const back = new Float64Array(input.length);
+    eachShare(layer, (to, from, share) => (back[from] += share * slopes[to]));
+    return back;
+  },
   conv: convolveBack,
   norm: (layer, input, slopes) => {
     const size = input.length / layer.outputShape[0];
@@ -73,9 +78,9 @@ function convolveBack(layer, input, slopes) {
   let w = 0;
   for (let o = 0; o < outputs; o++) {
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
           for (let y = top; y < bottom; y++) {

@@ -14,6 +14,7 @@ const ACTIVATIONS = {
 };
 
 const FORWARD = {
+  resize: resize,
   conv: convolve,
   norm: normalise,
   activation: (layer, input) => input.map(ACTIVATIONS[layer.function]),
@@ -70,16 +71,16 @@ function softmax(logits) {
 function convolve(layer, input) {
   const [inputs, height, width] = layer.inputShape;
   const [outputs, rows, columns] = layer.outputShape;
-  const { kernel, stride, padding, border, weight, bias } = layer;
+  const { kernel, stride, padding, border, weight } = layer;
   const output = new Float32Array(outputs * rows * columns);
   const sums = new Float64Array(rows * columns);
   let w = 0; // the weights are stored in the order of these four loops
   for (let o = 0; o < outputs; o++) {
-    sums.fill(bias ? bias[o] : 0);
+    for (let n = 0; n < sums.length; n++) sums[n] = biasAt(layer, o, n);
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
           if (border) addBorder(sums, factor * border, [top, bottom, left, right], columns);
@@ -95,6 +96,33 @@ function convolve(layer, input) {
     output.set(sums, o * rows * columns);
   }
   return output;
+}
+
+/** The bias at a place of an output map: of the map, or its own. */
+function biasAt({ bias, outputShape }, map, place) {
+  if (!bias) return 0;
+  const [outputs, rows, columns] = outputShape;
+  return bias.length === outputs ? bias[map] : bias[map * rows * columns + place];
+}
+
+/** An image X of another size: M X Mᵀ. */
+function resize(layer, input) {
+  const output = new Float32Array(layer.outputShape.reduce((a, b) => a * b));
+  eachShare(layer, (to, from, share) => (output[to] += share * input[from]));
+  return output;
+}
+
+/** For each pixel of the new image, which of the old it is made of, and how much of each. */
+function eachShare({ matrix, inputShape, outputShape }, visit) {
+  const [, side] = inputShape;
+  const [, rows, columns] = outputShape;
+  for (let to = 0; to < rows * columns; to++) {
+    for (let from = 0; from < side * side; from++) {
+      const [y, i] = [Math.floor(to / columns), Math.floor(from / side)];
+      const share = matrix[y * side + i] * matrix[(to % columns) * side + (from % side)];
+      if (share) visit(to, from, share);
+    }
+  }
 }
 
 /** Add a value wherever a weight meets the padding: outside of these rows and columns. */

@@ -91,7 +91,7 @@ class LayerView {
   addKernels() {
     const { kernel, outputShape, name } = this.layer;
     const list = element("div", { className: "maps kernels", role: "img", ariaLabel: `kernels of ${name}` });
-    this.kernels = Array.from({ length: outputShape[0] }, () => element("canvas", { width: kernel, height: kernel }));
+    this.kernels = Array.from({ length: outputShape[0] }, () => element("canvas", { width: kernel[1], height: kernel[0] }));
     list.append(...this.kernels);
     return list;
   }

@@ -123,7 +123,7 @@ def occlusion_maps(images: Array, maps: Array, captions: Sequence[str], title: s
         draw_tiles(axes, (x, y - _SIDE - _GAP), maps[number][None], 1, _SIDE, scale)
         axes.text(x, y - 2 * (_SIDE + _GAP), text, va="top")
         right, bottom = max(right, x + across), y - down
-    end, bottom = colour_bar(axes, (0, bottom), "probability lost", scale)
+    end, bottom = colour_bar(axes, (0, bottom), "lost", scale)
     width = max(right, end, text_width(title, TITLE))
     note = "the probability of the class that the net names, where a 5×5 square is covered"
     cut(figure, [(axes, width, -caption(axes, bottom, width, [note]))])

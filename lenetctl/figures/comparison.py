@@ -72,7 +72,7 @@ def bands(curves: Mapping[str, Curve], metric: str) -> Figure:
         loc="center left",
         bbox_to_anchor=((left + plot) / width, (bottom + height - 0.1) / 2 / height),
     )
-    axes.set(xlabel="epoch", ylabel=_words(metric), ylim=_limits([*means], axes.get_ylim()))
+    axes.set(xlabel="epoch", ylabel=metric_words(metric), ylim=_limits([*means], axes.get_ylim()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10, min_n_ticks=1))
     return figure
 
@@ -124,7 +124,7 @@ def ranked(rows: Sequence[Ranked], metric: str, epoch: str = "") -> Figure:
             inset = 0.015 * (high - low)
             edge, arrow = (low + inset, "<") if mean < low else (high - inset, ">")
             axes.plot(edge, rank, arrow, color=BLUE, markersize=5, zorder=4)
-    lines = [", ".join(filter(None, (_words(metric), epoch))), _KEY]
+    lines = [", ".join(filter(None, (metric_words(metric), epoch))), _KEY]
     if every > len(rows):
         lines.append(f"the first {len(rows)} of {every} groups")
     axes.set_xlabel("\n".join(lines))
@@ -150,6 +150,7 @@ def _numbers(values: Sequence[float], mean: float, std: float | None) -> str:
     return f"{mean:.4f}{spread} (n = {len(values)})"
 
 
-def _words(metric: str) -> str:
+def metric_words(metric: str) -> str:
+    """Return a metric's name as an axis has it."""
     words = metric.replace("/", " ").replace("_", " ")
     return f"{words} (nats)" if words.endswith("loss") else words

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from lenetctl.model.initialise import initialise
-from lenetctl.model.modules import Convolution, RbfOutput, ScaledTanh, Subsampling
+from lenetctl.model.modules import Convolution, RbfOutput, Resize, ScaledTanh, Subsampling
 
 if TYPE_CHECKING:
     from lenetctl.specs.layers import Layer
@@ -38,8 +38,19 @@ POOLS: dict[str, Callable[[Layer, Pool], nn.Module]] = {
     "max": lambda _, pool: nn.MaxPool2d(pool.size, pool.stride, pool.padding),
     "subsample": lambda layer, pool: Subsampling(layer.input_shape[0], pool),
 }
+
+
+def _convolution(layer: Layer, conv: Conv) -> nn.Conv2d:
+    inputs = layer.input_shape[0]
+    if conv.connections or conv.padding_value or conv.unit_bias:
+        return Convolution(inputs, conv, layer.output_shape)
+    size, stride, padding = conv.kernel, conv.stride, conv.padding
+    return nn.Conv2d(inputs, conv.channels, size, stride, padding, bias=conv.bias)
+
+
 MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
-    "conv": lambda layer, conv: _convolution(layer.input_shape[0], conv),
+    "resize": lambda _, side: Resize(side),
+    "conv": _convolution,
     "norm": lambda layer, kind: NORMS[kind](layer.input_shape[0]),
     "activation": lambda _, kind: ACTIVATIONS[kind](),
     "pool": lambda layer, pool: POOLS[pool.kind](layer, pool),
@@ -70,13 +81,6 @@ def sequential(layers: Iterable[Layer]) -> nn.Sequential:
     return nn.Sequential(
         OrderedDict((layer.name, MODULES[layer.kind](layer, layer.config)) for layer in layers)
     )
-
-
-def _convolution(inputs: int, conv: Conv) -> nn.Conv2d:
-    if conv.connections or conv.padding_value:
-        return Convolution(inputs, conv)
-    size, stride, padding = conv.kernel, conv.stride, conv.padding
-    return nn.Conv2d(inputs, conv.channels, size, stride, padding, bias=conv.bias)
 
 
 def _generator_seed(seed: int) -> int:

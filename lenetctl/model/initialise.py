@@ -75,8 +75,8 @@ def _fill_connections(
     conv: Convolution, connections: Sequence[Sequence[int]], fill: Callable[[Tensor], object]
 ) -> None:
     """Draw each output's kernels as those of a complete convolution of the inputs that it reads."""
-    kernels = conv.weight.split([len(read) for read in connections])
+    kernels = torch.split(conv.weight, [len(read) for read in connections])
     for output, own in enumerate(kernels):
-        complete = nn.Conv2d(len(own), conv.out_channels, conv.kernel_size).weight
+        complete = nn.Conv2d(len(own), conv.out_channels, (own.shape[2], own.shape[3])).weight
         fill(complete)
         own.copy_(complete[output].unsqueeze(1))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, pad
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 if TYPE_CHECKING:
     from lenetctl.specs.schema import Conv, Pool
@@ -20,11 +20,33 @@ class ScaledTanh(nn.Module):
         return 1.7159 * torch.tanh(x * (2 / 3))
 
 
-class Convolution(nn.Conv2d):
-    """A convolution whose padding has a value, or whose outputs read some of its inputs only."""
+class Resize(nn.Module):
+    """Images of another size, each pixel a mean of those around it (bilinear, antialiased)."""
 
-    def __init__(self, inputs: int, conv: Conv) -> None:
-        """Take the number of input channels and the spec's entry."""
+    def __init__(self, side: int) -> None:
+        """Take the new side in pixels."""
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, C, side, side) of (B, C, H, W)."""
+        return interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)
+
+    def matrix(self, side: int) -> Tensor:
+        """Return M (new side, side): an image X becomes M X Mᵀ."""
+        rows = torch.eye(side).view(1, 1, side, side)
+        return interpolate(rows, (self.side, side), mode="bilinear", antialias=True)[0, 0]
+
+
+class Convolution(nn.Conv2d):
+    """A convolution with what torch's lacks.
+
+    Its padding has a value, its outputs read some of its inputs only, or it has a bias for each
+    place of its output.
+    """
+
+    def __init__(self, inputs: int, conv: Conv, output_shape: tuple[int, ...]) -> None:
+        """Take the number of input channels, the spec's entry, and the maps that are left."""
         super().__init__(inputs, conv.channels, conv.kernel, conv.stride, bias=conv.bias)
         self.border, self.border_value = conv.padding, conv.padding_value
         self.connections = conv.connections
@@ -32,6 +54,8 @@ class Convolution(nn.Conv2d):
             pairs = [o * inputs + i for o, read in enumerate(conv.connections) for i in read]
             self.register_buffer("pairs", torch.tensor(pairs), persistent=False)
             self.weight = nn.Parameter(self.weight.new_empty(len(pairs), 1, *self.kernel_size))
+        if conv.unit_bias and self.bias is not None:
+            self.bias = nn.Parameter(self.bias.detach().view(-1, 1, 1).repeat(1, *output_shape[1:]))
 
     def kernels(self) -> Tensor:
         """Return all kernels (O, C, K, K), zeros where there is no connection."""
@@ -44,7 +68,9 @@ class Convolution(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
         """Return (B, O, H', W') of (B, C, H, W)."""
         framed = pad(input, (self.border,) * 4, value=self.border_value)
-        return conv2d(framed, self.kernels(), self.bias, self.stride)
+        if self.bias is None or self.bias.dim() == 1:
+            return conv2d(framed, self.kernels(), self.bias, self.stride)
+        return conv2d(framed, self.kernels(), stride=self.stride) + self.bias
 
 
 class Subsampling(nn.Module):

@@ -12,6 +12,7 @@ best.json, weights.json, */epoch-*.json   the digest of the tensors beside them,
 result.json          the final evaluation
 figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
+predictions.npy      the class that the net takes each test image for
 mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
 insights/            what `lenetctl mistakes`, `explain`, `ablate` and `report` made
@@ -50,6 +51,7 @@ from lenetctl.runs.records import (
 from lenetctl.specs.schema import Spec
 
 CHECKPOINTS = "checkpoints"
+PREDICTIONS = "predictions.npy"  # older versions wrote none
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -183,13 +185,8 @@ class Run:
         self, record: RunRecord | ResultRecord | MistakesRecord | PublishedRecord
     ) -> None:
         """Replace the file that holds records of this kind."""
-        names = {
-            RunRecord: "run",
-            ResultRecord: "result",
-            MistakesRecord: "mistakes",
-            PublishedRecord: "published",
-        }
-        write_whole(self.path / f"{names[type(record)]}.json", record.to_json())
+        name = type(record).__name__.removesuffix("Record").lower()  # run, result, …
+        write_whole(self.path / f"{name}.json", record.to_json())
 
     def set_status(self, state: Status, outcome: str = "", message: str = "") -> None:
         """Write what became of the run."""

@@ -11,7 +11,7 @@ from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import check_longer, copy_epochs, keep_epoch, restore_state
 from lenetctl.runs.folder import Run
-from lenetctl.runs.mistakes import worst_mistakes
+from lenetctl.runs.mistakes import worst_mistakes, write_predictions
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord, confusion_of
 from lenetctl.specs.schema import Spec
@@ -54,7 +54,10 @@ def open_run(
     if resume and is_longer:
         check_longer(resume, spec)
         data = record.data.model_copy(update={"limit_keeps": resume.record.data.limit_keeps})
-        record = record.model_copy(update={"continues": resume.path.name, "data": data})
+        keeps = options.keep_epochs or resume.record.keep_epochs
+        record = record.model_copy(
+            update={"continues": resume.path.name, "data": data, "keep_epochs": keeps}
+        )
     opened = store.resume(resume) if resume and not is_longer else store.begin(spec, record)
     with opened as run, _status_written(run, context):
         state = initial_state(spec, context.device)
@@ -104,6 +107,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     test = evaluate_weights(state, weights, context.splits.test)
     with other_weights(state, weights) as net:
         probabilities = predict(net, context.splits.test).numpy()
+    write_predictions(run, probabilities)
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}
     epochs = run.epochs()

@@ -8,7 +8,16 @@ from pydantic_core import PydanticCustomError
 from lenetctl.specs.section import Probability, Section, impossible
 
 LimitKeeps = Literal["share", "first"]  # of each class its share, or the first images
-DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
+DatasetName = Literal[
+    "fashion_mnist",
+    "mnist",
+    "kmnist",
+    "qmnist",
+    "emnist_digits",
+    "emnist_mnist",
+    "digits",
+    "folder",
+]
 
 MOST_IMAGES = 1_000_000_000
 

@@ -14,8 +14,8 @@ Value = str | int | float
 # keys by section that the first version lacked, and what they are unless they are set
 LATER: dict[str, dict[str, Value | None]] = {
     "data": {"pixel_range": None},
-    "conv": {"padding_value": 0.0, "connections": None},
-    "model": {"output_codes": None},
+    "conv": {"padding_value": 0.0, "connections": None, "unit_bias": False},
+    "model": {"input_side": None, "output_codes": None},
     "training": {"clip_norm": None, "loss": "cross_entropy", "rubbish": None, "devices": 1},
 }
 

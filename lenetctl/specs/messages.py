@@ -19,6 +19,7 @@ EXPECTED = {  # by pydantic's type of error: "must be …, not …"
     "finite_number": "a finite number",
     "float_type": "a number",
     "int_type": "an integer",
+    "kernel": "an integer from 1 to 64, or two: [height, width]",
     "model_attributes_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
     "string_type": "text",

@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 NAME_LENGTH = 100
-PLANNED = (("conv",), ("pool",), ("dense",), ("output_codes",))  # what the plan of layers reads
+# keys of the model that the plan of layers reads
+PLANNED = (("input_side",), ("conv",), ("pool",), ("dense",), ("output_codes",))
 
 
 class Spec(Section):

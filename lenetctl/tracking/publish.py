@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
 from lenetctl.tracking.model import find_model, log_model
 from lenetctl.tracking.run_entry import exists, find_or_create
@@ -98,9 +98,9 @@ def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
     result = run.result
     metrics = {**result.final, **dict(_summary(result))}
     _log_metrics(client, run_id, run.epochs()[-1], metrics, log_model(client, run_id, run))
-    client.log_artifact(run_id, str(run.path / "spec.yaml"))
-    for figure in sorted(run.figures.glob("[!.]*")):
-        client.log_artifact(run_id, str(figure))
+    kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
+    for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
+        client.log_artifact(run_id, str(file))
 
 
 def _summary(result: ResultRecord) -> Iterator[tuple[str, float]]:

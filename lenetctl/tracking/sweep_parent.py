@@ -40,15 +40,17 @@ def sweep_parent_id(
         return run_id
 
 
-def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> None:
-    """Keep `file` as an artifact of the run that stands for the sweep of `runs`.
+def log_into_parent(client: MlflowClient, runs: Iterable[Run], files: Iterable[Path]) -> None:
+    """Keep `files` as artifacts of the run that stands for the sweep of `runs`.
 
     Raises:
         NotFoundError: none of them is in MLflow as a child of a sweep.
         Exception: whatever MLflow raises when its store cannot be reached.
 
     """
-    client.log_artifact(parent_of(client, runs), str(file))
+    parent = parent_of(client, runs)
+    for file in files:
+        client.log_artifact(parent, str(file))
 
 
 def parent_of(client: MlflowClient, runs: Iterable[Run]) -> str:

@@ -24,7 +24,9 @@ WARM_UP = 3  # calls in which libraries set themselves up and optimizers make th
 # none of these waits for the device
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    "kernel": {"square", "not square"},
     "padding": {"zeros"},
+    "bias": {"channel"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,

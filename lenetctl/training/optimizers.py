@@ -28,7 +28,7 @@ class Sdlm(torch.optim.Optimizer):
             self.state[parameter]["scale"] = (value + group["mu"]).reciprocal()
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # noqa: ARG002  torch's signature
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """Take a step against the gradient."""
         (group,) = self.param_groups
         moving = [parameter for parameter in group["params"] if parameter.grad is not None]

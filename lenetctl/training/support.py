@@ -30,7 +30,10 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
     for layer in plan_layers(spec.model):
         yield "layer", layer.kind
         if isinstance(layer.config, Conv):
+            height, width = layer.config.window
+            yield "kernel", "square" if height == width else "not square"
             yield "padding", "constant" if layer.config.padding_value else "zeros"
+            yield "bias", "unit" if layer.config.unit_bias else "channel"
             yield "connections", "partial" if layer.config.connections else "complete"
         elif isinstance(layer.config, Pool):
             yield "pool.kind", layer.config.kind

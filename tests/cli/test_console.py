@@ -47,7 +47,8 @@ def test_quiet_silences_all_but_results_and_warnings(capsys):
 
 def test_work_goes_on_when_the_reader_is_gone():
     code = (
-        "import sys; from lenetctl.cli.console import Console; console = Console()\n"
+        "import sys; from lenetctl.cli.streams import make_streams_endure; make_streams_endure()\n"
+        "from lenetctl.cli.console import Console; console = Console()\n"
         "for i in range(1000): console.say('line ' * 20)\n"
         "print('done', file=sys.stderr)"
     )

@@ -76,8 +76,10 @@ def test_a_trained_run_is_found_loaded_and_served(start, run_to_end, project, mo
         assert refused.value.code == 400
         assert words in refused.value.read().decode()
 
+    mine = project / "mine"
+    mine.mkdir()
     for number, image in enumerate(source.test.images[:64]):
-        Image.fromarray(image).save(project / f"{number:02}.png")
-    told = json.loads(run_to_end("lenetctl", "predict", "latest", ".", "--json"))["predictions"]
+        Image.fromarray(image).save(mine / f"{number:02}.png")
+    told = json.loads(run_to_end("lenetctl", "predict", "latest", mine, "--json"))["predictions"]
     predicted = np.array([list(one["probabilities"].values()) for one in told])
     np.testing.assert_allclose(predicted, answers, atol=1e-5)

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lenetctl.explain.page import render_page
@@ -198,10 +199,11 @@ def kernel_of(page, channel):
     return canvas.evaluate("(canvas) => canvas.toDataURL()")
 
 
-def test_a_slider_goes_through_the_epochs(content, described, opened):
+def test_a_slider_goes_through_the_epochs(content, described, images, opened):
     document = content(classes=[STRANGE, *(f"class {n}" for n in range(1, 10))])
-    then = described(ModelSpec(), seed=1)[1]["weights"]
-    at_first = {"epoch": 0, "accuracy": 0.1, "confusion": [[7] * 10] * 10, "weights": then}
+    net, then = described(ModelSpec(), seed=1)
+    at_first = {"epoch": 0, "accuracy": 0.1, "confusion": [[7] * 10] * 10}
+    at_first["weights"] = then["weights"]
     document["nets"][0] |= {"epochs": [at_first, *document["nets"][0]["epochs"]], "shown": 1}
     page = opened(document, viewport={"width": 1300, "height": 900})
     assert page.evaluate("window.stranger") is None
@@ -222,6 +224,10 @@ def test_a_slider_goes_through_the_epochs(content, described, opened):
     after = shown()
     assert all(one != other for one, other in zip(before, after, strict=True))
     assert after[-1] == "7"
+    with torch.inference_mode():
+        logits = net((torch.from_numpy(images[:1, None]).float() / 255 - 0.3) / 0.4)
+    found = page.evaluate("Array.from(views[0].outputs.at(-1))")
+    np.testing.assert_allclose(found, logits[0], atol=1e-4)
     assert page.get_by_text("Test set: accuracy 0.1000").is_visible()
     slider.press("ArrowRight")
     assert shown() == before
@@ -234,6 +240,8 @@ def test_without_kept_epochs_there_is_no_slider(content, opened):
     page.get_by_text("Test set: accuracy 0.5000").click()  # opens the table
     cells = page.locator(".confusion td").all_inner_texts()
     assert cells[1:4] == ["10", "0", "0"]
+    ground = page.locator(".confusion td").nth(1).evaluate("(c) => getComputedStyle(c).background")
+    assert ground.startswith("rgb(0, 114, 178)")
     headings = page.locator(".confusion th[scope=row]").all_inner_texts()
     assert headings == [f"class {n}" for n in range(10)]
 

@@ -52,13 +52,15 @@ NAMES = st.from_regex(r"[a-zA-Z0-9_é実][a-zA-Z0-9_é実.+=-]{0,30}", fullmatch
 def models(draw, *, widest=64):
     """A model whose layers all have an output; `widest` bounds channels and dense units."""
     pool = draw(pools(side=4))
-    convs, side, channels = [], INPUT_SHAPE[1], INPUT_SHAPE[0]
+    input_side = draw(st.none() | st.integers(8, 40))
+    convs, side, channels = [], input_side or INPUT_SHAPE[1], INPUT_SHAPE[0]
     for _ in range(draw(st.integers(0, 4))):
         conv, side = draw(convolutions(side, pool, channels, widest))
         convs.append(conv)
         channels = conv.channels
     dense = tuple(draw(st.lists(st.integers(1, widest), max_size=3)))
     return ModelSpec(
+        input_side=input_side,
         conv=tuple(convs),
         pool=pool,
         activation=draw(ACTIVATIONS),
@@ -93,7 +95,8 @@ def convolutions(draw, side, model_pool, inputs, widest):
         padding=padding,
         padding_value=draw(st.just(0.0) | between(-1, 1)),
         connections=draw(st.none() | st.tuples(*[reads] * channels)),
-        bias=draw(st.booleans()),
+        bias=(has_bias := draw(st.booleans())),
+        unit_bias=has_bias and draw(st.booleans()),
         pool=own_pool,
         activation=draw(st.none() | ACTIVATIONS),
         norm=draw(st.none() | NORMS),

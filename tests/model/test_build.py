@@ -149,3 +149,12 @@ def test_the_global_generator_is_neither_read_nor_changed(init):
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
     assert torch.equal(build_model(model, seed=0).output.weight, one)
+
+
+def test_windows_that_are_not_square_leave_the_plans_shapes():
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    model = ModelSpec(conv=convs)
+    image = torch.zeros(1, 1, 28, 28)
+    for layer, module in zip(plan_layers(model), build_model(model, seed=0), strict=True):
+        image = module(image)
+        assert tuple(image.shape[1:]) == layer.output_shape

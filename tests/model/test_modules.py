@@ -77,3 +77,19 @@ def test_an_rbf_output_is_minus_the_squared_distance_to_each_code():
     assert found[0, 0].item() == pytest.approx(-(1.5**2 + 0 + 3**2 + 1))  # ....
     assert found[0, 9].item() == pytest.approx(-(0.5**2 + 0 + 3**2 + 1))  # #..#
     assert not list(net.output.parameters())
+
+
+def test_a_bias_of_each_unit_is_added_at_its_place():
+    model = ModelSpec(conv=(Conv(channels=4, kernel=5, unit_bias=True),), bias_init="torch")
+    conv, x = build_model(model, seed=0).conv1, torch.rand(2, 1, 28, 28)
+    torch.nn.init.normal_(conv.bias)
+    assert conv.bias.shape == (4, 24, 24)
+    torch.testing.assert_close(conv(x), conv2d(x, conv.weight) + conv.bias)
+
+
+@pytest.mark.parametrize("side", [16, 28, 32])
+def test_images_are_resized_by_a_matrix_from_both_sides(side):
+    resize, x = build_model(ModelSpec(input_side=side), seed=0).resize, torch.rand(2, 1, 28, 28)
+    matrix = resize.matrix(28)
+    torch.testing.assert_close(resize(x), matrix @ x @ matrix.T)
+    torch.testing.assert_close(matrix.sum(1), torch.ones(side))  # a mean keeps grey grey

@@ -76,6 +76,14 @@ def test_a_run_that_begins_to_keep_later_keeps_from_there_on(digits, options):
     assert kept_epochs(run) == [2]
 
 
+def test_a_longer_run_keeps_what_the_one_before_kept(digits, options, tmp_path):
+    whole = execute(digits(epochs=3), replace(options, root=tmp_path / "whole"))
+    earlier = execute(digits(epochs=2), options)
+    longer = execute(digits(epochs=3), replace(options, keep_epochs=False), resume=earlier)
+    assert longer.path != earlier.path
+    assert files_of(longer) == files_of(whole)
+
+
 def test_an_epoch_of_which_there_is_no_line_does_not_count(digits, options):
     run = execute(digits(), options)
     run.write_epochs(run.epochs()[:1])  # as if killed before the second was written down

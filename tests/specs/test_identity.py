@@ -120,6 +120,8 @@ OTHERS = [
     "data.pixel_range=[-0.1, 1.175]",
     "model.conv.0.padding_value=-0.1",
     "model.conv.1.connections=[[0],[1],[2],[3],[4],[5],[0],[1],[2],[3],[4],[5],[0],[1],[2],[3]]",
+    "model.input_side=16",
+    "model.conv.0.unit_bias=true",
     "training.rubbish=1",
     "training.devices=4",
 ]
@@ -168,3 +170,11 @@ def hash_of(folder, text, *overrides):
     path = folder / "spec.yaml"
     path.write_text(text)
     return specs.sha256(specs.load_spec(path, overrides))
+
+
+def test_a_window_with_equal_sides_is_a_square():
+    pair, square, other = (
+        specs.load_spec({"model": {"conv": [{"channels": 6, "kernel": kernel, "padding": 2}]}})
+        for kernel in ([5, 5], 5, [5, 3])
+    )
+    assert specs.sha256(pair) == specs.sha256(square) != specs.sha256(other)

@@ -86,6 +86,15 @@ def test_connections_of_lenet_5():
     assert sum(connections.values()) == 340_908
 
 
+def test_parameters_of_1989():
+    """LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989)."""
+    plan = plan_layers(load_spec("history/lecun1989").model)
+    counts = {layer.name: layer.parameters for layer in plan if layer.parameters}
+    assert counts == {"conv1": 1_068, "conv2": 2_592, "dense1": 5_790, "dense2": 310}
+    shapes = {layer.name: layer.output_shape for layer in plan}
+    assert (shapes["conv1"], shapes["conv2"]) == ((12, 8, 8), (12, 4, 4))
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -179,3 +188,16 @@ def test_each_layer_takes_what_the_one_before_gives(model):
         assert layer.input_shape == before.output_shape
     assert all(side >= 1 for layer in layers for side in layer.output_shape)
     assert len({layer.name for layer in layers}) == len(layers)
+
+
+def test_windows_that_are_not_square():
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    model = ModelSpec(conv=convs)
+    layers = {layer.name: layer for layer in plan_layers(model)}
+    assert layers["conv1"].output_shape == (6, 28, 24)
+    assert layers["pool1"].output_shape == (6, 14, 12)
+    assert layers["conv2"].output_shape == (8, 10, 12)
+    assert layers["conv2"].parameters == 6 * 7 * 3 * 8 + 8
+    assert layers["conv2"].macs == 6 * 7 * 3 * 8 * 10 * 12
+    with pytest.raises(ShapeError, match="a 1×40 window does not fit 28×28"):
+        plan_layers(ModelSpec(conv=(Conv(channels=1, kernel=(1, 40)),)))

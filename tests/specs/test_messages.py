@@ -4,6 +4,7 @@ import pytest
 
 from lenetctl.specs.messages import MAX_PROBLEMS
 
+SIDES = "an integer from 1 to 64, or two: [height, width]"
 COUNT_OR_SHARE = "a number of images, or a share between 0 and 1"
 
 
@@ -29,6 +30,13 @@ COUNT_OR_SHARE = "a number of images, or a share between 0 and 1"
                 f"data.validation: must be {COUNT_OR_SHARE}, not {value}",
             )
             for value in ("-1", "1.5", "1.0", "0.0", "true")
+        ),
+        *(
+            (
+                f"model: {{conv: [{{channels: 6, kernel: {value}}}]}}",
+                f"model.conv.0.kernel: must be {SIDES}, not {value}",
+            )
+            for value in ("0", "65", "2.5", "true", "[3]", "[3, 0]", "[1, 2, 3]")
         ),
         ("model: {dense: 120}", "model.dense: must be a list, not 120"),
         ("model: {dense: [null]}", "model.dense.0: must be an integer, not null"),

@@ -130,7 +130,7 @@ def test_the_data_set_is_an_input_with_its_digest(published):
 def test_artifacts_are_complete_and_none_is_a_pickle(published):
     client, run, folder = published
     found = artifacts(client, run)
-    wanted = {"spec.yaml", "shapes.md", "curves.png", "confusion_matrix.png"}
+    wanted = {"spec.yaml", "shapes.md", "predictions.npy", "curves.png", "confusion_matrix.png"}
     assert wanted <= set(found)
     local = Path(client.download_artifacts(run.published.run_id, "", str(folder)))
     assert specs.load_spec(local / "spec.yaml") == run.spec()

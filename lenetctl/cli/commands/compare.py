@@ -58,6 +58,10 @@ def compare(
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a group.")] = False,
     runs_csv: Annotated[bool, typer.Option("--csv-runs", help="A line a run.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table for a report.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Image by image instead: what flips beyond luck.")
+    ] = False,
+    data_dir: options.DataDir = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -78,10 +82,17 @@ def compare(
 
     if as_csv + runs_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --csv-runs, --markdown and --json: choose one")
+    if images and (as_csv or runs_csv or as_markdown):
+        raise UsageError("--images: as a table, or with --json")
     console = Console(as_json=as_json, quiet=quiet)
     choice = Choice(runs or (), experiment, dataset, swept_keys(grid, seeds), overrides or ())
     chosen = choose_runs(choice, console.warn)
     shown = compare_runs(chosen, metric, group_by, control, console.warn)
+    if images:
+        from lenetctl.cli.compare_images import show_images
+
+        show_images(shown, plot, data_dir, console)
+        return
     if plot:
         for file in draw_comparison(shown, plot):
             echo(f"{file} drawn", err=True)

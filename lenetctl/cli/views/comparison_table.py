@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lenetctl.analysis.comparison import Comparison
 from lenetctl.analysis.learning_curves import learning_curve
-from lenetctl.cli.console import PipeSafeConsole
+from lenetctl.cli.console import PlainConsole
 from lenetctl.cli.views.comparison import cells, differs_in, notes, titles
 from lenetctl.cli.views.sparkline import extent, sparkline
 from lenetctl.training.metrics import TRAIN_LOSS
@@ -22,7 +22,7 @@ Means = dict[str, list[list[float]]]  # by metric, each row's mean over seeds, e
 
 def print_table(shown: Comparison, *, quiet: bool) -> None:
     """Print a table for people, and the notes unless quiet."""
-    console = PipeSafeConsole(highlight=False)
+    console = PlainConsole(highlight=False)
     table, captions = _table(shown), notes(shown)
     room = console.width - console.measure(table).maximum - GAP
     if room >= FEWEST_BLOCKS and not console.options.ascii_only and (means := _means(shown)):

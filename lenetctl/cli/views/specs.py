@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from lenetctl.cli.console import PipeSafeConsole
+from lenetctl.cli.console import PlainConsole
 from lenetctl.specs.identity import Value
 from lenetctl.specs.reference.keys import KeyReference
 from lenetctl.specs.reference.shipped import shipped_folder
@@ -35,7 +35,7 @@ def print_values(values: Values) -> None:
     table = _table("key", "value", "from")
     for key, (value, origin) in values.items():
         table.add_row(key, Text(str(value)), Text(_place(origin)))
-    PipeSafeConsole().print(table)
+    PlainConsole().print(table)
 
 
 def print_keys(keys: Sequence[KeyReference]) -> None:
@@ -45,7 +45,7 @@ def print_keys(keys: Sequence[KeyReference]) -> None:
         kind = row.section.partition(" of kind ")[2]
         key = f"{row.path} ({kind})" if kind else row.path
         table.add_row(*map(Text, (key, row.type, row.default, row.meaning)))
-    PipeSafeConsole().print(table)
+    PlainConsole().print(table)
 
 
 def _table(*titles: str) -> Table:

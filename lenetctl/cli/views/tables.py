@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from lenetctl.cli.console import PipeSafeConsole
+from lenetctl.cli.console import PlainConsole
 from lenetctl.runs.records import EvaluationRecord
 from lenetctl.specs.layer_formats import COLUMNS, layer_rows
 from lenetctl.specs.layers import Layer
@@ -19,7 +19,7 @@ def print_classes(measured: EvaluationRecord) -> None:
         shares = (scores.precision, scores.recall)
         texts = ("-" if share is None else f"{share:.3f}" for share in shares)
         table.add_row(name, *texts, f"{scores.count:,}")
-    PipeSafeConsole().print(table)
+    PlainConsole().print(table)
 
 
 def print_table(layers: Sequence[Layer], batch: int) -> None:
@@ -31,4 +31,4 @@ def print_table(layers: Sequence[Layer], batch: int) -> None:
         table.add_column(title, sum_of_column, justify="right" if numeric else "left")
     for row in body:
         table.add_row(*row)
-    PipeSafeConsole().print(table)
+    PlainConsole().print(table)

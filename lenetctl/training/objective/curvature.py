@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ def measure_on(
 def curvatures(net: nn.Sequential, loss: Loss, images: Tensor, labels: Tensor) -> list[Tensor]:
     """Return the second derivative by each parameter of `net`, a mean over the images (N, …)."""
     sums = [torch.zeros_like(parameter) for parameter in net.parameters()]
-    for part, truth in zip(images.split(PARTS), labels.split(PARTS), strict=True):
+    for part, truth in zip(torch.split(images, PARTS), torch.split(labels, PARTS), strict=True):
         torch._foreach_add_(sums, _summed_over_images(net, loss, part, truth))
     torch._foreach_div_(sums, len(images))
     return sums
@@ -98,12 +99,12 @@ def _by_parameters(module: nn.Module, x: Tensor, curvature: Tensor) -> list[Tens
     if isinstance(module, Convolution):
         module = copy.copy(module)
         module.border_value **= 2  # an input as any other
+
+    def of_squares(name: str, value: Tensor) -> Tensor:
+        return functional_call(module, {name: value}, x.square())  # type: ignore[no-any-return]
+
     return [
-        _pulled_back(
-            lambda value, name=name: functional_call(module, {name: value}, x.square()),
-            parameter,
-            curvature,
-        )
+        _pulled_back(partial(of_squares, name), parameter, curvature)
         for name, parameter in module.named_parameters()
     ]
 
@@ -116,7 +117,8 @@ def _by_input(module: nn.Module, x: Tensor, curvature: Tensor, slopes: Tensor) -
     if type(module) in ACTIVATIONS.values():
         return curvature * _pulled_back(module, x, torch.ones_like(x)).square()
     if isinstance(module, nn.AvgPool2d):
-        curvature = curvature / int(module.kernel_size) ** 2  # type: ignore[call-overload]
+        assert isinstance(module.kernel_size, int)  # noqa: S101  so `POOLS` builds it
+        curvature = curvature / module.kernel_size**2  # squared weights of the mean, by the mean's
     if isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
         squared = {"weight": module.weight.detach().square()}
         return _pulled_back(lambda x: functional_call(module, squared, x), x, curvature)

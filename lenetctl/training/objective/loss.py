@@ -19,6 +19,11 @@ def mean_loss(training: TrainingSpec) -> Loss:
     return LOSSES["rubbish" if training.rubbish else training.loss](training)
 
 
+def is_in_nats(training: TrainingSpec) -> bool:
+    """Return whether the loss of guessing is the logarithm of the number of classes."""
+    return training.loss == "cross_entropy" and not training.rubbish
+
+
 def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int) -> Tensor:
     """Return the sum of the means over the shares that `devices` have of a batch.
 
@@ -27,7 +32,7 @@ def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int
     `LocalParameterServer.update` adds them up.
     """
     share = -(-len(labels) // devices)
-    pairs = zip(logits.split(share), labels.split(share), strict=True)
+    pairs = zip(torch.split(logits, share), torch.split(labels, share), strict=True)
     return torch.stack([loss(*pair) for pair in pairs]).sum()
 
 

@@ -11,7 +11,14 @@ data: {dataset: digits, limit: 256, batch_size: 128, validation: 100}
 model: {activation: relu}
 training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
 """
-SEARCH = ("--search", "random", "-g", "training.optimizer.lr={low: 0.01, high: 1.0, log: true}")
+SEARCH = (
+    "--search",
+    "random",
+    "--confirm",
+    0,
+    "-g",
+    "training.optimizer.lr={low: 0.01, high: 1.0, log: true}",
+)
 
 
 @pytest.fixture
@@ -31,7 +38,7 @@ def test_a_search_runs_ranks_and_goes_on_where_it_stopped(lenetctl, quick):
     assert "quick: 1 of 2 trials done; training.optimizer.lr: 0.01 to 1.0, log" in again.out
     assert trial["name"] not in again.out
     assert "1 finished" in again.out
-    assert f"lenetctl sweep {quick} -s training.optimizer.lr=" in again.out.replace("\n", " ")
+    assert f"lenetctl train {quick} -s training.optimizer.lr=" in again.out.replace("\n", " ")
     done = lenetctl("sweep", quick, *SEARCH, "--trials", 2, "--json")
     assert (done.code, done.json["trials"]) == (0, [])
 
@@ -62,7 +69,14 @@ def test_a_dry_run_shows_where_each_trial_differs(lenetctl, quick, monkeypatch):
         (("--search", "tpe", "-g", "model.dropout=0,0.5"), "--trials N go together"),
         (("--trials", 5), "--trials N go together"),
         ((*SEARCH, "--trials", 5, "--force"), "--force: a search repeats nothing"),
-        ((*SEARCH, "--trials", 5, "--executor", "fleet"), "--executor fleet: a search learns"),
+        (
+            (*SEARCH, "--trials", 5, "--prune", "median", "--seeds-per-trial", 2),
+            "--prune judges single runs",
+        ),
+        (
+            (*SEARCH, "--trials", 5, "--seeds", "0,1"),
+            "--seeds-per-trial N gives each trial several",
+        ),
         (("--search", "tpe", "--trials", 5), "nothing to search"),
         ((*SEARCH, "--trials", 5, "-s", "data.validation=0"), "hold images out"),
         (("-g", "training.optimizer.lr={low: 0.01, high: 1.0}"), "training.optimizer.lr"),

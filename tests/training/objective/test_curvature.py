@@ -66,7 +66,7 @@ def test_without_hidden_layers_they_are_the_exact_ones(loss, codes, images):
 NETS = {
     "lenet5": {
         "conv": (
-            Conv(channels=2, kernel=5, padding=1, padding_value=-0.4, stride=2),
+            Conv(channels=2, kernel=5, padding=1, padding_value=-0.4, stride=2, unit_bias=True),
             Conv(channels=3, kernel=3, connections=((0,), (1,), (0, 1))),
         ),
         "pool": Pool(kind="subsample"),

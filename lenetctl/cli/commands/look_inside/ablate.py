@@ -1,12 +1,18 @@
 """`lenetctl ablate`: what a net loses without a channel, or without a square of an image."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
+
+if TYPE_CHECKING:
+    from lenetctl.analysis.activations import Inputs
+    from lenetctl.cli.console import Console
 
 
 @guarded
@@ -50,32 +56,28 @@ def ablate(
     """
     from lenetctl import artifacts
     from lenetctl.analysis.ablation import ablate_channels, channel_layers, occlude
-    from lenetctl.analysis.activations import (
-        Inputs,
-        InspectedNet,
-        choose_inputs,
-        compute_activations,
-    )
+    from lenetctl.analysis.activations import InspectedNet, choose_inputs, compute_activations
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.look_inside.ablation import ablation_document, print_ablation
     from lenetctl.data.dataset import load_dataset, numbered_as
-    from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    found = RunStore().find(run)
+    found = find_run(run)
     inspected = InspectedNet.trained(found, weights)
     names = channel_layers(inspected.spec, layers)
     dataset = load_dataset(inspected.spec.data, data_dir, limit_keeps=found.record.data.limit_keeps)
     if found.classes:  # a folder's classes can have changed since
         dataset = numbered_as(dataset, found.classes)
     split = "validation" if dataset.validation else "test"
-    inputs = choose_inputs(dataset, options.listed(classes), per_class, pictures or [])
-    rows = artifacts.drawn_rows(inputs.labels)
-    if len(rows) < len(inputs.labels):
-        console.say(f"covered are {len(rows)} of {len(inputs.labels)} images, the first of each")
-    inputs = Inputs(inputs.images[rows], [inputs.labels[row] for row in rows])
-    worth = ablate_channels(inspected, dataset, dataset.validation or dataset.test, names)
+    chosen = choose_inputs(dataset, options.listed(classes), per_class, pictures or [])
+    inputs = _drawn(chosen, console)
+    measured = dataset.validation or dataset.test
+    console.say(
+        f"silencing {', '.join(names)}, channel by channel, on {len(measured.labels):,} images"
+    )
+    worth = ablate_channels(inspected, dataset, measured, names)
     maps = occlude(inspected, dataset, inputs.images)
     predictions = compute_activations(inspected, dataset, inputs, []).predictions
 
@@ -84,11 +86,15 @@ def ablate(
         folder.mkdir(exist_ok=True)
     stem = artifacts.file_stem("ablation", *names, *([weights] if weights else []))
     picture = output or (folder or Path()) / f"{stem}.png"
-    files = {"picture": picture, "occlusion": picture.with_stem(f"{picture.stem}-occlusion")}
+    ending = f"{picture.stem}-occlusion"
+    if not output:  # other images, another file of the run
+        ending = artifacts.file_stem(ending, *artifacts.counted(inputs.labels))
+    occlusion = picture.with_stem(ending)
+    files = {"picture": picture, "occlusion": occlusion}
     title = f"{inspected.name}: what is lost without a channel, {split} set"
     artifacts.draw_ablation(worth, dataset.classes, title, picture)
     title = f"{inspected.name}: what is lost without a square"
-    artifacts.draw_occlusion(inputs.images, maps, predictions, title, files["occlusion"])
+    artifacts.draw_occlusion(inputs.images, maps, predictions, title, occlusion)
     if table or folder:
         files["csv"] = table or (folder or Path()) / f"{stem}.csv"
         artifacts.write_output(files["csv"], artifacts.ablation_csv(worth, dataset.classes))
@@ -99,3 +105,14 @@ def ablate(
     if folder:
         artifacts.copy_into(folder, files.values())
         publish(found, tracking_uri, console)
+
+
+def _drawn(chosen: Inputs, console: Console) -> Inputs:
+    """Return as many of the images as a picture has room for, and say so where it is not all."""
+    from lenetctl.analysis.activations import Inputs
+    from lenetctl.artifacts import drawn_rows
+
+    rows = drawn_rows(chosen.labels)
+    if len(rows) < len(chosen.labels):
+        console.say(f"covered are {len(rows)} of {len(chosen.labels)} images, the first of each")
+    return Inputs(chosen.images[rows], [chosen.labels[row] for row in rows])

@@ -35,7 +35,7 @@ def test_a_line_for_each_channel_and_all_of_it_in_the_run(lenetctl, trained, tra
     client, run_id = MlflowClient(tracking_uri), trained.published.run_id
     there = [file.path for file in client.list_artifacts(run_id, "insights")]
     stem = "insights/ablation-act1-act2"
-    assert there == [f"{stem}-occlusion.png", f"{stem}.csv", f"{stem}.png"]
+    assert there == [f"{stem}-occlusion-2-0-2-1.png", f"{stem}.csv", f"{stem}.png"]
 
     titles, *rows = table(trained.insights / "ablation-act1-act2.csv")
     assert titles == ["layer", "channel", "all images", *map(str, range(10))]
@@ -71,6 +71,13 @@ def test_a_picture_of_ones_own_is_covered_too(lenetctl, trained):
     options = ("--classes", "", "--image", "mine [1].png", "--no-log", "--json")
     document = lenetctl("ablate", "latest", *options).json
     assert [one["label"] for one in document["occluded"]] == ["mine [1].png"]
+
+
+def test_of_many_images_those_are_covered_that_a_picture_holds(lenetctl, trained, monkeypatch):
+    monkeypatch.setattr("lenetctl.artifacts.activations.MOST_ROWS", 2)
+    result = lenetctl("ablate", "latest", "--classes", "3,7", "--no-log", "--json")
+    assert [one["label"] for one in result.json["occluded"]] == ["3", "7"]
+    assert "covered are 2 of 4 images, the first of each" in result.err
 
 
 @pytest.mark.parametrize(

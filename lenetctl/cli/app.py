@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,11 +76,20 @@ app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 
 
+def mend_environment() -> None:
+    """Set right what libraries take at its word."""
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
+        del os.environ["COLUMNS"]
+    try:
+        Path.home()
+    except RuntimeError:  # of a user without one MLflow cannot be imported
+        os.environ["HOME"] = os.devnull
+
+
 def main() -> None:
     """Run the command line; `--resume` may stand without a value."""
     make_streams_endure()
-    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
-        del os.environ["COLUMNS"]
+    mend_environment()
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):

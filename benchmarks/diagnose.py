@@ -1,156 +1,137 @@
 """Does the diagnosis of a spec predict its training?
 
     export OMP_NUM_THREADS=1
-    nice python benchmarks/diagnose.py FILE --random 0:200 --exercise 0,1,2,3,4
-    python benchmarks/diagnose.py FILE --report
+    nice python benchmarks/outcomes.py OUTCOMES --random 0:200 --exercise 0,1,2,3,4
+    nice python benchmarks/diagnose.py OUTCOMES FILE
+    python benchmarks/diagnose.py OUTCOMES FILE --report
 
-Draws random specs, or takes those of exercise 2 with some seeds. Each is trained and diagnosed;
-what came of it is a line of FILE, in JSON. What is in FILE already is not done again, so this may
-be stopped and repeated: all of it takes hours. The report chooses the threshold on every second
-spec of FILE, and counts on the others how often the prediction was right.
+Rehearses every spec of OUTCOMES; what came of it is a line of FILE, in JSON. What is in FILE
+already is not done again. The report chooses the threshold on every second spec, and counts on the
+others how often the prediction was right.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
+from outcomes import EXERCISE, Row, add_row, missing, read_rows, splits_of
 from random_specs import random_spec
 
 from lenetctl import specs
-from lenetctl.analysis.diagnosis.findings import LEAST_FALL
-from lenetctl.analysis.diagnosis.spec import measure_beginning
-from lenetctl.data.dataset import Split, load_dataset
-from lenetctl.data.device import DeviceDataset
-from lenetctl.errors import DivergedError
-from lenetctl.runs.lifecycle import PLATEAU
-from lenetctl.specs.schema import DataSpec, Spec
+from lenetctl.specs.schema import Spec
 from lenetctl.training.device import numerics
-from lenetctl.training.diagnostics.first_steps import fall_after_first_steps
-from lenetctl.training.engines import ENGINES
-from lenetctl.training.loop import train
-from lenetctl.training.metrics import TRAIN_LOSS
-from lenetctl.training.state import initial_state
-
-EXERCISE = Path(__file__).parents[1] / "experiments" / "exercise2"
-WATCHED = 2_000  # test images looked at after an epoch: enough to see whether a net learns
-CPU = torch.device("cpu")
-
-Row = dict[str, Any]
+from lenetctl.training.diagnostics.expected_fall import Outlook
+from lenetctl.training.diagnostics.rehearsal import ENOUGH, Rehearsal, rehearse
+from lenetctl.training.metrics import GUESSING
 
 
-def trained(spec: Spec, splits: DeviceDataset) -> Row:
-    """Return whether the net stayed at guessing, and its last training loss."""
-    losses: list[float | None] = []
+@dataclass(frozen=True)
+class Case:
+    """A spec with a seed: what its rehearsal said, and what came of its training."""
+
+    name: str
+    seed: int
+    share: float  # of the fall that is needed, the expected one
+    last_loss: float | None
+
+    @property
+    def stayed(self) -> bool:
+        """Whether the training ended with the loss of guessing, or a higher one, or diverged."""
+        return self.last_loss is None or self.last_loss > GUESSING
+
+
+def spec_of(outcome: Row) -> Spec:
+    """Return the spec that a line of OUTCOMES is about."""
+    name, seed = outcome["name"], outcome["seed"]
+    if name.startswith("random"):
+        return random_spec(seed)
+    return specs.load_spec(EXERCISE / f"{name}.yaml", [f"training.seed={seed}"])
+
+
+def rehearsed(spec: Spec) -> Row:
+    """Return what `rehearsal_of` reads."""
+    started = time.process_time()
     with numerics(spec.training):
-        state = initial_state(spec, CPU)
-        step = ENGINES["eager"].build_step(state.net, state.optimizer, spec.training)
-        try:
-            losses += [result.metrics[TRAIN_LOSS] for result in train(state, step, splits, spec)]
-        except DivergedError:
-            losses.append(None)
-    loss = losses[-1]
-    return {"loss": loss, "stayed": loss is None or loss > PLATEAU}
+        found = rehearse(spec, splits_of(spec).train)
+    return asdict(found) | {"cpu_seconds": time.process_time() - started}
 
 
-def diagnosed(spec: Spec, splits: DeviceDataset) -> Row:
-    """Return the numbers that the findings rest on."""
-    with numerics(spec.training):
-        beginning = measure_beginning(spec, spec.training.seed, splits.train)
-        after = fall_after_first_steps(spec, splits.train)
-    return {"expected_fall": beginning.expected_fall, "after_first_steps": after}
+def rehearsal_of(row: Row) -> Rehearsal:
+    """Return the rehearsal that a line of FILE tells of."""
+    ahead = {key: Outlook(**row[key]) for key in ("halfway", "after")}
+    return Rehearsal(row["steps"], row["total"], row["loss"], **ahead)
 
 
-def wanted(arguments: argparse.Namespace) -> Iterator[Spec]:
-    """Yield the specs that the options name."""
-    if arguments.random:
-        first, _, last = arguments.random.partition(":")
-        yield from (random_spec(number) for number in range(int(first), int(last)))
-    for seed in filter(None, arguments.exercise.split(",")):
-        for path in sorted(EXERCISE.glob("*.yaml")):
-            if path.name != "sweep.yaml":
-                yield specs.load_spec(path, [f"training.seed={seed}"])
+def cases(outcomes: Sequence[Row], rehearsals: Sequence[Row]) -> Iterator[Case]:
+    """Yield what is known of each spec that was trained and rehearsed."""
+    last = {row["sha256"]: row["losses"][-1] for row in outcomes}
+    for row in rehearsals:
+        share = rehearsal_of(row).expected_share
+        yield Case(row["name"], row["seed"], share, last[row["sha256"]])
 
 
-@cache
-def _splits(data: DataSpec) -> DeviceDataset:
-    dataset = load_dataset(data)
-    few = Split(dataset.test.images[:WATCHED], dataset.test.labels[:WATCHED])
-    return DeviceDataset.of(replace(dataset, test=few), data, CPU)
-
-
-def measure(spec: Spec) -> Row:
-    """Return the line of one spec."""
-    splits = _splits(spec.data.model_copy(update={"batch_size": 1, "augment": ()}))
-    started = time.perf_counter()
-    row = {"name": spec.name, "seed": spec.training.seed, "sha256": specs.sha256(spec)}
-    row |= trained(spec, splits) | diagnosed(spec, splits)
-    return row | {"seconds": time.perf_counter() - started}
-
-
-def rates(rows: Sequence[Row], least_fall: float) -> tuple[float, float]:
+def rates(some: Sequence[Case], enough: float) -> tuple[float, float]:
     """Return recall, and the share of false alarms among the nets that learned."""
 
     def flagged(stayed: bool) -> float:
-        falls = [
-            min(row["expected_fall"], row["after_first_steps"])
-            for row in rows
-            if row["stayed"] is stayed
-        ]
-        return sum(fall < least_fall for fall in falls) / max(1, len(falls))
+        shares = [case.share for case in some if case.stayed is stayed]
+        return sum(share < enough for share in shares) / max(1, len(shares))
 
     return flagged(stayed=True), flagged(stayed=False)
 
 
-def chosen(rows: Sequence[Row]) -> float:
+def chosen(some: Sequence[Case]) -> float:
     """Return the threshold with the most recall less false alarms; of equal ones, the middle."""
     scores = {}
-    for least_fall in (10 ** (n / 4) for n in range(-24, 5)):
-        recall, false_alarms = rates(rows, least_fall)
-        scores[least_fall] = recall - false_alarms
+    for enough in (10 ** (n / 10) for n in range(-30, 11)):
+        recall, false_alarms = rates(some, enough)
+        scores[enough] = recall - false_alarms
     best = [one for one, score in scores.items() if score == max(scores.values())]
     return best[len(best) // 2]
 
 
-def report(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the tables as Markdown."""
-    halves = {"fitted": rows[::2], "held out": rows[1::2]}
-    for title, least_fall in (("chosen", chosen(halves["fitted"])), ("shipped", LEAST_FALL)):
-        yield f"\n{title}: flagged below {least_fall:.2g} nats\n"
+def report(found: Sequence[Case]) -> Iterator[str]:
+    """Yield the tables as Markdown, and every case where the prediction was wrong."""
+    fitted = set(sorted({case.name for case in found})[::2])
+    halves = {
+        "chosen on": [case for case in found if case.name in fitted],
+        "held out": [case for case in found if case.name not in fitted],
+    }
+    for title, enough in (("chosen", chosen(halves["chosen on"])), ("shipped", ENOUGH)):
+        yield f"\n{title}: flagged below {enough:.2g} of the fall that is needed\n"
         yield "| half | specs | stayed | of these flagged | learned | of these flagged |"
         yield "| --- | ---: | ---: | ---: | ---: | ---: |"
         for name, half in halves.items():
-            stayed = sum(row["stayed"] for row in half)
-            recall, false_alarms = rates(half, least_fall)
+            stayed = sum(case.stayed for case in half)
+            recall, false_alarms = rates(half, enough)
             cells = (name, len(half), stayed, f"{recall:.0%}", len(half) - stayed)
             yield f"| {' | '.join(map(str, cells))} | {false_alarms:.0%} |"
+    yield f"\nwrong at {ENOUGH:g}:\n"
+    for case in sorted(found, key=lambda case: case.share):
+        if case.stayed is not (case.share < ENOUGH):
+            kind = "missed" if case.stayed else "false alarm"
+            half = "chosen on" if case.name in fitted else "held out"
+            told = f"share {case.share:.2g}, last loss {case.last_loss}"
+            yield f"- {kind}: {case.name}, seed {case.seed} ({half}): {told}"
 
 
 def main() -> None:
-    """Measure what FILE does not have yet, or report."""
+    """Rehearse what FILE does not have yet, or report."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("outcomes", type=Path)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--random", default="", metavar="A:B")
-    parser.add_argument("--exercise", default="", metavar="SEED,SEED")
     parser.add_argument("--report", action="store_true")
     arguments = parser.parse_args()
-    lines = arguments.file.read_text().splitlines() if arguments.file.exists() else []
-    rows = [json.loads(line) for line in lines]
+    outcomes = read_rows(arguments.outcomes)
     if arguments.report:
-        print("\n".join(report(rows)))
+        print("\n".join(report(list(cases(outcomes, read_rows(arguments.file))))))
         return
-    known = {row["sha256"] for row in rows}
-    for spec in wanted(arguments):
-        if specs.sha256(spec) not in known:
-            with arguments.file.open("a") as file:
-                file.write(json.dumps(measure(spec)) + "\n")
+    for spec in missing(arguments.file, map(spec_of, outcomes)):
+        add_row(arguments.file, spec, rehearsed(spec))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,11 @@ from lenetctl.runs.records import EvaluationRecord
 from lenetctl.runs.store import ROOT, RunStore
 from lenetctl.runs.weights import load_model
 from lenetctl.specs import Spec, load_spec
-from lenetctl.tracking import store
+from lenetctl.tracking.check import check_store
+from lenetctl.tracking.failures import useful_line
 from lenetctl.tracking.publish import publish as publish_run
+from lenetctl.tracking.store import open_client
+from lenetctl.tracking.uri import choose_uri, redacted
 from lenetctl.training import EngineName
 
 __all__ = [
@@ -204,22 +207,24 @@ def publish(run: Run, tracking_uri: str | None = None) -> str:
 
     Args:
         run: finished or not.
-        tracking_uri: by default MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db`.
+        tracking_uri: by default MLFLOW_TRACKING_URI, else the `mlflow.db` of the run's project.
 
     Raises:
+        UsageError: there is no such store, or it will never take a run.
         TrackingError: the store cannot be reached or written; call again later.
 
     """
-    uri = store.choose_uri(tracking_uri)
+    uri = choose_uri(tracking_uri, run)
+    check_store(uri)
     try:
         if run.is_finished:
             artifacts.draw(run)
-        publish_run(store.open_client(uri), uri, run)
+        publish_run(open_client(uri), uri, run)
     except LenetctlError:
         raise
     except Exception as error:
-        where = f"{store.redacted(uri)} is not up to date with {run.path.name}"
-        raise TrackingError(f"{where}: {store.first_line(error)}") from error
+        where = f"{redacted(uri)} is not up to date with {run.path.name}"
+        raise TrackingError(f"{where}: {useful_line(error)}") from error
     return str(run.published.run_id)
 
 

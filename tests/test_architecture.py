@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "analysis": {"specs", "data", "model", "training", "runs", "sweeps"},
     "figures": {"specs"},
     "report": set(),
-    "explain": {"specs", "data", "runs", "training", "analysis"},
+    "explain": {"specs", "data", "model", "runs", "training", "analysis"},
     "tracking": {"specs", "model", "training", "runs", "sweeps", "analysis"},
     "artifacts": {"specs", "runs", "analysis", "figures"},
     "cli": {

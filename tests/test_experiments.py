@@ -13,6 +13,9 @@ PARAMETERS = {
     "baseline": 61_706,
     "book/d2l-en": 61_706,
     "book/d2l-java": 61_700,
+    "book/d2l-java-4gpus": 61_700,
+    "history/lenet5-1998": 60_000,
+    "history/lecun1989": 9_760,
     "quickstart": 61_706,
 }
 
@@ -57,6 +60,29 @@ def test_d2l_java_is_the_published_notebook():
     assert (java.model.init, java.model.bias_init) == ("kaiming_normal", "zeros")
     assert java.training == shipped("baseline").training
     assert java.data == shipped("baseline").data
+
+
+def test_d2l_java_on_four_gpus_differs_in_nothing_else():
+    four, one = shipped("book/d2l-java-4gpus"), shipped("book/d2l-java")
+    assert four.training == one.training.model_copy(update={"devices": 4})
+    assert (four.model, four.data) == (one.model, one.data)
+
+
+def test_lenet5_is_that_of_1998():
+    lenet5 = shipped("history/lenet5-1998")
+    training, factors = lenet5.training, lenet5.training.schedule.factors
+    assert (training.optimizer.mu, training.optimizer.samples) == (0.02, 500)
+    assert [(training.optimizer.lr * factor) for factor in factors] == pytest.approx(
+        [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5]
+    )
+    assert (training.epochs, lenet5.data.batch_size, lenet5.data.pixel_range) == (
+        20,
+        1,
+        (-0.1, 1.175),
+    )
+    codes = lenet5.model.output_codes
+    assert {len(code) for code in codes} == {7 * 12}
+    assert len(set(codes)) == 10
 
 
 def test_d2l_en_is_the_current_text():

@@ -17,7 +17,7 @@ from lenetctl.data.images import read_image
 from lenetctl.errors import DataError, UsageError
 from lenetctl.model.build import build_model
 from lenetctl.runs.folder import Run
-from lenetctl.runs.weights import load_net
+from lenetctl.runs.weights import default_weights, load_net
 from lenetctl.specs.schema import Spec
 
 LAYERS = 2  # the exercise asks for the first and the second
@@ -32,6 +32,7 @@ class InspectedNet:
     spec: Spec
     net: nn.Sequential
     run: Run | None  # None: untrained
+    weights: str = ""  # which of the run's: best or last
 
     @classmethod
     def trained(cls, run: Run, weights: str | None) -> "InspectedNet":
@@ -41,7 +42,9 @@ class InspectedNet:
             CheckpointError: weights that are missing, damaged or of another net.
 
         """
-        return cls(run.name, run.spec(), load_net(run, weights), run)
+        return cls(
+            run.name, run.spec(), load_net(run, weights), run, weights or default_weights(run)
+        )
 
     @classmethod
     def untrained(cls, spec: Spec) -> "InspectedNet":
@@ -149,11 +152,11 @@ def choose_inputs(
     return Inputs(np.stack(images), labels)
 
 
-def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
+def choose_layers(spec: Spec, wanted: Sequence[str] | None, option: str = "--layers") -> list[str]:
     """Return names of layers; a number N means the Nth layer with weights, once it is activated.
 
     Raises:
-        UsageError: there is no such layer.
+        UsageError: there is no such layer; the message begins with the `option`.
 
     """
     plan = specs.plan_layers(spec.model)
@@ -169,7 +172,7 @@ def choose_layers(spec: Spec, wanted: Sequence[str] | None) -> list[str]:
     for name in wanted:
         if name not in names:
             there = f"1 to {len(numbered)}, {', '.join(layer.name for layer in plan)}"
-            raise UsageError(f"--layers {name}: {spec.name} has no such layer (it has {there})")
+            raise UsageError(f"{option} {name}: {spec.name} has no such layer (it has {there})")
     return list(dict.fromkeys(names[name] for name in wanted))
 
 

@@ -8,7 +8,8 @@ and best test metrics are equal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
@@ -57,6 +58,14 @@ class Comparison:
     def runs(self) -> list[ComparedRun]:
         """The runs with a result of all groups."""
         return [run for group in self.groups for run in group.runs.values()]
+
+    @property
+    def epoch(self) -> str:
+        """Of which epoch the scores are, in words."""
+        held_out = [run.is_validated for run in self.runs]
+        if any(held_out) and not all(held_out):
+            return "best epoch where images were held out, else last epoch"
+        return "best epoch" if all(held_out) else "last epoch"
 
     @property
     def test_metric(self) -> str | None:
@@ -108,6 +117,7 @@ def compare_runs(
     metric: str | None = None,
     by: str | None = None,
     control: str | None = None,
+    warn: Callable[[str], object] = warnings.warn,
 ) -> Comparison:
     """Rank runs and measure each group's difference to the one called `control`.
 
@@ -116,6 +126,7 @@ def compare_runs(
         metric: as for `rank_runs`.
         by: as for `rank_runs`.
         control: by default `baseline`, where there is such a group.
+        warn: is told of runs that are left out, for they cannot be read.
 
     Raises:
         NotFoundError: none of the runs has finished.
@@ -127,7 +138,7 @@ def compare_runs(
             f"{run.path.name} has no result: it is {run.status.state}" for run in runs
         )
         raise NotFoundError(there or "no finished run to compare")
-    ranking = rank_runs(read_runs(runs), metric, by)
+    ranking = rank_runs(read_runs(runs, warn), metric, by)
     found = next((group for group in ranking.groups if group.name == (control or CONTROL)), None)
     if control and not found:
         there = ", ".join(sorted(group.name for group in ranking.groups))

@@ -23,12 +23,15 @@ class Share:
 
         `of` is 1 or more.
         """
+        tail = (1 - level) / 2
+        if count in (0, of):  # as most are; even scipy.special takes half a second to import
+            high = 1 - tail ** (1 / of)
+            return cls(count, of, 0.0, high) if count == 0 else cls(count, of, 1 - high, 1.0)
         # scipy.stats has the same numbers, and takes a second and more to import
         from scipy.special import betaincinv  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        tail = (1 - level) / 2
-        low = betaincinv(count, of - count + 1, tail) if count else 0.0
-        high = betaincinv(count + 1, of - count, 1 - tail) if count < of else 1.0
+        low = betaincinv(count, of - count + 1, tail)
+        high = betaincinv(count + 1, of - count, 1 - tail)
         return cls(count, of, float(low), float(high))
 
     def __str__(self) -> str:
@@ -48,3 +51,13 @@ def fisher(count: int, of: int, other: int, of_other: int) -> float:
     ]
     seen = comb(of, count) * comb(of_other, other)
     return min(1.0, sum(way for way in ways if way <= seen * (1 + ROUNDING)) / sum(ways))
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Return McNemar's exact two-sided p (Psychometrika 12, 1947): of two nets none is better.
+
+    Of the images that one net alone gets right, it is binomial how many each gets.
+    """
+    from scipy.special import bdtr  # noqa: PLC0415
+
+    return min(1.0, float(2 * bdtr(min(gained, lost), gained + lost, 0.5)))

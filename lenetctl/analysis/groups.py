@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from lenetctl import specs
 from lenetctl.analysis.exact import Share
 from lenetctl.analysis.statistics import Summary
 from lenetctl.analysis.verdicts import Sample
-from lenetctl.errors import UsageError
+from lenetctl.errors import LenetctlError, UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.store import oldest_first
 from lenetctl.specs.differences import common_values, keys_between, settings
 from lenetctl.specs.identity import Value
-from lenetctl.training.metrics import GUESSING, TRAIN_LOSS, VALIDATION_ACCURACY
+from lenetctl.training.metrics import (
+    GUESSING,
+    GUESSING_ACCURACY,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+)
 
 Items = frozenset[tuple[str, Value]]
 
 SEED = "training.seed"
+USER = "user"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +36,12 @@ class ComparedRun:
 
     run: Run
     name: str  # the spec's
-    identity: tuple[str, str]  # of the spec and of the data
+    identity: tuple[str, ...]  # of the spec and of the data
     keys: dict[str, Value]  # the flattened spec and the data's digest
     last: Mapping[str, float]  # metrics of the last epoch
     best: Mapping[str, float]  # of the best one, chosen by the split that was watched
+    created: int = 0  # ms since 1970
+    user: str = ""
     lost: str = ""  # what became of it, where it has no result
 
     @classmethod
@@ -43,9 +52,16 @@ class ComparedRun:
         keys = specs.flatten(spec) | {"data.digest": digest[:8]}
         identity = (record.spec_sha256, digest)
         name = name or spec.name
+        compared = partial(cls, run, name, identity, keys, created=record.created, user=record.user)
         if status.state == "FINISHED":
-            return cls(run, name, identity, keys, run.result.final, run.result.best)
-        return cls(run, name, identity, keys, {}, {}, status.outcome or status.state.lower())
+            result = run.result
+            return compared(last=result.final, best=result.best)
+        return compared(last={}, best={}, lost=status.outcome or status.state.lower())
+
+    def of_a_user(self) -> ComparedRun:
+        """Return it as one that only repeats runs of the same person."""
+        identity = (*self.identity, self.user)
+        return replace(self, identity=identity, keys=self.keys | {USER: self.user or "unknown"})
 
     @property
     def is_validated(self) -> bool:
@@ -62,7 +78,12 @@ class ComparedRun:
 
     @property
     def is_guessing(self) -> bool:
-        """Whether it had not learned by the epoch that counts: its training loss says so."""
+        """Whether it had not learned by the epoch that counts: its training loss says so.
+
+        Of a loss that is no plain cross-entropy, its training accuracy does.
+        """
+        if self.keys["training.loss"] != "cross_entropy" or "training.rubbish" in self.keys:
+            return self.scores.get(TRAIN_ACCURACY, 1) < GUESSING_ACCURACY
         return self.scores.get(TRAIN_LOSS, 0) > GUESSING
 
     @cached_property
@@ -117,9 +138,30 @@ class Group:
         return Summary.of([*scores.values()]) if len(scores) == len(self.runs) else None
 
 
-def read_runs(names: Mapping[Run, str | None]) -> list[ComparedRun]:
-    """Read runs, the oldest first, with what a sweep calls their specs, if one does."""
-    return [ComparedRun.of(run, names[run]) for run in oldest_first(names)]
+def read_runs(
+    names: Mapping[Run, str | None], warn: Callable[[str], object] = warnings.warn
+) -> list[ComparedRun]:
+    """Read runs, the oldest first, with what a sweep calls their specs, if one does.
+
+    Where they are of several people, whose they are sets them apart as a key of the spec does.
+    One that cannot be read, as a spec with a later version's key, is left out and `warn` told.
+
+    Raises:
+        LenetctlError: none can be read.
+
+    """
+    runs, errors = [], []
+    for run, name in names.items():
+        try:
+            runs.append(ComparedRun.of(run, name))
+        except LenetctlError as error:
+            errors.append(error)
+            warn(f"skipped: {str(error).splitlines()[0]}")
+    if errors and not runs:
+        raise errors[-1]
+    if len({one.user for one in runs} - {""}) > 1:
+        runs = [one.of_a_user() for one in runs]
+    return sorted(runs, key=lambda one: (one.created, one.run.path.name))
 
 
 def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group]:

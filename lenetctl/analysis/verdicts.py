@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, nan, sqrt
 from statistics import fmean
 from typing import Generic
 
@@ -21,6 +21,7 @@ from lenetctl.analysis.exact import fisher
 from lenetctl.analysis.statistics import SAME, Difference, Unit, difference, two_sided_p, variance
 
 ALPHA = 0.05  # of comparisons have a false verdict, at most
+UNKNOWN = Difference(nan, None, None, paired=True, verdict=None)
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,22 @@ def judge(
     """
     spread = _Spread.within([sample for sample in (*samples, control) if sample.is_plain])
     found = [_tested(sample, control, spread, lowest=lowest) for sample in samples]
-    adjusted = iter(holm([one.p for one in found if one.p is not None]))
-    return [one if one.p is None else _held_together(one, next(adjusted), alpha) for one in found]
+    return _family(found, alpha)
+
+
+def judge_gains(gains: Sequence[Mapping[Unit, float]], *, lowest: bool) -> list[Difference]:
+    """Return whether the mean of each sample of differences is other than 0, as `judge` does it.
+
+    A sample without values is not known: its mean is NaN.
+    """
+    spread = _Spread.within([Sample(one) for one in gains])
+    found = []
+    for one in gains:
+        gap = difference(one, dict.fromkeys(one, 0.0), lowest=lowest) if one else UNKNOWN
+        if gap.p is not None and spread:
+            gap = replace(gap, p=max(gap.p, spread.p(gap.mean, len(one), inf)))
+        found.append(gap)
+    return _family(found, ALPHA)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -80,7 +95,7 @@ class _Spread:
         squares = sum(variance(values) * (len(values) - 1) for values in several)
         return cls(squares / freedom, freedom) if freedom and sqrt(squares) > SAME else None
 
-    def p(self, mean: float, runs: int, others: int) -> float:
+    def p(self, mean: float, runs: float, others: float) -> float:
         error = sqrt(self.variance * (1 / runs + 1 / others))
         return two_sided_p(mean / error, self.freedom)
 
@@ -107,6 +122,11 @@ def _by_learning(sample: Sample[Unit], control: Sample[Unit]) -> Difference:
     fewer = sample.did_not_learn * control.runs < control.did_not_learn * sample.runs
     verdict = "better" if fewer else "worse"
     return Difference(mean, None, None, paired=False, verdict=verdict, p=p, test="Fisher")
+
+
+def _family(found: Sequence[Difference], alpha: float) -> list[Difference]:
+    adjusted = iter(holm([one.p for one in found if one.p is not None]))
+    return [one if one.p is None else _held_together(one, next(adjusted), alpha) for one in found]
 
 
 def _held_together(found: Difference, adjusted: float, alpha: float) -> Difference:

@@ -26,11 +26,16 @@ def activations_stem(
     So another choice of layers, inputs or weights gives another file, the same one the same.
     """
     first, *others = activations
-    counts = Counter(inputs.labels).items()
-    shown = [f"{count}-{label}" if count > 1 else label for label, count in counts]
+    shown = counted(inputs.labels)
     against = [part for name in others for part in ("vs", name)]
     parts = [*activations[first].layers, *shown, *([weights] if weights else []), *against]
     return file_stem(*parts)
+
+
+def counted(labels: Sequence[str]) -> list[str]:
+    """Return each label once, with how many there are of it: `2-pullover`, `shirt.png`."""
+    counts = Counter(labels).items()
+    return [f"{count}-{label}" if count > 1 else label for label, count in counts]
 
 
 def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], picture: Path) -> int:
@@ -45,7 +50,7 @@ def draw_activations(inputs: Inputs, activations: Mapping[str, Activations], pic
     from lenetctl.figures.activations import feature_maps, feature_maps_compared
     from lenetctl.figures.style import save
 
-    rows = _drawn(inputs.labels)
+    rows = drawn_rows(inputs.labels)
     drawn = {
         name: (
             [layer[rows] for layer in outputs.maps()],
@@ -103,7 +108,7 @@ def write_activations(inputs: Inputs, activations: Mapping[str, Activations], fi
     write_output(file, content.getvalue())
 
 
-def _drawn(labels: Sequence[str]) -> list[int]:
+def drawn_rows(labels: Sequence[str]) -> list[int]:
     """Return the rows that fit a picture: all, or as many of each label as there is room for."""
     most = max(1, MOST_ROWS // len(set(labels)))
     seen: Counter[str] = Counter()

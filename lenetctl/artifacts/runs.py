@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from lenetctl.runs.records import EvaluationRecord, MistakeRecord, confusion_of
 from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from lenetctl.analysis.comparison import Comparison
     from lenetctl.analysis.diagnosis.spec import Diagnosis
     from lenetctl.analysis.mistakes import Verdict
@@ -110,11 +112,41 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
     from lenetctl.figures.style import save
 
     ranking = file.with_stem(f"{file.stem}-ranked")
-    save(ranked(shown.ranking, shown.metric), ranking)
+    save(ranked(shown.ranking, shown.metric, shown.epoch), ranking)
     if not shown.curves:
         return [ranking]
     save(bands(shown.curves, shown.metric), file)
     return [file, ranking]
+
+
+def draw_ladder(parts: Mapping[str, Any], file: Path) -> None:
+    """Draw what `figures.waterfall.waterfall` takes.
+
+    Raises:
+        UsageError: as `draw_activations`.
+
+    """
+    from lenetctl.figures.effects.waterfall import waterfall
+    from lenetctl.figures.style import save
+
+    save(waterfall(**parts), file)
+
+
+def draw_search(
+    study: Study, sizes: Sequence[tuple[int, int, float]], metric: str, folder: Path
+) -> list[Path]:
+    """Draw a search into `folder`: Optuna's pictures, and accuracy against the size of the net.
+
+    `sizes`: as `figures.search.trade_off` takes them.
+    """
+    from lenetctl.figures.effects.search import study_pictures, trade_off
+    from lenetctl.figures.style import save
+
+    figures = {f"search-{name}": figure for name, figure in study_pictures(study).items()}
+    figures["search-trade-off"] = trade_off(sizes, metric, study.study_name)
+    for name, figure in figures.items():
+        save(figure, folder / f"{name}.png", fitted=True)
+    return [folder / f"{name}.png" for name in figures]
 
 
 def draw_diagnosis(spec: Spec, diagnosis: Diagnosis, picture: Path) -> None:

@@ -14,7 +14,9 @@ from lenetctl.cli.commands import (
     diagnose,
     eval,  # noqa: A004  a command, not the builtin
     init,
+    ladder,
     report,
+    runs,
     shapes,
     specs,
     sweep,
@@ -22,11 +24,13 @@ from lenetctl.cli.commands import (
     train,
     ui,
 )
-from lenetctl.cli.commands.look_inside import activations, explain, mistakes, predict
+from lenetctl.cli.commands.look_inside import ablate, activations, explain, mistakes, predict
+from lenetctl.cli.hints import HintingGroup
 from lenetctl.cli.streams import make_streams_endure
 
 app = typer.Typer(
     name="lenetctl",
+    cls=HintingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="LeNet experiments from YAML specs, tracked in MLflow.",
@@ -66,12 +70,15 @@ app.command("activations")(activations.activations)
 app.command("predict")(predict.predict)
 app.command("mistakes")(mistakes.mistakes)
 app.command("explain")(explain.explain)
+app.command("ablate")(ablate.ablate)
+app.command("ladder")(ladder.ladder)
 app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
 app.command("ui")(ui.ui)
 app.command("sync")(sync.sync)
 app.command("init")(init.init)
+app.add_typer(runs.app, name="runs")
 app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 

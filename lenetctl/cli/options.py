@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.training import EngineName
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
@@ -18,6 +19,18 @@ Set = Annotated[
         "-s", "--set", metavar="KEY=VALUE", help="Override a key of the spec; repeatable."
     ),
 ]
+Seeds = Annotated[
+    str | None, typer.Option("--seeds", metavar="N,N,…", help="Every spec with each.")
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-g",
+        "--grid",
+        metavar="KEY=A,B,C",
+        help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Short for -s training.seed=N.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 
@@ -26,9 +39,27 @@ Weights = Annotated[
     Literal["last", "best"] | None,
     typer.Option("--weights", help="Default: best where validation chose them."),
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option("--classes", metavar="A,B", help="Names or numbers; '' for none."),
+]
+PerClass = Annotated[int, typer.Option("--per-class", min=1, help="Test images of each class.")]
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option("--image", metavar="FILE", help="A picture of your own; repeatable."),
+]
 Diagnostics = Annotated[
     bool, typer.Option("--diagnostics", help="Measure every layer after each epoch.")
 ]
+KeepEpochs = Annotated[
+    bool,
+    typer.Option("--keep-epochs", help="Keep the weights of each epoch, for `lenetctl explain`."),
+]
+
+
+def listed(text: str | None) -> list[str] | None:
+    """Return the parts of `A,B`; None where nothing was given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def experiment_name(name: str | None) -> str | None:
@@ -38,6 +69,24 @@ def experiment_name(name: str | None) -> str | None:
     return name
 
 
+Experiment = Annotated[
+    str | None,
+    typer.Option(
+        "--experiment",
+        help="MLflow experiment; default: the sweep's name.",
+        callback=experiment_name,
+    ),
+]
+Executor = Annotated[
+    ExecutorName | None,
+    typer.Option("--executor", help="Default: processes where --jobs is above 1."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Runs at a time on each device, or models of a fleet."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -1,26 +1,45 @@
 """The writer to MLflow as commands use it."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import typer
 
-from lenetctl.artifacts import copy_into, draw, warm_up
+from lenetctl.artifacts import copy_into, draw, draw_search, warm_up
 from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.errors import ResourceError
+from lenetctl.errors import ResourceError, TrackingError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
-from lenetctl.tracking.store import choose_uri, open_client, redacted
+from lenetctl.tracking.check import check_store
+from lenetctl.tracking.failures import useful_line
+from lenetctl.tracking.recall import correct_cursors
+from lenetctl.tracking.store import open_client
 from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
+from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
+from lenetctl.training.metrics import VALIDATION_ACCURACY
+
+if TYPE_CHECKING:
+    from optuna import Study
 
 
 def writer(option: str | None, console: Console) -> WriterProcess:
-    """Return a writer to the store that the options name."""
-    return WriterProcess(choose_uri(option), draw, console.warn, warm_up)
+    """Return a writer to the store that the options name.
+
+    Raises:
+        UsageError: nothing can be published there, however long one waits.
+
+    """
+    where = choose_uri(option)
+    check_store(where)
+    return WriterProcess(where, draw, console.warn, warm_up)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -40,9 +59,28 @@ def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]
     return behind
 
 
+def ask_mlflow(tracking_uri: str, runs: list[Run], console: Console) -> None:
+    """Ask MLflow what it has of `runs`: what their folders say of it may be wrong.
+
+    Raises:
+        TrackingError: its store cannot be reached.
+
+    """
+    where = sqlite_file(tracking_uri)
+    if where and not where.exists():
+        return
+    ended = [run for run in runs if run.status.state != "RUNNING"]
+    try:
+        with nullcontext() if console.quiet else sign_of_life("MLflow is asked what it has"):
+            correct_cursors(open_client(tracking_uri), ended)
+    except Exception as error:
+        message = f"{redacted(tracking_uri)} does not say what it has: {useful_line(error)}"
+        raise TrackingError(message) from error
+
+
 def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
     """Publish what a command has added to `run`; raises as `closed` does."""
-    writing = writer(tracking_uri, console)
+    writing = writer(choose_uri(tracking_uri, run), console)
     writing.notify(run)
     with closed(writing, [run], console, patience=10):
         pass
@@ -108,9 +146,31 @@ def log_report(file: Path, runs: list[Run], tracking_uri: str | None, console: C
         return
     if len({run.record.tags.get(SWEEP) for run in runs}) > 1 or SWEEP not in runs[0].record.tags:
         return
+    if not _log_into_parent([file], runs, tracking_uri, console):
+        raise typer.Exit(UNPUBLISHED)
+
+
+def log_search(
+    study: Study,
+    sizes: Sequence[tuple[int, int, float]],
+    runs: list[Run],
+    tracking_uri: str | None,
+    console: Console,
+) -> None:
+    """Draw a search into the run that stands for it: Optuna's pictures, and what accuracy costs."""
+    with TemporaryDirectory() as folder:
+        files = draw_search(study, sizes, VALIDATION_ACCURACY, Path(folder))
+        _log_into_parent(files, runs, tracking_uri, console)
+
+
+def _log_into_parent(
+    files: Sequence[Path], runs: list[Run], tracking_uri: str | None, console: Console
+) -> bool:
+    """Keep files in the run that stands for a sweep; return whether MLflow has them."""
     try:
-        log_into_parent(open_client(choose_uri(tracking_uri)), runs, file)
+        log_into_parent(open_client(choose_uri(tracking_uri)), runs, files)
     except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
-        reason = redacted(str(error).partition("\n")[0])
-        console.warn(f"{file} is not in MLflow: {reason}; the same command tries again")
-        raise typer.Exit(UNPUBLISHED) from None
+        names, reason = ", ".join(map(str, files)), useful_line(error)
+        console.warn(f"{names} is not in MLflow: {reason}; the same command tries again")
+        return False
+    return True

@@ -1,6 +1,6 @@
 """The data sets that can be fetched, and the files that they consist of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class DatasetInfo:
     files: tuple[
         DatasetFile, DatasetFile, DatasetFile, DatasetFile
     ]  # train images, train labels, test images, test labels
+    split: str | None = None  # that torchvision's class is told; EMNIST has several
+    is_transposed: bool = False  # whether the images lie on their side, mirrored
 
     @property
     def folder(self) -> str:
@@ -36,6 +38,23 @@ def _mnist_files(*sha256: str | None) -> tuple[DatasetFile, DatasetFile, Dataset
         DatasetFile("train-labels-idx1-ubyte", (), ">u1", train_labels),
         DatasetFile("t10k-images-idx3-ubyte", (28, 28), ">u1", test_images),
         DatasetFile("t10k-labels-idx1-ubyte", (), ">u1", test_labels),
+    )
+
+
+def _emnist(split: str) -> DatasetInfo:
+    """Return a split of EMNIST of ten classes, as many as a net has outputs."""
+    names = (
+        f"emnist-{split}-{part}-{kind}"
+        for part in ("train", "test")
+        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    )
+    files = (
+        replace(file, name=name)
+        for file, name in zip(_mnist_files(None, None, None, None), names, strict=True)
+    )
+    first, second, third, fourth = files
+    return DatasetInfo(
+        "EMNIST", _DIGITS, (first, second, third, fourth), split=split, is_transposed=True
     )
 
 
@@ -73,7 +92,7 @@ CATALOG: dict[str, DatasetInfo] = {
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
     ),
-    # of the two below no digest of the uncompressed files is published: torchvision checks the
+    # of those below no digest of the uncompressed files is published: torchvision checks the
     # MD5 of the archives as they are downloaded
     "kmnist": DatasetInfo(
         "KMNIST",
@@ -90,4 +109,6 @@ CATALOG: dict[str, DatasetInfo] = {
             DatasetFile("qmnist-test-labels-idx2-int", (8,), ">i4", None),
         ),
     ),
+    "emnist_digits": _emnist("digits"),
+    "emnist_mnist": _emnist("mnist"),
 }

@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 
 from lenetctl.data import idx
 from lenetctl.data.catalog import CATALOG, DatasetFile
-from lenetctl.data.images import DIGIT_CONVENTION, MNIST_CONVENTION
+from lenetctl.data.images import DIGIT_CONVENTION, MNIST_CONVENTION, ImageConvention
 from lenetctl.data.raw import LabelledImages, RawDataset
 from lenetctl.errors import DataError
 
@@ -48,9 +48,14 @@ def read_published(name: str, data_dir: Path) -> RawDataset:
     info = CATALOG[name]
     arrays = [_read(name, file, data_dir) for file in info.files]
     labels = [array if array.ndim == 1 else array[:, 0] for array in arrays[1::2]]
-    train, test = map(LabelledImages, arrays[::2], labels)
-    convention = DIGIT_CONVENTION if name in CENTRED else MNIST_CONVENTION
-    return RawDataset(info.classes, train, test, convention)
+    images = [array.transpose(0, 2, 1) if info.is_transposed else array for array in arrays[::2]]
+    train, test = map(LabelledImages, images, labels)
+    return RawDataset(info.classes, train, test, convention_of(name))
+
+
+def convention_of(name: str) -> ImageConvention:
+    """Return how the images of a published data set were made."""
+    return DIGIT_CONVENTION if name in CENTRED else MNIST_CONVENTION
 
 
 def file_states(name: str, data_dir: Path) -> list[FileState]:

@@ -45,9 +45,13 @@ class Dataset:
     mean: float  # of the pixels trained on, in [0, 1]
     std: float  # 1 where all pixels are alike, so that dividing by it is safe
     convention: ImageConvention = MNIST_CONVENTION  # how a user's picture becomes such an image
+    skipped: str = ""  # how many files of its folder were left out, and why
 
     def normalisation(self, data: DataSpec) -> tuple[float, float]:
         """Return mean and std by which pixels in [0, 1] are normalised as `data` says."""
+        if data.pixel_range:
+            black, white = data.pixel_range
+            return -black / (white - black), 1 / (white - black)
         return (self.mean, self.std) if data.normalize == "standard" else (0.0, 1.0)
 
 
@@ -73,12 +77,13 @@ def load_dataset(
     name = data.folder or data.dataset
     check_labels(name, source)
     count = len(source.train.labels)
-    if data.validation >= count:
-        held = f"{data.validation:,} of {name}'s {count:,} training images"
+    held_out = data.held_out(count)
+    if held_out >= count:
+        held = f"{held_out:,} of {name}'s {count:,} training images"
         raise UsageError(f"data.validation: holds out {held}: hold out fewer")
     train, validation = source.train, None
-    if data.validation:
-        mask = stratified_mask(source.train.labels, data.validation)
+    if held_out:
+        mask = stratified_mask(source.train.labels, held_out)
         train, validation = _select(train, ~mask), _split(_select(train, mask))
     if data.limit:
         first = np.arange(len(train.labels)) < data.limit
@@ -95,6 +100,7 @@ def load_dataset(
         mean=mean,
         std=std,
         convention=source.convention,
+        skipped=source.skipped,
     )
 
 

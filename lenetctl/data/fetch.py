@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lenetctl.data.catalog import CATALOG
+from lenetctl.data.catalog import CATALOG, DatasetInfo
 from lenetctl.data.data_dir import file_states, missing_error
 from lenetctl.errors import DataError, ResourceError
 
@@ -46,7 +46,7 @@ def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
         raise DataError(f"{target}: cannot be written ({error.strerror}): {remedy}") from error
     with scratch as folder:
         try:
-            _download(info.torchvision, folder, mirror)
+            _download(info, folder, mirror)
         except FAILURES as error:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise ResourceError(f"{target}: no space left on its disk for {name}") from error
@@ -58,26 +58,31 @@ def fetch_dataset(name: str, data_dir: Path, mirror: str | None = None) -> None:
             file.path.replace(target / file.path.name)
 
 
-def _download(class_name: str, folder: str, mirror: str | None) -> None:
+def _download(info: DatasetInfo, folder: str, mirror: str | None) -> None:
     """Let torchvision download, check (MD5) and unpack the archives below `folder`."""
     from torchvision import datasets  # type: ignore[import-untyped]  # noqa: PLC0415  takes 8 s
 
-    base = getattr(datasets, class_name)
+    base = getattr(datasets, info.torchvision)
     attributes: dict[str, Any] = {}
     if mirror:
         prefix = f"{mirror.rstrip('/')}/"
         attributes["mirrors"] = [prefix]
-        if isinstance(base.resources, dict):  # QMNIST's: whole addresses, for each split
+        if info.split:  # one archive of all splits
+            attributes["url"] = prefix + base.url.rpartition("/")[2]
+        elif isinstance(base.resources, dict):  # QMNIST's: whole addresses, for each split
             attributes["resources"] = {
                 split: [(prefix + address.rpartition("/")[2], md5) for address, md5 in files]
                 for split, files in base.resources.items()
             }
-    dataset = type(class_name, (base,), attributes)  # of the same name, because its folder is too
+    dataset = type(
+        info.torchvision, (base,), attributes
+    )  # of the same name, because its folder is too
+    split = [info.split] if info.split else []
     default_timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)  # torchvision sets none
     try:
         with redirect_stdout(sys.stderr):
             for train in (True, False):
-                dataset(folder, train=train, download=True)
+                dataset(folder, *split, train=train, download=True)
     finally:
         socket.setdefaulttimeout(default_timeout)

@@ -28,7 +28,7 @@ FORMATS = {  # by Pillow's names, with their suffixes; not, say, EPS, which runs
     "TIFF": (".tif", ".tiff"),
 }
 _LEVELS: dict[Background, int] = {"dark": 0, "light": 255}
-_LIGHT = 128  # grey from here on is light
+LIGHT = 128  # grey from here on is light
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ def _fit(picture: Image.Image, fit: Fit) -> Picture:
     else:
         opaque = (int(border), 255)[: len(picture.getbands())]
         pixels = ImageOps.pad(picture, size, color=opaque)
-    return Picture(pixels, has_light_border=border >= _LIGHT)
+    return Picture(pixels, has_light_border=border >= LIGHT)
 
 
 def _digit(picture: Image.Image) -> NDArray[np.uint8] | None:
     """Return the digit that is found in a picture; an image of MNIST's own is left as it is."""
     pixels = np.asarray(_on_contrast(picture))
-    if pixels.shape == INPUT_SHAPE[1:] and _border(picture) < _LIGHT:
+    if pixels.shape == INPUT_SHAPE[1:] and _border(picture) < LIGHT:
         return pixels
     return fit_digit(pixels)
 
@@ -139,8 +139,8 @@ def _border(picture: Image.Image) -> float:
 
 def _on_contrast(picture: Image.Image) -> Image.Image:
     """Return the picture on black where what is drawn is light, on white where that is dark."""
-    mean = ImageStat.Stat(_flatten(picture, _LIGHT)).mean[0]
-    return _flatten(picture, 0 if mean >= _LIGHT else 255)
+    mean = ImageStat.Stat(_flatten(picture, LIGHT)).mean[0]
+    return _flatten(picture, 0 if mean >= LIGHT else 255)
 
 
 def _flatten(picture: Image.Image, level: int) -> Image.Image:

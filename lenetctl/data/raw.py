@@ -23,6 +23,7 @@ class RawDataset(NamedTuple):
     train: LabelledImages
     test: LabelledImages
     convention: ImageConvention = MNIST_CONVENTION
+    skipped: str = ""  # how many files were none of its pictures, and why
 
 
 def check_labels(name: str, source: RawDataset) -> None:

@@ -21,26 +21,35 @@ function paint(canvas, values, colour) {
   const picture = context.createImageData(canvas.width, canvas.height);
   for (let i = 0; i < values.length; i++) {
     const [red, green, blue, opacity = 255] = colour(values[i]);
-    picture.data.set([red, green, blue, opacity], 4 * i);
+    picture.data[4 * i] = red;
+    picture.data[4 * i + 1] = green;
+    picture.data[4 * i + 2] = blue;
+    picture.data[4 * i + 3] = opacity;
   }
   context.putImageData(picture, 0, 0);
 }
 
 const paintGrey = (canvas, pixels) => paint(canvas, pixels, (level) => [level, level, level]);
 
+const LEVELS = Array.from({ length: 256 }, (_, level) => viridis(level / 255));
+
 /** Values from low to high in viridis. */
 function paintMap(canvas, values, [low, high]) {
-  const span = high - low || 1;
-  paint(canvas, values, (value) => viridis((value - low) / span));
+  const scale = 255 / (high - low || 1);
+  paint(canvas, values, (value) => LEVELS[Math.round((value - low) * scale)] ?? LEVELS[0]);
 }
 
 /** Values below 0 in blue, above in orange, the more opaque the larger. */
-function paintShares(canvas, values) {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+function paintShares(canvas, values, largest = largestOf(values)) {
   paint(canvas, values, (value) => [
     ...(value < 0 ? BLUE : ORANGE),
     255 * Math.sqrt(Math.abs(value) / largest),
   ]);
+}
+
+/** The largest distance from 0, and 1 where all are 0. */
+function largestOf(values) {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
 function range(values) {

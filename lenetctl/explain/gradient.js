@@ -4,6 +4,7 @@
 const SLOPES = {
   sigmoid: (x) => ACTIVATIONS.sigmoid(x) * (1 - ACTIVATIONS.sigmoid(x)),
   tanh: (x) => 1 - Math.tanh(x) ** 2,
+  scaled_tanh: (x) => 1.7159 * (2 / 3) * (1 - Math.tanh((2 / 3) * x) ** 2),
   relu: (x) => (x > 0 ? 1 : 0),
   leaky_relu: (x) => (x > 0 ? 1 : 0.01),
   elu: (x) => (x > 0 ? 1 : Math.exp(x)),
@@ -13,6 +14,11 @@ const SLOPES = {
 };
 
 const BACKWARD = {
+  resize: (layer, input, slopes) => {
+    const back = new Float64Array(input.length);
+    eachShare(layer, (to, from, share) => (back[from] += share * slopes[to]));
+    return back;
+  },
   conv: convolveBack,
   norm: (layer, input, slopes) => {
     const size = input.length / layer.outputShape[0];
@@ -30,6 +36,13 @@ const BACKWARD = {
     const back = new Float64Array(input.length);
     slopes.forEach((slope, unit) => {
       for (let i = 0; i < back.length; i++) back[i] += slope * layer.weight[unit * back.length + i];
+    });
+    return back;
+  },
+  rbf: (layer, input, slopes) => {
+    const back = new Float64Array(input.length);
+    slopes.forEach((slope, unit) => {
+      codeOf(layer, unit).forEach((sign, i) => (back[i] -= 2 * slope * (input[i] - sign)));
     });
     return back;
   },
@@ -65,9 +78,9 @@ function convolveBack(layer, input, slopes) {
   let w = 0;
   for (let o = 0; o < outputs; o++) {
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
           for (let y = top; y < bottom; y++) {
@@ -94,7 +107,7 @@ function poolBack(layer, input, slopes) {
         if (layer.function === "max") {
           back[cells.reduce((a, b) => (b.value > a.value ? b : a)).at] += slope;
         } else {
-          for (const cell of cells) back[cell.at] += slope / layer.size ** 2;
+          for (const cell of cells) back[cell.at] += slope * share(layer, c);
         }
       }
     }

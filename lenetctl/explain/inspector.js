@@ -50,16 +50,16 @@ class Inspector {
     return lines.filter(Boolean);
   }
 
-  /** Frame the square that the value sees, in each map of the layer before that it reads. */
+  /** Frame the window that the value sees, in each map of the layer before that it reads. */
   frameWindow(layer, place) {
-    const { kind, kernel, size, stride, padding, inputShape } = layer.layer;
+    const { kind, stride, padding, inputShape } = layer.layer;
     const isWindow = kind === "conv" || kind === "pool";
     if (!isWindow && kind !== "activation" && kind !== "norm") return;
     const before = layer.view.layers.slice(0, layer.n).findLast((one) => one);
     if (place.length === 1) return void (before && this.addFrame(...before.frameOf(place)));
-    const side = kernel ?? size ?? 1;
+    const [height, width] = isWindow ? windowSides(layer.layer) : [1, 1];
     const box = isWindow
-      ? [place[2] * stride - padding, place[1] * stride - padding, side, side]
+      ? [place[2] * stride - padding, place[1] * stride - padding, width, height]
       : [place[2], place[1], 1, 1];
     const canvases = before ? before.canvases : [document.getElementById("drawing")];
     const read = kind === "conv" ? canvases : [canvases[place[0]]];
@@ -99,7 +99,7 @@ function partTables(parts) {
       for (const cell of row) {
         const box = line.insertCell();
         if (cell.at < 0) box.className = "outside";
-        box.append(cell.at < 0 ? "·" : format(cell.value));
+        box.append(cell.at < 0 && !cell.value ? "·" : format(cell.value));
         if (cell.weight !== undefined) box.append(element("span", { className: "weight", text: `× ${format(cell.weight)}` }));
       }
     }

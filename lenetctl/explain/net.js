@@ -5,6 +5,7 @@
 const ACTIVATIONS = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   tanh: Math.tanh,
+  scaled_tanh: (x) => 1.7159 * Math.tanh((2 / 3) * x),
   relu: (x) => Math.max(0, x),
   leaky_relu: (x) => (x > 0 ? x : 0.01 * x),
   elu: (x) => (x > 0 ? x : Math.expm1(x)),
@@ -13,6 +14,7 @@ const ACTIVATIONS = {
 };
 
 const FORWARD = {
+  resize: resize,
   conv: convolve,
   norm: normalise,
   activation: (layer, input) => input.map(ACTIVATIONS[layer.function]),
@@ -20,17 +22,23 @@ const FORWARD = {
   flatten: (_, input) => input,
   dropout: (_, input) => input, // drops nothing once training is over
   dense: multiply,
+  rbf: distances,
 };
 
 /** A net as the page carries it, its weights as numbers: layer.weight, layer.bias, … */
 function loadNet(document) {
-  const weights = decodeFloats(document.weights);
-  for (const layer of document.layers) {
+  useWeights(document, document.weights);
+  return document;
+}
+
+/** Give a net other weights, as base64 in the order of its own. */
+function useWeights(net, encoded) {
+  const weights = decodeFloats(encoded);
+  for (const layer of net.layers) {
     for (const [name, [start, length]] of Object.entries(layer.tensors)) {
       layer[name] = weights.subarray(start, start + length);
     }
   }
-  return document;
 }
 
 /**
@@ -63,18 +71,19 @@ function softmax(logits) {
 function convolve(layer, input) {
   const [inputs, height, width] = layer.inputShape;
   const [outputs, rows, columns] = layer.outputShape;
-  const { kernel, stride, padding, weight, bias } = layer;
+  const { kernel, stride, padding, border, weight } = layer;
   const output = new Float32Array(outputs * rows * columns);
   const sums = new Float64Array(rows * columns);
   let w = 0; // the weights are stored in the order of these four loops
   for (let o = 0; o < outputs; o++) {
-    sums.fill(bias ? bias[o] : 0);
+    for (let n = 0; n < sums.length; n++) sums[n] = biasAt(layer, o, n);
     for (let c = 0; c < inputs; c++) {
-      for (let i = 0; i < kernel; i++) {
+      for (let i = 0; i < kernel[0]; i++) {
         const [top, bottom] = inside(i - padding, stride, height, rows);
-        for (let j = 0; j < kernel; j++) {
+        for (let j = 0; j < kernel[1]; j++) {
           const factor = weight[w++];
           const [left, right] = inside(j - padding, stride, width, columns);
+          if (border) addBorder(sums, factor * border, [top, bottom, left, right], columns);
           for (let y = top; y < bottom; y++) {
             const from = (c * height + y * stride + i - padding) * width + j - padding;
             for (let x = left; x < right; x++) {
@@ -87,6 +96,41 @@ function convolve(layer, input) {
     output.set(sums, o * rows * columns);
   }
   return output;
+}
+
+/** The bias at a place of an output map: of the map, or its own. */
+function biasAt({ bias, outputShape }, map, place) {
+  if (!bias) return 0;
+  const [outputs, rows, columns] = outputShape;
+  return bias.length === outputs ? bias[map] : bias[map * rows * columns + place];
+}
+
+/** An image X of another size: M X Mᵀ. */
+function resize(layer, input) {
+  const output = new Float32Array(layer.outputShape.reduce((a, b) => a * b));
+  eachShare(layer, (to, from, share) => (output[to] += share * input[from]));
+  return output;
+}
+
+/** For each pixel of the new image, which of the old it is made of, and how much of each. */
+function eachShare({ matrix, inputShape, outputShape }, visit) {
+  const [, side] = inputShape;
+  const [, rows, columns] = outputShape;
+  for (let to = 0; to < rows * columns; to++) {
+    for (let from = 0; from < side * side; from++) {
+      const [y, i] = [Math.floor(to / columns), Math.floor(from / side)];
+      const share = matrix[y * side + i] * matrix[(to % columns) * side + (from % side)];
+      if (share) visit(to, from, share);
+    }
+  }
+}
+
+/** Add a value wherever a weight meets the padding: outside of these rows and columns. */
+function addBorder(sums, value, [top, bottom, left, right], columns) {
+  for (let n = 0; n < sums.length; n++) {
+    const [y, x] = [Math.floor(n / columns), n % columns];
+    if (y < top || y >= bottom || x < left || x >= right) sums[n] += value;
+  }
 }
 
 /** The places n of `count` for which 0 <= n * stride + offset < size: first, and one past last. */
@@ -130,7 +174,13 @@ function pooled(layer, input, c, y, x) {
       result = isMax ? Math.max(result, value) : result + value;
     }
   }
-  return isMax ? result : result / (size * size); // zeros of the padding count
+  if (isMax) return result;
+  return result * share(layer, c) + (layer.bias ? layer.bias[c] : 0);
+}
+
+/** What each pixel of a window counts in its sum: learnt, or that of the mean, padding included. */
+function share(layer, channel) {
+  return layer.function === "subsample" ? layer.weight[channel] : 1 / layer.size ** 2;
 }
 
 function multiply(layer, input) {
@@ -140,6 +190,19 @@ function multiply(layer, input) {
     for (let i = 0; i < inputs; i++) sum += layer.weight[unit * inputs + i] * input[i];
     return sum;
   });
+}
+
+/** Minus the squared distance to the code of each class. */
+function distances(layer, input) {
+  const codes = Array.from({ length: layer.outputShape[0] }, (_, n) => codeOf(layer, n));
+  return Float32Array.from(codes, (code) =>
+    code.reduce((sum, sign, i) => sum - (input[i] - sign) ** 2, 0),
+  );
+}
+
+function codeOf(layer, unit) {
+  const [inputs] = layer.inputShape;
+  return layer.codes.subarray(unit * inputs, (unit + 1) * inputs);
 }
 
 /** The error function, to 1.5e-7 (Abramowitz and Stegun 7.1.26). */

@@ -10,7 +10,8 @@ class NetView {
     this.silenced = new Map(net.layers.map((layer) => [layer.name, new Set()]));
     this.followed = null; // the class whose score is followed back to the pixels
     this.root = element("section", { className: "net", ariaLabel: net.name });
-    this.root.append(element("h2", { text: net.name }), this.addClasses());
+    this.epochs = new Epochs(net, classes, () => this.changed(this));
+    this.root.append(element("h2", { text: net.name }), this.addClasses(), this.epochs.root);
     this.layers = net.layers.map((layer, n) => (UNSEEN.has(layer.kind) ? null : new LayerView(this, layer, n)));
     for (const layer of this.layers) if (layer) this.root.append(layer.root);
   }
@@ -81,7 +82,18 @@ class LayerView {
     this.maps.ariaLabel = `${layer.name}, ${layer.outputShape.join(" by ")}`;
     this.canvases = Array.from({ length: channels }, (_, channel) => this.addMap(channel));
     this.maps.addEventListener("keydown", (event) => this.onKey(event));
-    this.root.append(heading, this.maps);
+    this.root.append(heading);
+    if (layer.kind === "conv" && layer.inputShape[0] === 1) this.root.append(this.addKernels());
+    this.root.append(this.maps);
+  }
+
+  /** The kernels of a convolution that sees the image: blue below 0, orange above. */
+  addKernels() {
+    const { kernel, outputShape, name } = this.layer;
+    const list = element("div", { className: "maps kernels", role: "img", ariaLabel: `kernels of ${name}` });
+    this.kernels = Array.from({ length: outputShape[0] }, () => element("canvas", { width: kernel[1], height: kernel[0] }));
+    list.append(...this.kernels);
+    return list;
   }
 
   addMap(channel) {
@@ -125,6 +137,12 @@ class LayerView {
     const size = output.length / this.canvases.length;
     this.canvases.forEach((canvas, channel) => {
       paintMap(canvas, output.subarray(channel * size, (channel + 1) * size), limits);
+    });
+    const { weight } = this.layer;
+    const largest = this.kernels && largestOf(weight);
+    this.kernels?.forEach((canvas, channel) => {
+      const each = weight.length / this.kernels.length;
+      paintShares(canvas, weight.subarray(channel * each, (channel + 1) * each), largest);
     });
     const silent = this.view.silenced.get(this.layer.name);
     if (this.isDense) return;

@@ -9,7 +9,10 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 PARTS = files("lenetctl.explain")
-SCRIPTS = ("net", "gradient", "trace", "colours", "input", "net_view", "inspector", "page")
+SCRIPTS = (
+    *("net", "gradient", "trace", "colours", "input"),
+    *("epochs", "net_view", "inspector", "page"),
+)
 
 
 def render_page(title: str, content: dict[str, Any]) -> str:

@@ -1,33 +1,48 @@
 "use strict";
 // Where one value of a layer comes from: the numbers that add up to it.
 
-/** The square of the layer before that a value sees: rows of {value, at}; at is -1 in the padding. */
+/** Height and width of a convolution's or a pool's window. */
+function windowSides(layer) {
+  return layer.kernel ?? [layer.size, layer.size];
+}
+
+/** The window of the layer before that a value sees: rows of {value, at}; at is -1 in the padding. */
 function windowOf(layer, input, channel, y, x) {
   const [, height, width] = layer.inputShape;
-  const side = layer.kernel ?? layer.size;
-  return Array.from({ length: side }, (_, i) =>
-    Array.from({ length: side }, (_, j) => {
+  const [rows, columns] = windowSides(layer);
+  return Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: columns }, (_, j) => {
       const row = y * layer.stride - layer.padding + i;
       const column = x * layer.stride - layer.padding + j;
       const isInside = row >= 0 && row < height && column >= 0 && column < width;
       const at = isInside ? (channel * height + row) * width + column : -1;
-      return { value: isInside ? input[at] : 0, at };
+      return { value: isInside ? input[at] : (layer.border ?? 0), at };
     }),
   );
 }
 
 const TRACES = {
+  resize(layer, input, place) {
+    const [, side] = layer.inputShape;
+    const terms = [];
+    eachShare(layer, (to, from, share) => {
+      if (to !== flat(layer.outputShape, place)) return;
+      const name = `row ${Math.floor(from / side)}, column ${from % side}`;
+      terms.push({ name, value: input[from], weight: share, sum: input[from] * share });
+    });
+    return { words: "a mean of the pixels around it", terms, parts: terms, bias: 0 };
+  },
   conv(layer, input, [o, y, x]) {
-    const { kernel, weight, bias } = layer;
+    const { kernel, weight } = layer;
     const parts = Array.from({ length: layer.inputShape[0] }, (_, c) => {
-      const start = (o * layer.inputShape[0] + c) * kernel ** 2;
+      const start = (o * layer.inputShape[0] + c) * kernel[0] * kernel[1];
       const cells = windowOf(layer, input, c, y, x).map((row, i) =>
-        row.map((cell, j) => ({ ...cell, weight: weight[start + i * kernel + j] })),
+        row.map((cell, j) => ({ ...cell, weight: weight[start + i * kernel[1] + j] })),
       );
       const sum = cells.flat().reduce((total, cell) => total + cell.value * cell.weight, 0);
       return { name: `channel ${c}`, cells, sum };
     });
-    return { words: "window × kernel, added up over the channels", parts, bias: bias ? bias[o] : 0 };
+    return { words: "window × kernel, added up over the channels", parts, bias: biasAt(layer, o, y * layer.outputShape[2] + x) };
   },
   pool(layer, input, [c, y, x]) {
     const cells = windowOf(layer, input, c, y, x);
@@ -35,9 +50,13 @@ const TRACES = {
     const isMax = layer.function === "max";
     const sum = isMax
       ? Math.max(...known.map((cell) => cell.value))
-      : known.reduce((total, cell) => total + cell.value, 0) / layer.size ** 2;
-    const words = isMax ? "the largest of the window" : `the mean of the window’s ${layer.size ** 2}`;
-    return { words, parts: [{ name: `channel ${c}`, cells, sum }], bias: 0 };
+      : known.reduce((total, cell) => total + cell.value, 0) * share(layer, c);
+    const words = isMax
+      ? "the largest of the window"
+      : layer.bias
+        ? `the sum of the window × ${format(share(layer, c))}`
+        : `the mean of the window’s ${layer.size ** 2}`;
+    return { words, parts: [{ name: `channel ${c}`, cells, sum }], bias: layer.bias ? layer.bias[c] : 0 };
   },
   activation(layer, input, place) {
     const x = input[flat(layer.outputShape, place)];
@@ -60,6 +79,13 @@ const TRACES = {
       return { name: layer.inputNames(i), value, weight, sum: value * weight };
     });
     return { words: "input × weight, the largest products first", terms, parts: terms, bias: layer.bias[unit] };
+  },
+  rbf(layer, input, [unit]) {
+    const terms = Array.from(codeOf(layer, unit), (sign, i) => {
+      const apart = input[i] - sign;
+      return { name: layer.inputNames(i), value: apart, weight: -apart, sum: -(apart ** 2) };
+    });
+    return { words: "minus the squared distance to the code of the class, the largest first", terms, parts: terms, bias: 0 };
   },
 };
 

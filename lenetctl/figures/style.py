@@ -128,8 +128,10 @@ def headline(figure: Figure, title: str) -> None:
 
 
 @styled()
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, *, fitted: bool = False) -> None:
     """Write `figure` to `path` as its suffix says, PNG or SVG; the same figure, the same bytes.
+
+    `fitted`: the paper is as large as what is drawn, for figures that others have laid out.
 
     Raises:
         UsageError: another suffix, or a place that cannot be written.
@@ -142,7 +144,8 @@ def save(figure: Figure, path: Path) -> None:
     for text in figure.findobj(Text):
         text.set_text(legible(text.get_text()))
     picture = BytesIO()
-    figure.savefig(picture, format=suffix[1:], metadata=_METADATA[suffix])
+    paper = "tight" if fitted else None
+    figure.savefig(picture, format=suffix[1:], metadata=_METADATA[suffix], bbox_inches=paper)
     try:
         write_whole(path, picture.getvalue())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as error:

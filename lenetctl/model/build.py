@@ -1,20 +1,30 @@
-"""From a model's spec to an `nn.Sequential` whose modules have the names of the plan."""
+"""From a model's spec to an `nn.Sequential` whose modules have the names of the plan.
+
+A model in MLflow carries this folder, to be loaded where there is no lenetctl: nothing of the other
+rooms is imported before training needs it.
+"""
+
+from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from lenetctl.model.initialise import initialise
-from lenetctl.specs.layers import Layer, plan_layers
-from lenetctl.specs.schema import ModelSpec
+from lenetctl.model.modules import Convolution, RbfOutput, Resize, ScaledTanh, Subsampling
+
+if TYPE_CHECKING:
+    from lenetctl.specs.layers import Layer
+    from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
+    "scaled_tanh": ScaledTanh,
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
@@ -22,21 +32,32 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "silu": nn.SiLU,
 }
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm2d}
-POOLS: dict[str, Callable[[int, int, int], nn.Module]] = {
+POOLS: dict[str, Callable[[Layer, Pool], nn.Module]] = {
     # zeros of the padding count, as in the chapter's DJL
-    "avg": nn.AvgPool2d,
-    "max": nn.MaxPool2d,
+    "avg": lambda _, pool: nn.AvgPool2d(pool.size, pool.stride, pool.padding),
+    "max": lambda _, pool: nn.MaxPool2d(pool.size, pool.stride, pool.padding),
+    "subsample": lambda layer, pool: Subsampling(layer.input_shape[0], pool),
 }
+
+
+def _convolution(layer: Layer, conv: Conv) -> nn.Conv2d:
+    inputs = layer.input_shape[0]
+    if conv.connections or conv.padding_value or conv.unit_bias:
+        return Convolution(inputs, conv, layer.output_shape)
+    size, stride, padding = conv.kernel, conv.stride, conv.padding
+    return nn.Conv2d(inputs, conv.channels, size, stride, padding, bias=conv.bias)
+
+
 MODULES: dict[str, Callable[[Layer, Any], nn.Module]] = {
-    "conv": lambda layer, conv: nn.Conv2d(
-        layer.input_shape[0], conv.channels, conv.kernel, conv.stride, conv.padding, bias=conv.bias
-    ),
+    "resize": lambda _, side: Resize(side),
+    "conv": _convolution,
     "norm": lambda layer, kind: NORMS[kind](layer.input_shape[0]),
     "activation": lambda _, kind: ACTIVATIONS[kind](),
-    "pool": lambda _, pool: POOLS[pool.kind](pool.size, pool.stride, pool.padding),
+    "pool": lambda layer, pool: POOLS[pool.kind](layer, pool),
     "flatten": lambda _, __: nn.Flatten(),
     "dropout": lambda _, p: nn.Dropout(p),
     "dense": lambda layer, _: nn.Linear(layer.input_shape[0], layer.output_shape[0]),
+    "rbf": lambda _, codes: RbfOutput(codes),
 }
 
 
@@ -46,14 +67,20 @@ def build_model(model: ModelSpec, seed: int) -> nn.Sequential:
     It is initialised from `seed` on the CPU, so that training starts from the same weights on every
     device. The state of the global generator does not change.
     """
+    from lenetctl.specs.layers import plan_layers  # noqa: PLC0415
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_generator_seed(seed))
-        modules = {
-            layer.name: MODULES[layer.kind](layer, layer.config) for layer in plan_layers(model)
-        }
-        net = nn.Sequential(OrderedDict(modules))
+        net = sequential(plan_layers(model))
         initialise(net, model)
     return net
+
+
+def sequential(layers: Iterable[Layer]) -> nn.Sequential:
+    """Return a module for each layer of a plan, in its order and with its name."""
+    return nn.Sequential(
+        OrderedDict((layer.name, MODULES[layer.kind](layer, layer.config)) for layer in layers)
+    )
 
 
 def _generator_seed(seed: int) -> int:

@@ -9,7 +9,7 @@ from lenetctl.data.dataset import Dataset
 from lenetctl.errors import UsageError
 from lenetctl.specs.layers import plan_layers
 from lenetctl.specs.schema import Spec
-from lenetctl.specs.training import OneCycle
+from lenetctl.specs.training import ByEpoch, OneCycle
 from lenetctl.training.metrics import TRAIN_LOSS
 
 PLATEAU = 0.02  # nats below the loss of guessing: a training loss that is higher is a plateau
@@ -37,11 +37,13 @@ def check_batch_norm(spec: Spec, images: int) -> None:
 def warnings_before(spec: Spec, dataset: Dataset) -> Iterator[str]:
     """Yield what should be told before training."""
     schedule, epochs = spec.training.schedule, spec.training.epochs
-    if not isinstance(schedule, OneCycle) and schedule.warmup >= epochs:
+    if not isinstance(schedule, OneCycle | ByEpoch) and schedule.warmup >= epochs:
         yield (
             f"training.schedule.warmup: {schedule.warmup:g} epochs are the whole training of "
             f"{epochs}: the learning rate only rises"
         )
+    if dataset.skipped:
+        yield f"{dataset.name}: {dataset.skipped}"
     images = dataset.train.images
     if len(images) > 1 and torch.equal(images, images[:1].expand_as(images)):
         yield f"all training images of {dataset.name} are the same: look at the pictures"

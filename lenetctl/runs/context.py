@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import torch
 
 from lenetctl import specs
-from lenetctl.data.dataset import Dataset, load_dataset
+from lenetctl.data.data_dir import convention_of
+from lenetctl.data.dataset import Dataset, Split, load_dataset
 from lenetctl.data.device import DeviceDataset
-from lenetctl.runs.environment import describe_environment
+from lenetctl.data.images import ImageConvention
+from lenetctl.runs.environment import describe_environment, user_name
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import DataRecord, RunRecord
 from lenetctl.specs.layers import plan_layers
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import describe_device, select_device
+
+NO_IMAGES = Split(torch.empty((0, 28, 28), dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,8 @@ class RunContext:
         return RunRecord(
             name=f"{spec.name}-s{spec.training.seed}",
             spec_sha256=specs.sha256(spec),
+            spec=spec.model_dump(mode="json", exclude_none=True),
+            user=user_name(),
             experiment=options.experiment,
             command=options.command,
             tags=options.tags,
@@ -60,9 +66,38 @@ class RunContext:
                 limit_keeps="share",
                 mean=mean,
                 std=std,
+                fit=dataset.convention.fit,
+                background=dataset.convention.background,
+                inverts=dataset.convention.inverts,
             ),
             device=describe_device(self.device),
+            device_index=self.device.index,
             parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
             environment=describe_environment(),
             engine=engine,
+            keep_epochs=options.keep_epochs,
         )
+
+
+def known_dataset(run: Run) -> Dataset | None:
+    """Return the data set of `run` without images; None where an older version knew too little."""
+    data, spec = run.record.data, run.spec().data
+    if data.fit:
+        convention = ImageConvention(data.fit, data.background, data.inverts)
+    elif spec.folder is None:
+        convention = convention_of(spec.dataset)
+    else:
+        return None
+    if not run.classes:
+        return None
+    return Dataset(
+        name=data.name,
+        classes=run.classes,
+        train=NO_IMAGES,
+        validation=None,
+        test=NO_IMAGES,
+        digest=data.digest,
+        mean=data.mean,
+        std=data.std,
+        convention=convention,
+    )

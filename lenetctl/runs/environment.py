@@ -1,10 +1,14 @@
 """What a result should say of the machine and the code that it came from."""
 
+import getpass
 import platform
 import subprocess
 from importlib.metadata import version
 
 from lenetctl.runs.records import EnvironmentRecord
+
+# of tracked files, as `git describe --dirty` has it: not what runs and commands write beside them
+CHANGES = ("status", "--porcelain", "--untracked-files=no")
 
 
 def describe_environment() -> EnvironmentRecord:
@@ -16,8 +20,16 @@ def describe_environment() -> EnvironmentRecord:
         python=platform.python_version(),
         platform=platform.platform(),
         git_commit=commit,
-        git_dirty=str(bool(_git("status", "--porcelain"))).lower() if commit else "",
+        git_dirty=str(bool(_git(*CHANGES))).lower() if commit else "",
     )
+
+
+def user_name() -> str:
+    """Return who is logged in, as MLflow has it; "" where nobody knows, as in a container."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
 
 
 def _git(*arguments: str) -> str:

@@ -1,18 +1,25 @@
 """A trained run measured again, on any split of any data set of the family."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
-from lenetctl.data.dataset import Dataset, load_dataset, numbered_as
+import torch
+
+from lenetctl.data.dataset import Dataset, Split, load_dataset, numbered_as
 from lenetctl.data.device import DeviceSplit
+from lenetctl.data.folder import read_own_pictures
 from lenetctl.errors import UsageError
+from lenetctl.runs.context import known_dataset
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import ClassRecord, EvaluationRecord, confusion_of
 from lenetctl.runs.weights import default_weights, load_net
-from lenetctl.specs.schema import DataSpec
+from lenetctl.specs.data import DatasetName, DataSpec
 from lenetctl.training.device import memory_explained, numerics, select_device
 from lenetctl.training.evaluate import Evaluation, evaluate
 
 SPLITS = ("test", "validation", "train")
+DATASETS = get_args(DatasetName)
 
 
 @memory_explained()
@@ -24,7 +31,9 @@ def evaluate_run(
     data_dir: Path | None,
     device: str,
 ) -> EvaluationRecord:
-    """Return what the run's net makes of a split; None stands for the spec's own data set.
+    """Return what the run's net makes of a split of a data set, or of a folder of pictures.
+
+    None stands for the spec's own data set.
 
     Raises:
         UsageError: unknown weights, an unknown data set, or a split that the run does not have.
@@ -38,11 +47,7 @@ def evaluate_run(
     spec = run.spec()
     where = select_device(device)
     net = load_net(run, weights, where)
-    is_own = dataset in (None, spec.data.dataset)
-    data = spec.data if is_own else _other(spec.data, str(dataset))
-    loaded = load_dataset(data, data_dir, limit_keeps=run.record.data.limit_keeps)
-    if is_own and run.classes:  # a folder's classes can have changed since
-        loaded = numbered_as(loaded, run.classes)
+    loaded = _dataset(run, dataset, split, data_dir)
     images = getattr(loaded, split)
     if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")
@@ -60,6 +65,32 @@ def evaluate_run(
         per_class=_per_class(measured, loaded),
         confusion=confusion_of(measured.confusion, len(loaded.classes)).tolist(),
     )
+
+
+def _dataset(run: Run, dataset: str | None, split: str, data_dir: Path | None) -> Dataset:
+    data = run.spec().data
+    if dataset and dataset not in DATASETS and Path(dataset).is_dir():
+        return _own_pictures(run, Path(dataset), split, data_dir)
+    is_own = dataset in (None, data.dataset)
+    loaded = load_dataset(
+        data if is_own else _other(data, str(dataset)),
+        data_dir,
+        limit_keeps=run.record.data.limit_keeps,
+    )
+    # a folder's classes can have changed since
+    return numbered_as(loaded, run.classes) if is_own and run.classes else loaded
+
+
+def _own_pictures(run: Run, folder: Path, split: str, data_dir: Path | None) -> Dataset:
+    """Return the pictures in `folder`/CLASS, or in `folder`/`split`/CLASS, as that split."""
+    known = known_dataset(run) or load_dataset(run.spec().data, data_dir)
+    root = folder / split if (folder / split).is_dir() else folder
+    images, labels = read_own_pictures(root, known.classes, known.convention)
+    changed: dict[str, Any] = {
+        "name": folder.resolve().name,
+        split: Split(torch.from_numpy(images), torch.from_numpy(labels)),
+    }
+    return replace(known, **changed)
 
 
 def _per_class(measured: Evaluation, dataset: Dataset) -> dict[str, ClassRecord]:
@@ -80,5 +111,5 @@ def _other(data: DataSpec, dataset: str) -> DataSpec:
         return DataSpec(dataset=dataset, normalize=data.normalize, validation=data.validation)  # type: ignore[arg-type]
     except ValueError:
         raise UsageError(
-            f"--dataset {dataset}: no such data set (see lenetctl data list)"
+            f"--dataset {dataset}: no such data set (see lenetctl data list), and no folder"
         ) from None

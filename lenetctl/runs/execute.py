@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lenetctl import specs
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
 from lenetctl.runs.epochs import save_epoch
@@ -24,12 +25,13 @@ def execute(
 ) -> Run:
     """Train `spec` to its end and return its run, FINISHED; `resume` goes on with an earlier one.
 
-    A run that has finished is returned as it is. Whatever ends another, the folder says so:
+    A run that has finished is returned as it is, unless `spec` has more epochs: then a new one goes
+    on from it. Whatever ends another, the folder says so:
     DivergedError, ResourceError (memory) and other errors FAILED, an interrupt and a callback's
     PrunedError KILLED. Errors in data, device or folder are raised before a run begins.
     """
     callback = callback or RunCallback()
-    if resume and resume.is_finished:
+    if resume and resume.is_finished and resume.record.spec_sha256 == specs.sha256(spec):
         with options.store.held(resume):
             callback.on_warning(f"{resume.path.name} has finished: there is nothing left to train")
             return resume

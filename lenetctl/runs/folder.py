@@ -7,13 +7,15 @@ metrics.jsonl        one line an epoch
 checkpoints/         the last two epochs, to resume from
 best.safetensors     the weights that validation chose, where there is a validation split
 weights.safetensors  those that were evaluated at the end
-best.json, weights.json, checkpoints/*.json   the digest of the tensors beside them, and numbers
+epochs/              the weights after each epoch, and before the first, where `--keep-epochs` asked
+best.json, weights.json, */epoch-*.json   the digest of the tensors beside them, and numbers
 result.json          the final evaluation
 figures/             pictures, and the table of layers
 evaluations/         what `lenetctl eval` measured, and its pictures
+predictions.npy      the class that the net takes each test image for
 mistakes.json        the test images that the net is most confident about, and wrong
 activations/         what `lenetctl activations` drew
-insights/            what `lenetctl mistakes`, `explain` and `report` made
+insights/            what `lenetctl mistakes`, `explain`, `ablate` and `report` made
 published.json       how much of it MLflow has
 lock                 held by the process that trains; the kernel drops it with the process
 
@@ -26,7 +28,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -49,6 +51,7 @@ from lenetctl.runs.records import (
 from lenetctl.specs.schema import Spec
 
 CHECKPOINTS = "checkpoints"
+PREDICTIONS = "predictions.npy"  # older versions wrote none
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -87,8 +90,9 @@ class Run:
     @property
     def result(self) -> ResultRecord:
         """The final evaluation of a finished run."""
-        if not self.is_finished:
-            raise NotFoundError(f"{self.path.name} has no result: it is {self.status.state}")
+        state = self.status.state
+        if state != "FINISHED":
+            raise NotFoundError(f"{self.path.name} has no result: it is {state}")
         return self._read("result.json", ResultRecord)
 
     @property
@@ -106,6 +110,11 @@ class Run:
     def checkpoints(self) -> Path:
         """Where the last epochs' states are."""
         return self.path / CHECKPOINTS
+
+    @property
+    def kept_epochs(self) -> Path:
+        """Where the weights of each epoch are, of a run with `--keep-epochs`."""
+        return self.path / "epochs"
 
     @property
     def best(self) -> Path:
@@ -146,6 +155,9 @@ class Run:
 
     def spec(self) -> Spec:
         """Return the resolved spec."""
+        if known := self.record.spec:
+            with suppress(ValidationError):  # a later version's; reading the file says it better
+                return Spec.model_validate(known)
         return specs.load_spec(self.path / "spec.yaml")
 
     def epochs(self) -> list[dict[str, float]]:
@@ -173,13 +185,8 @@ class Run:
         self, record: RunRecord | ResultRecord | MistakesRecord | PublishedRecord
     ) -> None:
         """Replace the file that holds records of this kind."""
-        names = {
-            RunRecord: "run",
-            ResultRecord: "result",
-            MistakesRecord: "mistakes",
-            PublishedRecord: "published",
-        }
-        write_whole(self.path / f"{names[type(record)]}.json", record.to_json())
+        name = type(record).__name__.removesuffix("Record").lower()  # run, result, …
+        write_whole(self.path / f"{name}.json", record.to_json())
 
     def set_status(self, state: Status, outcome: str = "", message: str = "") -> None:
         """Write what became of the run."""

@@ -9,9 +9,9 @@ from lenetctl.errors import DataError, DivergedError, PrunedError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.context import RunContext
-from lenetctl.runs.epochs import restore_state
+from lenetctl.runs.epochs import check_longer, copy_epochs, keep_epoch, restore_state
 from lenetctl.runs.folder import Run
-from lenetctl.runs.mistakes import worst_mistakes
+from lenetctl.runs.mistakes import worst_mistakes, write_predictions
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import ResultRecord, confusion_of
 from lenetctl.specs.schema import Spec
@@ -36,25 +36,41 @@ def open_run(
 ) -> Iterator[tuple[Run, TrainingState]]:
     """Begin a run or go on with one; where the context ends without error, write its result.
 
-    Whatever ends the context, the run's status says so.
+    Where `spec` has more epochs than `resume`, a new run goes on from it. Whatever ends the
+    context, the run's status says so.
 
     Raises:
         DataError: `resume` was begun with other images.
-        UsageError: batch norm would meet a single value.
+        CheckpointError, UsageError: as `check_longer`, or batch norm would meet a single value.
 
     """
     check_batch_norm(spec, len(context.splits.train))
     record = context.record(spec, options, engine)
+    is_longer = resume is not None and resume.record.spec_sha256 != record.spec_sha256
     if resume and resume.record.data.digest not in ("", record.data.digest):
         changed = f"the images of {record.data.name} have changed since it was begun"
         raise DataError(f"{resume.path.name}: {changed}: put them back, or train without --resume")
     store = options.store
-    opened = store.resume(resume) if resume else store.begin(spec, record)
+    if resume and is_longer:
+        check_longer(resume, spec)
+        data = record.data.model_copy(update={"limit_keeps": resume.record.data.limit_keeps})
+        keeps = options.keep_epochs or resume.record.keep_epochs
+        record = record.model_copy(
+            update={"continues": resume.path.name, "data": data, "keep_epochs": keeps}
+        )
+    opened = store.resume(resume) if resume and not is_longer else store.begin(spec, record)
     with opened as run, _status_written(run, context):
         state = initial_state(spec, context.device)
         if resume:
-            for warning in restore_state(state, run, record):
+            if is_longer:
+                with store.held(resume):
+                    copy_epochs(resume, run)
+            for warning in restore_state(state, run, resume.record.machine, record.machine):
                 callback.on_warning(warning)
+            if options.keep_epochs and not run.record.keep_epochs:  # from here on
+                run.write_record(run.record.model_copy(update={"keep_epochs": True}))
+        if state.epoch == 0:
+            keep_epoch(run, state)
         callback.on_start(run, spec, state.epoch)
         for warning in warnings_before(spec, context.dataset):
             callback.on_warning(warning)
@@ -91,6 +107,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     test = evaluate_weights(state, weights, context.splits.test)
     with other_weights(state, weights) as net:
         probabilities = predict(net, context.splits.test).numpy()
+    write_predictions(run, probabilities)
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}
     epochs = run.epochs()

@@ -1,14 +1,21 @@
-"""The images that a net gets wrong, the most confident first."""
+"""What a finished run takes the test images for, and those that it gets wrong."""
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenetctl.data.dataset import Split
+from lenetctl.errors import NotFoundError
+from lenetctl.files import write_whole
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import MistakeRecord, MistakesRecord
+from lenetctl.specs.layers import CLASSES
 
 WORST = 25  # that a run's folder keeps
+
+Predictions = NDArray[np.uint8]  # (N,) classes, from 0, a byte an image
 
 
 def find_mistakes(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.int64]:
@@ -38,3 +45,30 @@ def worst_mistakes(probabilities: NDArray[np.float32], split: Split) -> Mistakes
             for i in worst
         ]
     )
+
+
+def write_predictions(run: Run, probabilities: NDArray[np.float32]) -> None:
+    """Write the most probable class of each test image; `probabilities`: (N, 10)."""
+    content = BytesIO()
+    np.save(content, probabilities.argmax(1).astype(np.uint8), allow_pickle=False)
+    write_whole(run.path / PREDICTIONS, content.getvalue())
+
+
+def read_predictions(run: Run, images: int) -> Predictions:
+    """Return the class of each of so many test images.
+
+    Raises:
+        NotFoundError: there are none, or they are not valid.
+
+    """
+    file = run.path / PREDICTIONS
+    try:
+        found: Predictions = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        remedy = "an older version made it; repeat it with --force"
+        raise NotFoundError(f"{run.path.name} has no test predictions: {remedy}") from None
+    except (ValueError, OSError, EOFError) as error:
+        raise NotFoundError(f"{file}: not valid: {error}") from error
+    if found.dtype != np.uint8 or found.shape != (images,) or found.max(initial=0) >= CLASSES:
+        raise NotFoundError(f"{file}: not valid: not the classes of {images} test images")
+    return found

@@ -17,6 +17,7 @@ class RunOptions:
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
     diagnostics: bool = False  # measure every layer after each epoch
+    keep_epochs: bool = False  # the weights of each epoch, the untrained ones too
     tags: dict[str, str] = field(default_factory=dict)
 
     @property

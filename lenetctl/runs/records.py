@@ -4,6 +4,7 @@ Keys that a record does not know are ignored, and those that an older version di
 defaults: a folder of any released version can be read.
 """
 
+import re
 from base64 import b64decode, b64encode
 from typing import Any, Literal
 
@@ -41,6 +42,10 @@ class DataRecord(Record):
     limit_keeps: LimitKeeps = "first"  # as 0.1.0 did; see `lenetctl.data.dataset.load_dataset`
     mean: float = 0.0
     std: float = 1.0
+    # how a user's picture becomes such an image, see `lenetctl.data.images.ImageConvention`
+    fit: Literal["stretch", "pad", "digit", ""] = ""  # "": made by an older version
+    background: Literal["dark", "light"] = "dark"
+    inverts: bool = True
 
 
 class EnvironmentRecord(Record):
@@ -59,15 +64,21 @@ class RunRecord(Record):
 
     name: str  # in MLflow: spec, swept values, seed
     spec_sha256: str
+    spec: dict[str, Any] | None = None  # resolved, as spec.yaml has it, which takes longer to read
     created: int = 0  # ms since 1970
+    user: str = ""  # whose run it is; "": made by an older version
+    imported: bool = False  # by `lenetctl runs import`: it is not done anew, nor gone on with, here
     experiment: str = "lenet"
     command: str = ""  # what repeats the run
     tags: dict[str, str] = {}
     data: DataRecord = DataRecord()
     device: str = ""
+    device_index: int | None = None  # of several CUDA devices, as torch counts them
     parameters: int = 0
     environment: EnvironmentRecord = EnvironmentRecord()
     engine: str = "eager"
+    continues: str = ""  # folder of the run whose epochs it began with; "": it began with none
+    keep_epochs: bool = False  # the weights of each epoch stay
 
     @property
     def machine(self) -> str:
@@ -152,7 +163,8 @@ class EvaluationRecord(Record):
     @property
     def key(self) -> str:
         """What was measured: the stem of its files, and its part of a metric's name."""
-        return f"{self.dataset}-{self.split}-{self.weights}".replace("/", "-")
+        key = f"{self.dataset}-{self.split}-{self.weights}"
+        return re.sub(r"[^\w .-]", "-", key, flags=re.ASCII)  # what MLflow takes
 
 
 class PublishedRecord(Record):

@@ -1,12 +1,14 @@
 """All the runs of a project: begin one, list them, find one, end those that died."""
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock
 
@@ -46,10 +48,7 @@ class RunStore:
                     for run in earlier:
                         with run.held():  # raises where it is in training
                             pass
-                    # a crash's leavings, or a gap where a run was deleted, keep their number
-                    stem = f"{_as_file_name(record.name)}-{identity[:8]}"
-                    paths = (self.root / f"{stem}-{n}" for n in count(len(earlier) + 1))
-                    path = next(path for path in paths if not path.exists())
+                    path = self._new_path(record, len(earlier) + 1)
                     path.mkdir()
                     run = Run(path)
                     holding.enter_context(run.held())
@@ -85,10 +84,41 @@ class RunStore:
         with ExitStack() as holding:
             with self._lock():  # whoever looks at it meanwhile holds its lock
                 holding.enter_context(run.held())
-            for folder in (run.path, run.checkpoints, run.figures):
+            for folder in (run.path, run.checkpoints, run.kept_epochs, run.figures):
                 for torn in folder.glob(".*.tmp"):  # a process was killed while writing it
                     torn.unlink(missing_ok=True)
             yield
+
+    def import_run(self, source: Run, user: str) -> Run | None:
+        """Copy a run of another project, as one of `user`; None where it is here already.
+
+        Links are not followed and left out: the folder may be a stranger's.
+
+        Raises:
+            NotFoundError: it cannot be read.
+            SpecError: its spec cannot be.
+
+        """
+        _ = source.status, source.spec()
+        record = source.record.model_copy(update={"user": user, "imported": True})
+        epochs = source.epochs()
+        self.root.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.root, prefix=".import-") as scratch:
+            copied = Run(Path(scratch) / "run")
+            shutil.copytree(source.path, copied.path, ignore=_left_out)
+            copied.write_record(record)
+            with self._lock():
+                same = self.of_spec(record.spec_sha256)
+                if any(r.record.created == record.created and r.epochs() == epochs for r in same):
+                    return None
+                return Run(copied.path.rename(self._new_path(record, len(same) + 1)))
+
+    def _new_path(self, record: RunRecord, first: int) -> Path:
+        """Return a folder that is not there yet, numbered from `first`."""
+        # a crash's leavings, or a gap where a run was deleted, keep their number
+        stem = f"{_as_file_name(record.name)}-{record.spec_sha256[:8]}"
+        paths = (self.root / f"{stem}-{n}" for n in count(first))
+        return next(path for path in paths if not path.exists())
 
     def all(self) -> list[Run]:
         """Return every run that can be read, the oldest first."""
@@ -96,15 +126,16 @@ class RunStore:
 
     def scan(self, pattern: str = "*/run.json") -> tuple[list[Run], list[str]]:
         """Return every run that can be read, the oldest first, and why the others cannot be."""
-        runs, damaged = [], []
+        runs: list[tuple[int, str, Run]] = []
+        damaged = []
         for path in sorted(self.root.glob(pattern)):
             run = Run(path.parent)
             try:
-                _ = run.record, run.status
-                runs.append(run)
+                _ = run.status
+                runs.append((run.record.created, run.path.name, run))
             except NotFoundError as error:
                 damaged.append(str(error))
-        return oldest_first(runs), damaged
+        return [run for *_, run in sorted(runs)], damaged
 
     def of_spec(self, sha256: str) -> list[Run]:
         """Return every run of the spec with this identity, the oldest first."""
@@ -143,32 +174,52 @@ class RunStore:
             NotFoundError: no run, or several, answer to it.
 
         """
+        return self.find_all(wanted)[-1]
+
+    def find_all(self, wanted: str) -> list[Run]:
+        """Return the run that `find` does, before it the older ones of the same name.
+
+        Raises:
+            NotFoundError: no run, or several, answer to it.
+
+        """
         folder = Path(wanted)
         if folder.name == CHECKPOINTS:
             folder = folder.parent
         if os.path.isfile(folder / "run.json"):  # noqa: PTH113  the method raises for a long name
-            return Run(folder)
+            return [Run(folder)]
         runs = self.all()
         if wanted == "latest" and runs:
-            return runs[-1]
+            return runs[-1:]
         labels = {run: (run.name, run.path.name, run.published.run_id or "") for run in runs}
         exact = [run for run in runs if wanted in labels[run]]
         if exact:
-            return exact[-1]
+            return exact
         begins = [run for run in runs if any(label.startswith(wanted) for label in labels[run])]
         if len(begins) == 1 and wanted:
-            return begins[0]
+            return begins
         some = ", ".join(run.path.name for run in (begins or runs)[-5:]) or "none yet"
         what = "several runs begin so" if begins and wanted else "there is no such run"
-        raise NotFoundError(f"{wanted}: {what} in {self.root} (here: {some})")
+        raise NotFoundError(f"{wanted}: {what} in {self.root} (here: {some}){self.elsewhere()}")
+
+    def elsewhere(self) -> str:
+        """Return which folder above the working directory has runs, in words, if this has none."""
+        if self.root.is_absolute() or self.root.is_dir():
+            return ""
+        above = (folder for folder in Path.cwd().parents if (folder / self.root).is_dir())
+        folder = next(above, None)
+        return f"; there are runs in {folder}: cd {os.path.relpath(folder)}" if folder else ""
 
     def _lock(self) -> FileLock:
         return FileLock(self.root / LOCK)
 
 
-def oldest_first(runs: Iterable[Run]) -> list[Run]:
-    """Return `runs` in the order in which they began."""
-    return sorted(runs, key=lambda run: (run.record.created, run.path.name))
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied: no plain file or folder, or of a crash, or about where it was."""
+    paths = [Path(folder, name) for name in names]
+    plain = {p.name for p in paths if (p.is_file() or p.is_dir()) and not p.is_symlink()}
+    here = {name for name in names if name.startswith(".") or name in ("lock", "published.json")}
+    return set(names) - plain | here
 
 
 def _as_file_name(name: str) -> str:

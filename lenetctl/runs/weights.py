@@ -11,7 +11,7 @@ from lenetctl.errors import CheckpointError, UsageError
 from lenetctl.model.build import build_model
 from lenetctl.runs.folder import Run
 from lenetctl.specs.load import load_spec
-from lenetctl.training.checkpoint import complete_checkpoints, read_checkpoint
+from lenetctl.training.checkpoint import complete_checkpoints, epoch_file, read_checkpoint
 from lenetctl.training.state import Tensors, copy_weights, initial_net, with_prefix
 
 
@@ -42,14 +42,28 @@ def read_weights(run: Run, which: str | None = None) -> Tensors:
     return with_prefix("net.", tensors) | with_prefix("ema.", tensors)
 
 
-def load_net(run: Run, which: str | None, device: torch.device | str = "cpu") -> nn.Sequential:
+def kept_epochs(run: Run) -> list[int]:
+    """Return the epochs whose weights `--keep-epochs` kept, 0 for those before the first."""
+    kept = (int(path.stem.rpartition("-")[2]) for path in complete_checkpoints(run.kept_epochs))
+    done = len(run.epochs())  # a run that was killed can have kept one more
+    return [epoch for epoch in kept if epoch <= done]
+
+
+def load_net(
+    run: Run, which: str | int | None, device: torch.device | str = "cpu"
+) -> nn.Sequential:
     """Return the run's net with its weights, laid out as in training, for the same bits.
+
+    `which` is as in `read_weights`, or the number of an epoch that was kept.
 
     Raises:
         CheckpointError: the weights are missing, damaged or of another net.
 
     """
-    weights = read_weights(run, which)
+    if isinstance(which, int):
+        weights = read_checkpoint(epoch_file(run.kept_epochs, which)).tensors
+    else:
+        weights = read_weights(run, which)
     net = initial_net(run.spec(), device)
     copy_weights(net, weights)
     return net

@@ -1,19 +1,55 @@
 """The section `data`: which images, how many at a time, and what is done to them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from lenetctl.specs.section import Probability, Section, impossible
 
 LimitKeeps = Literal["share", "first"]  # of each class its share, or the first images
-DatasetName = Literal["fashion_mnist", "mnist", "kmnist", "qmnist", "digits", "folder"]
+DatasetName = Literal[
+    "fashion_mnist",
+    "mnist",
+    "kmnist",
+    "qmnist",
+    "emnist_digits",
+    "emnist_mnist",
+    "digits",
+    "folder",
+]
+
+MOST_IMAGES = 1_000_000_000
 
 # below the data directory: no part of it begins with a dot
 Folder = Annotated[
     str,
     Field(pattern=r"^[\w(-][\w .,&+'()-]*(/[\w(-][\w .,&+'()-]*)*/?$", max_length=1000),
     AfterValidator(lambda folder: folder.removesuffix("/")),
+]
+
+PixelRange = Annotated[tuple[float, float], Field(strict=False)]  # of black and of white
+
+
+def _count_or_share(value: Any) -> int | float:
+    is_count = type(value) is int and 0 <= value <= MOST_IMAGES
+    if is_count or (type(value) is float and 0 < value < 1):
+        return value  # type: ignore[no-any-return]
+    raise PydanticCustomError("count_or_share", "a number of images, or a share of them")
+
+
+# one type, and not a union: that would tell of a mistake twice
+CountOrShare = Annotated[
+    int | float,
+    PlainValidator(_count_or_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MOST_IMAGES},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
 ]
 
 
@@ -58,10 +94,16 @@ class DataSpec(Section):
     dataset: DatasetName = "fashion_mnist"
     folder: Folder | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0  # held-out training images
+    validation: CountOrShare = 0  # training images held out
     normalize: Literal["none", "standard"] = "none"
+    pixel_range: PixelRange | None = None  # instead of 0 and 1
     augment: tuple[Augmentation, ...] = Field((), strict=False, max_length=16)
-    limit: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None  # training images kept
+    limit: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = None  # training images kept
+
+    def held_out(self, images: int) -> int:
+        """Return how many of so many training images are held out; of a share at least one."""
+        share = isinstance(self.validation, float)
+        return max(1, round(self.validation * images)) if share else int(self.validation)
 
     @model_validator(mode="after")
     def _folder_goes_with_its_dataset(self) -> Self:
@@ -71,4 +113,15 @@ class DataSpec(Section):
             raise impossible(message, ("dataset",), reads)
         if self.dataset != "folder" and self.folder is not None:
             raise impossible(f"dataset {self.dataset} reads no folder", ("folder",), reads)
+        return self
+
+    @model_validator(mode="after")
+    def _pixels_have_one_range(self) -> Self:
+        reads = (("normalize",), ("pixel_range",))
+        if self.pixel_range is None:
+            return self
+        if self.normalize != "none":
+            raise impossible(f"normalize {self.normalize} sets another", ("pixel_range",), reads)
+        if self.pixel_range[0] >= self.pixel_range[1]:
+            raise impossible("black must be less than white", ("pixel_range",), reads)
         return self

@@ -38,7 +38,14 @@ from lenetctl.specs.yaml import KeyPath
 MAX_ROUNDS = 4
 # Valid values for the keys that no combination reads. Without them a wrong `channels` would take
 # the whole list of convolutions away, and a layer that does not fit would stay hidden.
-STAND_INS = {"name": "name", "channels": 1, "bias": True, "activation": "relu", "norm": "none"}
+STAND_INS = {
+    "name": "name",
+    "channels": 1,
+    "bias": True,
+    "unit_bias": False,
+    "activation": "relu",
+    "norm": "none",
+}
 
 
 @dataclass(frozen=True)

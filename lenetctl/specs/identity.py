@@ -11,6 +11,14 @@ from lenetctl.specs.yaml import parse_scalar
 
 Value = str | int | float
 
+# keys by section that the first version lacked, and what they are unless they are set
+LATER: dict[str, dict[str, Value | None]] = {
+    "data": {"pixel_range": None},
+    "conv": {"padding_value": 0.0, "connections": None, "unit_bias": False},
+    "model": {"input_side": None, "output_codes": None},
+    "training": {"clip_norm": None, "loss": "cross_entropy", "rubbish": None, "devices": 1},
+}
+
 
 def sha256(spec: Spec) -> str:
     """Return the SHA-256 of the canonical JSON of `spec`: equal for equal experiments.
@@ -28,9 +36,12 @@ def sha256(spec: Spec) -> str:
     del model["pool"], model["norm"]
     if not model["dense"]:
         del model["activation"]
-    # a key of a later version, unset, means what it meant before there was one
-    if meaning["training"]["clip_norm"] is None:
-        del meaning["training"]["clip_norm"]
+    # a key of a later version, at its default, means what it meant before there was one
+    for section, keys in LATER.items():
+        for one in model["conv"] if section == "conv" else [meaning[section]]:
+            for key, default in keys.items():
+                if one[key] == default:
+                    del one[key]
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

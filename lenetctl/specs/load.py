@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs import messages
+from lenetctl.specs.differences import differing_keys
 from lenetctl.specs.faults import find_faults
 from lenetctl.specs.identity import Value, flatten
-from lenetctl.specs.overrides import override
-from lenetctl.specs.reference.shipped import find_shipped
-from lenetctl.specs.schema import NAME_LENGTH, Spec
+from lenetctl.specs.overrides import override, parse_override, shortened, variant_name
+from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
+from lenetctl.specs.schema import Spec
 from lenetctl.specs.training import outdated_keys
 from lenetctl.specs.yaml import Document, KeyPath, Origin, dotted, read_yaml_file
 
@@ -25,13 +26,20 @@ MAX_EXTENDS = 8
 def load_spec(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Spec:
     """Return the spec in a file, or in a mapping, with each `key=value` of `overrides` set.
 
-    Where there is no such file, it is the shipped spec of that name.
+    Where there is no such file, it is the shipped spec of that name. The name of the result says
+    what the overrides have changed, as those of a sweep's trials do: `baseline-max`.
 
     Raises:
         SpecError: with every problem of the file, the files it extends and the overrides.
 
     """
-    return load_with_origins(source, overrides)[0]
+    spec = load_with_origins(source, overrides)[0]
+    values = dict(map(parse_override, overrides))
+    if not values or "name" in values:
+        return spec
+    changed = _changed_keys(source, spec)
+    own = {key: value for key, value in values.items() if _is_within(changed, key)}
+    return spec.model_copy(update={"name": variant_name(spec.name, own)})
 
 
 def load_with_origins(
@@ -47,6 +55,9 @@ def load_with_origins(
         file, document = Path("spec"), Document(copy.deepcopy(dict(source)), {})
     else:
         file = find_shipped(Path(source))
+        if file.name == SWEEP_FILE or file.is_dir():
+            message = f"is for many runs, not one spec: lenetctl sweep {source}"
+            raise SpecError([Problem(str(file), None, "", message)])
         document = _read_with_base(file, ())
     for text in overrides:
         document = override(document, text)
@@ -61,6 +72,19 @@ def load_with_origins(
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line or 0)))
     return spec, document.origins
+
+
+def _changed_keys(source: str | Path | Mapping[str, Any], spec: Spec) -> list[str]:
+    """Return the keys of `spec` that are not as in `source`, all where that alone is not valid."""
+    try:
+        before = flatten(load_with_origins(source)[0])
+    except SpecError:
+        before = {}
+    return differing_keys([before, flatten(spec)])
+
+
+def _is_within(changed: list[str], key: str) -> bool:
+    return any(f"{inner}.".startswith(f"{key}.") for inner in changed)
 
 
 def values_with_origins(
@@ -81,7 +105,7 @@ def values_with_origins(
 def _name_from(path: Path) -> str:
     """Return the file's stem, with a dash for each character that a name cannot have."""
     name = "".join(c if c.isalpha() or c.isdecimal() or c in "_.+=-" else "-" for c in path.stem)
-    return name.lstrip(".+=-")[:NAME_LENGTH] or "spec"
+    return shortened(name.lstrip(".+=-")) or "spec"
 
 
 def _read_with_base(path: Path, chain: tuple[Path, ...]) -> Document:

@@ -1,6 +1,13 @@
-"""`-s key=value`: one key of a spec set from the command line, typed and checked like the file."""
+"""`-s key=value`: one key of a spec set from the command line, typed and checked like the file.
+
+And what a spec with other values is called.
+"""
 
 import copy
+import hashlib
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -9,7 +16,7 @@ from pydantic import ValidationError
 
 from lenetctl.errors import Problem, SpecError
 from lenetctl.specs.messages import short_json
-from lenetctl.specs.schema import Spec
+from lenetctl.specs.schema import NAME_LENGTH, Spec
 from lenetctl.specs.training import outdated_keys
 from lenetctl.specs.yaml import MAX_DEPTH, Document, KeyPath, Origin, parse_yaml
 
@@ -40,6 +47,38 @@ def override(document: Document, text: str) -> Document:
         problems = list(error.problems)
     problems = [replace(problem, file=source, line=None, key=key) for problem in problems]
     return Document(tree, origins, [*document.problems, *problems])
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Return key and value of a `key=value` that `override` has found nothing wrong with."""
+    key, _, value = text.partition("=")
+    return key, parse_yaml(value, f"-s {text}").value
+
+
+def variant_name(name: str, values: Mapping[str, Any]) -> str:
+    """Return the name of a spec with other values, but for the seed: `baseline-max-lr=0.1`."""
+    parts = [name]
+    for key, value in values.items():
+        if key != "training.seed":
+            *_, last = re.split(r"\.(?=\D)", key)  # dense.0, channels
+            parts[0] = re.sub(rf"-{re.escape(last)}=[^-]*", "", parts[0])  # that it had before
+            word = value if isinstance(value, str) else f"{last}={_flat(value)}"
+            parts.append(re.sub(r"[^\w.+=-]+", "-", word, flags=re.ASCII).strip("-"))
+    return shortened("-".join(parts))
+
+
+def shortened(name: str) -> str:
+    """Return `name`, one that is too long cut and with a digest, so that no two look the same."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 9]}-{digest}"
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "-".join(f"{key}-{_flat(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return "-".join(map(_flat, value))
+    return json.dumps(value, ensure_ascii=False).strip('"')
 
 
 def _drop_outdated(document: Document, tree: dict[str, Any], path: KeyPath) -> set[KeyPath]:

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 NAME_LENGTH = 100
+# keys of the model that the plan of layers reads
+PLANNED = (("input_side",), ("conv",), ("pool",), ("dense",), ("output_codes",))
 
 
 class Spec(Section):
@@ -49,7 +51,7 @@ class Spec(Section):
         try:
             plan_layers(model)
         except ShapeError as error:
-            raise impossible(str(error), error.at, reads=(("conv",), ("pool",))) from error
+            raise impossible(str(error), error.at, reads=PLANNED) from error
         return model
 
     @model_validator(mode="after")
@@ -60,4 +62,37 @@ class Spec(Section):
                 at=("training", "early_stopping"),
                 reads=(("training", "early_stopping"), ("data", "validation")),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _a_distance_needs_codes(self) -> Self:
+        if self.training.loss == "squared_distance" and not self.model.output_codes:
+            raise impossible(
+                "squared_distance is that to the codes of an output with model.output_codes",
+                at=("training", "loss"),
+                reads=(("training", "loss"), ("model", "output_codes")),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _without_batch_norm(self) -> Self:
+        training = self.training
+        for key, is_used, why in (
+            (
+                ("optimizer", "kind"),
+                training.optimizer.kind == "sdlm",
+                "passes back no second order",
+            ),
+            (
+                ("devices",),
+                training.devices > 1,
+                "would normalise on each device by its own images",
+            ),
+        ):
+            if is_used and any(layer.kind == "norm" for layer in plan_layers(self.model)):
+                raise impossible(
+                    f"does not go with batch norm, which {why}",
+                    at=("training", *key),
+                    reads=(("training", key[0]), ("model",)),
+                )
         return self

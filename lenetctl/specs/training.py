@@ -53,6 +53,19 @@ class AdamW(_AdamFamily):
     kind: Literal["adamw"]
 
 
+class Sdlm(Section):
+    """Stochastic diagonal Levenberg-Marquardt: a step size of its own for each weight.
+
+    It is lr / (mu + curvature), where the curvature is the mean second derivative of the loss over
+    `samples` training images, measured before each epoch (LeCun et al., 1998, appendix C).
+    """
+
+    kind: Literal["sdlm"]
+    lr: Positive = 5e-4
+    mu: Positive = 0.02
+    samples: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+
+
 class Constant(Section):
     """The learning rate as it is, after `warmup` epochs of linear rise."""
 
@@ -86,8 +99,19 @@ class OneCycle(Section):
     final_div_factor: Annotated[float, Field(ge=1)] = 1e4
 
 
-Optimizer = Annotated[Sgd | Adam | AdamW, Field(discriminator="kind")]
-Schedule = Annotated[Constant | StepDecay | Cosine | OneCycle, Field(discriminator="kind")]
+class ByEpoch(Section):
+    """The learning rate times one factor for each epoch; the last holds for all that follow."""
+
+    kind: Literal["by_epoch"]
+    factors: tuple[Annotated[float, Field(gt=0, le=1000)], ...] = Field(
+        strict=False, min_length=1, max_length=10_000
+    )
+
+
+Optimizer = Annotated[Sgd | Adam | AdamW | Sdlm, Field(discriminator="kind")]
+Schedule = Annotated[
+    Constant | StepDecay | Cosine | OneCycle | ByEpoch, Field(discriminator="kind")
+]
 
 
 class EarlyStopping(Section):
@@ -103,7 +127,10 @@ class TrainingSpec(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     optimizer: Optimizer = Sgd(kind="sgd")
     schedule: Schedule = Constant(kind="constant")
+    devices: Annotated[int, Field(ge=1, le=1024)] = 1  # whose gradients are summed
     clip_norm: Positive | None = None  # of all gradients together
+    loss: Literal["cross_entropy", "squared_distance"] = "cross_entropy"
+    rubbish: Positive | None = None  # distance of an eleventh class, to which no image belongs
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     early_stopping: EarlyStopping | None = None
@@ -121,6 +148,19 @@ class TrainingSpec(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _of_cross_entropy(self) -> Self:
+        squared = self.loss == "squared_distance"
+        for key, other in (("rubbish", squared), ("label_smoothing", squared or self.rubbish)):
+            if getattr(self, key) and other:
+                without = f"{'loss squared_distance' if squared else 'a rubbish class'}"
+                raise impossible(
+                    f"does not go with {without}",
+                    at=(key,),
+                    reads=(("loss",), ("rubbish",), ("label_smoothing",)),
+                )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _kinds_have_defaults(cls, value: Any) -> Any:
@@ -134,12 +174,13 @@ class TrainingSpec(Section):
 
 # by section; the first kind is the one of a section that names none
 KINDS: Mapping[KeyPath, Mapping[str, type[Section]]] = {
-    ("training", "optimizer"): {"sgd": Sgd, "adam": Adam, "adamw": AdamW},
+    ("training", "optimizer"): {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "sdlm": Sdlm},
     ("training", "schedule"): {
         "constant": Constant,
         "step": StepDecay,
         "cosine": Cosine,
         "one_cycle": OneCycle,
+        "by_epoch": ByEpoch,
     },
 }
 

@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from lenetctl.errors import Problem, SpecError
+from lenetctl.specs.reference.shipped import SWEEP_KEYS
 from lenetctl.specs.yaml import Origin, dotted, parse_yaml, read_yaml_file
 
 SEED = "training.seed"
-KEYS = ("base", "seeds", "grid", "search")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,24 @@ class SweepFile:
     base: Path | None
     grid: Mapping[str, SweptKey]
     search: Mapping[str, SweptKey]  # for `--search`
+
+
+def swept_keys(grid: Sequence[str] | None, seeds: str | None) -> dict[str, SweptKey]:
+    """Return by key what the options `-g key=a,b,c` and `--seeds 0,1,2` describe.
+
+    Raises:
+        SpecError: as `parse_grid_option`, or a range of seeds.
+
+    """
+    swept = [parse_grid_option(text) for text in grid or []]
+    if seeds is not None:
+        if found := re.fullmatch(r"(\d{1,2})(?:-|:|\.\.)(\d{1,2})", seeds.strip()):
+            numbers = ",".join(map(str, range(int(found[1]), int(found[2]) + 1)))
+            message = f"write the seeds one by one: --seeds {numbers}"
+            raise SpecError([Problem(f"--seeds {seeds}", None, "", message)])
+        values = parse_grid_option(f"{SEED}={seeds}").values
+        swept.append(SweptKey(SEED, values, Origin(f"--seeds {seeds}")))
+    return {key.key: key for key in swept}
 
 
 def parse_grid_option(text: str, option: str = "-g") -> SweptKey:
@@ -57,9 +75,9 @@ def read_sweep_file(path: Path) -> SweepFile:
     """
     file = _File(path)
     if not isinstance(file.value, dict):
-        file.refuse(f"a sweep is a mapping of the keys {', '.join(KEYS)}")
+        file.refuse(f"a sweep is a mapping of the keys {', '.join(SWEEP_KEYS)}")
         raise SpecError(file.problems)
-    for key in file.value.keys() - set(KEYS):
+    for key in file.value.keys() - set(SWEEP_KEYS):
         file.refuse(_unknown(key), key)
     base = file.value.get("base")
     if "base" in file.value and not (isinstance(base, str) and (path.parent / base).is_file()):
@@ -108,6 +126,6 @@ class _File:
 
 
 def _unknown(key: str) -> str:
-    close = get_close_matches(key, KEYS, n=1)
+    close = get_close_matches(key, SWEEP_KEYS, n=1)
     did_you_mean = f"; did you mean {close[0]}?" if close else ""
-    return f"unknown key (allowed: {', '.join(KEYS)}){did_you_mean}"
+    return f"unknown key (allowed: {', '.join(SWEEP_KEYS)}){did_you_mean}"

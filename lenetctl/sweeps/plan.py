@@ -1,7 +1,5 @@
 """What trials a sweep has: every spec of a folder, a `sweep.yaml`, or one spec and a grid."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +9,13 @@ from pydantic import ValidationError
 
 from lenetctl import specs
 from lenetctl.errors import Problem, SpecError, UsageError
+from lenetctl.runs.store import ROOT
 from lenetctl.specs.load import load_with_origins
-from lenetctl.specs.overrides import override
+from lenetctl.specs.overrides import override, variant_name
 from lenetctl.specs.reference.shipped import SWEEP_FILE, find_shipped
-from lenetctl.specs.schema import NAME_LENGTH, Spec
+from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import Document
-from lenetctl.sweeps.grid import SEED, SweptKey, as_setting, read_sweep_file
+from lenetctl.sweeps.grid import SweptKey, as_setting, read_sweep_file
 from lenetctl.sweeps.trial import Trial
 
 MAX_PROBLEMS = 100
@@ -89,7 +88,8 @@ def _sources(
         else:
             yield from ((spec, inherited) for spec in _specs(path))
         for folder in sorted(inner for inner in path.iterdir() if inner.is_dir()):
-            if not folder.is_symlink():  # it could lead back up
+            holds_runs = folder.name == ROOT.parts[0] or folder.name.startswith(".")
+            if not (holds_runs or folder.is_symlink()):  # a link could lead back up
                 yield from _sources(folder, inherited)
     else:
         yield path, inherited
@@ -116,7 +116,7 @@ def _trials(
         except SpecError as error:
             problems += [_at_its_origin(problem, grid) for problem in error.problems]
             continue
-        named = spec.model_copy(update={"name": _variant(base.name, swept)})
+        named = spec.model_copy(update={"name": variant_name(base.name, swept)})
         yield Trial(named, specs.sha256(named), source, swept, settings)
 
 
@@ -148,21 +148,3 @@ def _at_its_origin(problem: Problem, grid: Mapping[str, SweptKey]) -> Problem:
         return problem
     origin = grid[key].origin
     return replace(problem, file=origin.file, line=origin.line)
-
-
-def _variant(name: str, swept: Mapping[str, Any]) -> str:
-    """Return the spec's name with the swept values but for the seed: `baseline-max-lr=0.1`."""
-    parts = [name]
-    for key, value in swept.items():
-        if key != SEED:
-            word = value if isinstance(value, str) else f"{key.rpartition('.')[2]}={_flat(value)}"
-            parts.append(re.sub(r"[^\w.+=-]+", "-", word, flags=re.ASCII).strip("-"))
-    return "-".join(parts)[:NAME_LENGTH]
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, dict):
-        return "-".join(f"{key}-{_flat(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return "-".join(map(_flat, value))
-    return json.dumps(value, ensure_ascii=False).strip('"')

@@ -38,13 +38,14 @@ class Trial:
 
 
 def latest_finished(runs: Sequence[Run]) -> Run | None:
-    """Return the latest finished one of a trial's runs, the oldest first."""
-    return next((run for run in reversed(runs) if run.is_finished), None)
+    """Return the latest finished one of a trial's runs, the oldest first, but for imported ones."""
+    mine = (run for run in reversed(runs) if run.is_finished and not run.record.imported)
+    return next(mine, None)
 
 
 def latest_unfinished(runs: Sequence[Run]) -> Run | None:
     """Return the run that a trial goes on with; none after a divergence, which would recur."""
-    last = runs[-1] if runs else None
+    last = next((run for run in reversed(runs) if not run.record.imported), None)
     if last is None or last.is_finished or last.status.outcome == "diverged":
         return None
     return last

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from lenetctl.runs.folder import Run
+from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
-from lenetctl.tracking.model import save_model
+from lenetctl.tracking.model import find_model, log_model
 from lenetctl.tracking.run_entry import exists, find_or_create
-from lenetctl.tracking.store import redacted
+from lenetctl.tracking.uri import sqlite_file, uri_in_cursor
 
 FOLDERS = ("activations", "insights")  # of a run, which commands add files to
 
@@ -31,7 +31,7 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         Exception: whatever MLflow raises when its store cannot be reached; call again later.
 
     """
-    where, run_id = redacted(tracking_uri), run.published.run_id
+    where, run_id = uri_in_cursor(tracking_uri, run), run.published.run_id
     if run_id is None or run.published.tracking_uri != where or not exists(client, run_id):
         run_id = find_or_create(client, run)
         run.write_record(PublishedRecord(tracking_uri=where, run_id=run_id))
@@ -55,9 +55,12 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
 
 
 def is_current(run: Run, tracking_uri: str) -> bool:
-    """Return whether MLflow has all of `run`, by its cursor."""
+    """Return whether MLflow has all of `run`, by its cursor and where there is a store at all."""
+    database = sqlite_file(tracking_uri)
+    if database and not database.exists():
+        return False
     return run.published == PublishedRecord(
-        tracking_uri=redacted(tracking_uri),
+        tracking_uri=uri_in_cursor(tracking_uri, run),
         run_id=run.published.run_id,
         epochs=len(run.epochs()),
         evaluations=_digests(_evaluations(run)),
@@ -72,13 +75,19 @@ def _advance(run: Run, **changes: object) -> None:
 
 
 def _log_metrics(
-    client: MlflowClient, run_id: str, line: Mapping[str, float], metrics: Mapping[str, float]
+    client: MlflowClient,
+    run_id: str,
+    line: Mapping[str, float],
+    metrics: Mapping[str, float],
+    model_id: str | None = None,
 ) -> None:
+    """Log `metrics` of the run, and of its Logged Model where there is one yet."""
     from mlflow.entities import Metric  # noqa: PLC0415
 
     # the journal's own time: the same line sent twice is stored once
     step, time = int(line["epoch"]), int(line["time"])
-    client.log_batch(run_id, [Metric(key, value, time, step) for key, value in metrics.items()])
+    points = [Metric(key, value, time, step, model_id) for key, value in metrics.items()]
+    client.log_batch(run_id, points)
 
 
 def _measured(line: Mapping[str, float]) -> dict[str, float]:
@@ -86,13 +95,12 @@ def _measured(line: Mapping[str, float]) -> dict[str, float]:
 
 
 def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
-    last = run.epochs()[-1]
-    _log_metrics(client, run_id, last, dict(_summary(run.result)))
-    client.log_artifact(run_id, str(run.path / "spec.yaml"))
-    for figure in sorted(run.figures.glob("[!.]*")):
-        client.log_artifact(run_id, str(figure))
-    with save_model(run) as folder:
-        client.log_artifacts(run_id, str(folder), "model")
+    result = run.result
+    metrics = {**result.final, **dict(_summary(result))}
+    _log_metrics(client, run_id, run.epochs()[-1], metrics, log_model(client, run_id, run))
+    kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
+    for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
+        client.log_artifact(run_id, str(file))
 
 
 def _summary(result: ResultRecord) -> Iterator[tuple[str, float]]:
@@ -131,7 +139,8 @@ def _log_evaluations(client: MlflowClient, run_id: str, run: Run) -> None:
             f"eval/{name}/loss": measured.loss,
             f"eval/{name}/accuracy": measured.accuracy,
         }
-        _log_metrics(client, run_id, when, metrics)
+        model = find_model(client, run_id)
+        _log_metrics(client, run_id, when, metrics, str(model.model_id) if model else None)
         for file in (path, path.with_suffix(".png")):
             client.log_artifact(run_id, str(file), "evaluations")
         _advance(run, evaluations={**known, name: digest})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
+TRAINING = {"mlflow.experimentKind": "custom_model_development"}  # what MLflow's UI shows it as
 PARAMS_AT_ONCE = 100  # what one call of MLflow takes
 
 
@@ -58,12 +59,14 @@ def find_or_create(client: MlflowClient, run: Run) -> str:
         tags = _tags(run)
         if SWEEP in tags:
             lock = run.path.parent / ".parent.lock"
-            tags[MLFLOW_PARENT] = sweep_parent_id(client, experiment, tags[SWEEP], lock)
+            tags[MLFLOW_PARENT] = sweep_parent_id(
+                client, experiment, tags[SWEEP], lock, record.created
+            )
         made = client.create_run(
             experiment, start_time=record.created, tags=tags, run_name=record.name
         )
     run_id = str(made.info.run_id)
-    _log_params(client, run_id, specs.flatten(run.spec()))
+    log_params(client, run_id, specs.flatten(run.spec()))
     _log_dataset(client, run_id, record.data)
     return run_id
 
@@ -77,7 +80,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
         raise DeletedError(f"its experiment {name} was deleted: bring it back with `{restore}`")
     if found is None:
         try:
-            return str(client.create_experiment(name))
+            return str(client.create_experiment(name, tags=TRAINING))
         except MlflowException:  # another process was quicker
             found = client.get_experiment_by_name(name)
             if found is None:
@@ -96,7 +99,9 @@ def _tags(run: Run) -> dict[str, str]:
         "lenetctl.engine": record.engine,
         "lenetctl.parameters": str(record.parameters),
         "lenetctl.command": record.command,
+        **({"lenetctl.continues": record.continues} if record.continues else {}),
         "torch.version": environment.torch,
+        **({"mlflow.user": record.user} if record.user else {}),
         "mlflow.source.name": "lenetctl",
         "mlflow.source.git.commit": environment.git_commit,
         "git.dirty": environment.git_dirty,
@@ -105,7 +110,8 @@ def _tags(run: Run) -> dict[str, str]:
     }
 
 
-def _log_params(client: MlflowClient, run_id: str, flat: Mapping[str, Any]) -> None:
+def log_params(client: MlflowClient, run_id: str, flat: Mapping[str, Any]) -> None:
+    """Log `flat`, of which nothing may have another value already."""
     from mlflow.entities import Param  # noqa: PLC0415
 
     params = [Param(key, str(value)) for key, value in flat.items()]

@@ -20,10 +20,13 @@ SWEEP = "lenetctl.sweep"  # tag of the children, for a flat search
 PARENT = "lenetctl.sweep_parent"  # tag of the parent, by which it is found again
 
 
-def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Path) -> str:
+def sweep_parent_id(
+    client: MlflowClient, experiment: str, sweep: str, lock: Path, started: int
+) -> str:
     """Return the id of the run that stands for `sweep`, made where there is none.
 
-    It is ended as soon as it is made: it only groups, and so no crash can leave it RUNNING.
+    Its time begins with its first run's, `started` (ms since 1970). It is ended as soon as it is
+    made, so that no crash can leave it RUNNING, and once more when the sweep is.
     """
     with FileLock(lock):  # one process at a time, or there were two
         # compared here, because a filter has no way to write a name with both kinds of quotes
@@ -31,18 +34,30 @@ def sweep_parent_id(client: MlflowClient, experiment: str, sweep: str, lock: Pat
         for run in parents:
             if run.data.tags[PARENT] == sweep:
                 return str(run.info.run_id)
-        made = client.create_run(experiment, tags={PARENT: sweep}, run_name=sweep)
+        made = client.create_run(experiment, started, {PARENT: sweep}, run_name=sweep)
         run_id = str(made.info.run_id)
         client.set_terminated(run_id, "FINISHED")
         return run_id
 
 
-def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> None:
-    """Keep `file` as an artifact of the run that stands for the sweep of `runs`.
+def log_into_parent(client: MlflowClient, runs: Iterable[Run], files: Iterable[Path]) -> None:
+    """Keep `files` as artifacts of the run that stands for the sweep of `runs`.
 
     Raises:
         NotFoundError: none of them is in MLflow as a child of a sweep.
         Exception: whatever MLflow raises when its store cannot be reached.
+
+    """
+    parent = parent_of(client, runs)
+    for file in files:
+        client.log_artifact(parent, str(file))
+
+
+def parent_of(client: MlflowClient, runs: Iterable[Run]) -> str:
+    """Return the id of the run that stands for the sweep of `runs`.
+
+    Raises:
+        NotFoundError: none of them is in MLflow as a child of a sweep.
 
     """
     ids = (run.published.run_id for run in runs)
@@ -50,4 +65,4 @@ def log_into_parent(client: MlflowClient, runs: Iterable[Run], file: Path) -> No
     parent = next(filter(None, parents), None)
     if parent is None:
         raise NotFoundError("the sweep is not in MLflow: run `lenetctl sync`")
-    client.log_artifact(parent, str(file))
+    return parent

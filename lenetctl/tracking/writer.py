@@ -6,18 +6,15 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenetctl.runs.folder import Run
+from lenetctl.tracking.failures import concerns_one_run, is_full, useful_line, will_not_mend
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.store import (
-    concerns_one_run,
-    first_line,
-    is_full,
-    open_client,
-    redacted,
-    refuses,
-)
+from lenetctl.tracking.store import open_client
+from lenetctl.tracking.sweep_parent import SWEEP
+from lenetctl.tracking.uri import redacted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,6 +33,7 @@ class Writer:
         self._prepare, self.warn = prepare, warn
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._waiting: dict[str, Run] = {}
+        self._sweeps: dict[tuple[Path, str, str], Run] = {}  # a run of each that it published
         self._patience: float | None = None  # seconds without a success, once it is closing
         self._success = 0.0  # time.monotonic() of the last one, or of closing
         self._warned = False
@@ -82,9 +80,11 @@ class Writer:
                 self._say(error)
                 self.disk_is_full = is_full(error)
                 pause = min(2 * pause, LONGEST_PAUSE)
-                if refuses(self.tracking_uri, error):
+                if will_not_mend(self.tracking_uri, error):
                     return
             done = not self._waiting and self._inbox.empty()
+            if done and self._patience is not None and made:
+                self._end_sweeps(made)
             late = time.monotonic() > self._success + (self._patience or 0)
             if self._patience is not None and (done or late):
                 return
@@ -95,11 +95,24 @@ class Writer:
             if run.is_finished:
                 self._prepare(run)
             publish(client, self.tracking_uri, run)
+            if sweep := run.record.tags.get(SWEEP):
+                self._sweeps[run.path.parent, run.record.experiment, sweep] = run
         except Exception as error:
             if not concerns_one_run(error):
                 raise
-            self.warn(f"{name} is not published: {first_line(error)}")
+            self.warn(f"{name} is not published: {useful_line(error)}")
         del self._waiting[name]
+
+    def _end_sweeps(self, client: MlflowClient) -> None:
+        """Let the parents of the sweeps tell of them, once and not with each of their runs."""
+        from lenetctl.tracking.sweep_summary import log_sweep  # noqa: PLC0415  SciPy
+
+        for run in self._sweeps.values():
+            try:
+                log_sweep(client, run)
+            except Exception as error:  # noqa: BLE001  a store may fail in any way
+                sweep = run.record.tags[SWEEP]
+                self.warn(f"the sweep {sweep} has its runs, no summary: {useful_line(error)}")
 
     def _collect(self, timeout: float | None) -> None:
         """Wait for news, then take all there is."""
@@ -115,7 +128,7 @@ class Writer:
     def _say(self, error: Exception) -> None:
         if not self._warned:
             where = redacted(self.tracking_uri)
-            self.warn(f"tracking at {where} is behind, training goes on: {first_line(error)}")
+            self.warn(f"tracking at {where} is behind, training goes on: {useful_line(error)}")
         self._warned = True
 
 

@@ -66,10 +66,15 @@ def write_epoch_checkpoint(folder: Path, tensors: Tensors, epoch: int, **numbers
     folder.mkdir(exist_ok=True)
     for torn in folder.glob(".epoch-*.tmp"):  # of a process that was killed while writing
         torn.unlink()
-    write_checkpoint(folder / f"epoch-{epoch:06d}.safetensors", tensors, epoch=epoch, **numbers)
+    write_checkpoint(epoch_file(folder, epoch), tensors, epoch=epoch, **numbers)
     for old in sorted(folder.glob("epoch-*.safetensors"))[:-KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink()
+
+
+def epoch_file(folder: Path, epoch: int) -> Path:
+    """Return where the tensors of an epoch are in `folder`."""
+    return folder / f"epoch-{epoch:06d}.safetensors"
 
 
 def complete_checkpoints(folder: Path) -> list[Path]:

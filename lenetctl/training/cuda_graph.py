@@ -24,10 +24,16 @@ WARM_UP = 3  # calls in which libraries set themselves up and optimizers make th
 # none of these waits for the device
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    "kernel": {"square", "not square"},
+    "padding": {"zeros"},
+    "bias": {"channel"},
+    "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": {"avg", "max"},
     "optimizer.kind": {"sgd", "adam", "adamw"},
+    "loss": {"cross_entropy"},
+    "devices": {"one"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

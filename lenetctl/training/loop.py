@@ -18,6 +18,7 @@ from lenetctl.training import metrics
 from lenetctl.training.evaluate import Evaluation, evaluate
 from lenetctl.training.meter import Meter
 from lenetctl.training.metrics import EpochResult, Progress
+from lenetctl.training.objective.curvature import measure_before_epoch
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import TrainingState
 from lenetctl.training.steps import Step
@@ -59,6 +60,7 @@ def train(
         meter = Meter(splits.train.labels.device)
         started = time.perf_counter()
         state.net.train()
+        measure_before_epoch(state.optimizer, state.net, training, splits.train, epoch)
         batches = splits.train.shuffled_batches(data.batch_size, training.seed, epoch, data.augment)
         for number, (images, labels) in enumerate(batches):
             for group in state.optimizer.param_groups:

@@ -14,12 +14,13 @@ EPOCH_SECONDS = "epoch_seconds"  # training and evaluation
 LAYERS = "layers/"  # with --diagnostics: layers/conv1/gradient_norm and the like
 
 GUESSING = log(CLASSES) - 0.02  # nats: a training loss above it is that of guessing
+GUESSING_ACCURACY = 2 / CLASSES  # a training accuracy below it is hardly more
 
 CLOCK_READINGS = frozenset({EXAMPLES_PER_SECOND, EPOCH_SECONDS})  # differ between equal runs
 
 
 def loss_of(split: str) -> str:
-    """Return the name of the mean cross-entropy on `split`, in nats."""
+    """Return the name of the loss on `split`: that trained on, else cross-entropy in nats."""
     return f"{split}/loss"
 
 

@@ -1,12 +1,40 @@
-"""From a spec to torch's optimizer."""
+"""From a spec to an optimizer, torch's or our own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenetctl.specs.schema import Optimizer
+
+
+class Sdlm(torch.optim.Optimizer):
+    """Stochastic diagonal Levenberg-Marquardt: each weight's step is lr / (mu + its curvature).
+
+    LeCun et al. (1998), appendix C. The curvatures are set from outside, before the first step.
+    """
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, mu: float, samples: int
+    ) -> None:
+        """Take torch's arguments; `samples` is how many images the curvature is measured on."""
+        super().__init__(parameters, {"lr": lr, "mu": mu, "samples": samples})
+
+    def set_curvatures(self, values: Sequence[Tensor]) -> None:
+        """Take one tensor for each parameter, of its shape and in its order."""
+        (group,) = self.param_groups
+        for parameter, value in zip(group["params"], values, strict=True):
+            self.state[parameter]["scale"] = (value + group["mu"]).reciprocal()
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Take a step against the gradient."""
+        (group,) = self.param_groups
+        moving = [parameter for parameter in group["params"] if parameter.grad is not None]
+        scales = [self.state[parameter]["scale"] for parameter in moving]
+        gradients = [parameter.grad for parameter in moving]
+        torch._foreach_addcmul_(moving, gradients, scales, value=-group["lr"])
 
 
 def _without_compiler(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
@@ -26,10 +54,11 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": _without_compiler(torch.optim.SGD),
     "adam": _without_compiler(torch.optim.Adam),
     "adamw": _without_compiler(torch.optim.AdamW),
+    "sdlm": _without_compiler(Sdlm),
 }
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], config: Optimizer) -> torch.optim.Optimizer:
-    """Return torch's optimizer of the config's kind, with the config's values."""
+    """Return the optimizer of the config's kind, with the config's values."""
     options: dict[str, Any] = config.model_dump(exclude={"kind"})
     return OPTIMIZERS[config.kind](parameters, **options)

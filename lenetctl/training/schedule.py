@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Any
 
-from lenetctl.specs.training import Constant, Cosine, OneCycle, StepDecay, TrainingSpec
+from lenetctl.specs.training import (
+    ByEpoch,
+    Constant,
+    Cosine,
+    OneCycle,
+    StepDecay,
+    TrainingSpec,
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Span:
 def learning_rate(training: TrainingSpec, steps_per_epoch: int) -> Callable[[int], float]:
     """Return the learning rate of each step, counted from 0 over the whole run."""
     schedule = training.schedule
-    warmup = 0.0 if isinstance(schedule, OneCycle) else schedule.warmup  # epochs
+    warmup = 0.0 if isinstance(schedule, OneCycle | ByEpoch) else schedule.warmup  # epochs
     span = Span(
         lr=training.optimizer.lr,
         epoch=steps_per_epoch,
@@ -44,6 +51,10 @@ def _constant(_: Constant, span: Span, __: int) -> float:
 
 def _step_decay(schedule: StepDecay, span: Span, step: int) -> float:
     return span.lr * schedule.gamma ** (step // span.epoch // schedule.step_size)
+
+
+def _by_epoch(schedule: ByEpoch, span: Span, step: int) -> float:
+    return span.lr * schedule.factors[min(step // span.epoch, len(schedule.factors) - 1)]
 
 
 def _cosine(schedule: Cosine, span: Span, step: int) -> float:
@@ -69,4 +80,5 @@ SCHEDULES: dict[str, Callable[[Any, Span, int], float]] = {
     "step": _step_decay,
     "cosine": _cosine,
     "one_cycle": _one_cycle,
+    "by_epoch": _by_epoch,
 }

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training.cpu.forward import compiled_forward
 from lenetctl.training.cuda_graph import GraphedFunction, capturable
+from lenetctl.training.objective.loss import mean_loss, summed_over_devices
 
 # from images (B, 1, 28, 28) and labels (B,) to the mean loss and the number of right answers,
 # two scalars that stay on the device
@@ -49,13 +49,18 @@ def graph(net: nn.Sequential, optimizer: torch.optim.Optimizer, training: Traini
 def _step(
     logits_of: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer, training: TrainingSpec
 ) -> Step:
+    loss_of = mean_loss(training)
+
     def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         bf16 = training.precision == "bf16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             logits = logits_of(images)
-            loss = cross_entropy(logits, labels, label_smoothing=training.label_smoothing)
+            loss = loss_of(logits, labels)
+            total = loss
+            if training.devices > 1:
+                total = summed_over_devices(loss_of, logits, labels, training.devices)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         if training.clip_norm:
             clip_grad_norm_(optimizer.param_groups[0]["params"], training.clip_norm)
         optimizer.step()

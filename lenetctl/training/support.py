@@ -7,12 +7,14 @@ somebody has made sure that the others do it right.
 from collections.abc import Collection, Iterator, Mapping
 
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Pool, Spec
+from lenetctl.specs.schema import Conv, Pool, Spec
 
 Support = Mapping[str, Collection[str]]  # the kinds by key: a layer, an activation, a pool.kind, …
 
 # activations without weights that take each number by itself, whatever the tensor's shape
-ELEMENTWISE = frozenset({"sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu"})
+ELEMENTWISE = frozenset(
+    {"sigmoid", "tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu"}
+)
 
 
 def unsupported(spec: Spec, support: Support) -> str:
@@ -27,9 +29,17 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
     """Yield each kind that `spec` asks for, with its key: ("pool.kind", "max")."""
     for layer in plan_layers(spec.model):
         yield "layer", layer.kind
-        if isinstance(layer.config, Pool):
+        if isinstance(layer.config, Conv):
+            height, width = layer.config.window
+            yield "kernel", "square" if height == width else "not square"
+            yield "padding", "constant" if layer.config.padding_value else "zeros"
+            yield "bias", "unit" if layer.config.unit_bias else "channel"
+            yield "connections", "partial" if layer.config.connections else "complete"
+        elif isinstance(layer.config, Pool):
             yield "pool.kind", layer.config.kind
         elif isinstance(layer.config, str):
             yield layer.kind, layer.config  # a norm or an activation
     yield "optimizer.kind", spec.training.optimizer.kind
+    yield "loss", "rubbish" if spec.training.rubbish else spec.training.loss
+    yield "devices", "many" if spec.training.devices > 1 else "one"
     yield "precision", spec.training.precision

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from lenetctl.cli.app import main
+from lenetctl.tracking.store import open_client
 from lenetctl.tracking.writer import Writer
 
 SPEC = """\
@@ -34,9 +36,28 @@ class Result:
 
 
 @pytest.fixture(scope="session")
-def tracking_uri(tmp_path_factory) -> str:
-    """One store for all tests: making its schema takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
+def empty_database(tmp_path_factory) -> Path:
+    """A store with its schema and nothing in it, to be copied: making one takes seconds."""
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    open_client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tracking_uri(empty_database, tmp_path_factory) -> str:
+    """One store for all tests."""
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path_factory.mktemp('store'))}"
+
+
+@pytest.fixture
+def own_store(empty_database, tmp_path, monkeypatch) -> Path:
+    """The store of a project, in its default place.
+
+    By its whole path: in one process MLflow takes `sqlite:///mlflow.db` for the same file, always.
+    """
+    file = Path(shutil.copy(empty_database, tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture(autouse=True)

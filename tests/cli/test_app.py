@@ -105,6 +105,13 @@ def test_data_are_listed_and_verified(lenetctl, tmp_path):
     assert str(tmp_path) in json.loads(result.out)["mnist"][0]["path"]
 
 
+def test_a_key_given_as_an_option_is_told_how_to_be_set(lenetctl, write):
+    refused = lenetctl("train", write(), "--batch-size", 64)
+    assert refused.code == 2
+    assert "-s data.batch_size=…" in refused.err
+    assert "a key of a spec" not in lenetctl("ui", "--batch-size", 64).err
+
+
 def test_a_download_that_fails_is_told_in_one_line(process):
     result = process("data", "fetch", "kmnist", "--mirror", "http://127.0.0.1:9", no_proxy="*")
     assert result.code == 3

@@ -51,6 +51,14 @@ def test_errors_as_a_document(lenetctl, write):
             assert problem["file"] == "wrong.yaml"
 
 
+def test_a_store_that_no_waiting_mends_is_told_before_training(lenetctl, write, tmp_path):
+    for command in (("train", write()), ("sweep", "quick.yaml"), ("sync",)):
+        result = lenetctl(*command, "--tracking-uri", "htp://host")
+        assert result.code == 2
+        assert result.err.startswith("error: tracking URI htp://host: MLflow knows no htp: use ")
+        assert not (tmp_path / "mlruns").exists() or not list(tmp_path.glob("mlruns/*/*/run.json"))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenetctl.data import data_dir
+from lenetctl.data import data_dir, idx
 from lenetctl.data.catalog import CATALOG
 from lenetctl.data.images import DIGIT_CONVENTION, MNIST_CONVENTION
 from lenetctl.errors import DataError
@@ -132,3 +132,10 @@ def test_one_flipped_byte_is_found(real_data, tmp_path):
     assert states == ["ok", "ok", "damaged", "ok"]
     with pytest.raises(DataError, match="5b4141f0"):
         data_dir.read_published("fashion_mnist", tmp_path)
+
+
+def test_emnists_images_are_turned_upright(write_known):
+    folder = write_known("emnist_digits")
+    published = idx.read_idx(folder / "EMNIST/raw/emnist-digits-test-images-idx3-ubyte", (28, 28))
+    found = data_dir.read_published("emnist_digits", folder).test.images
+    np.testing.assert_array_equal(found[3], published.array[3].T)

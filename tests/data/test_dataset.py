@@ -128,3 +128,17 @@ def test_5000_of_the_real_data_are_500_of_each_class(real_data):
     data = load_dataset(DataSpec(validation=5000), real_data, download=False)
     assert data.validation.labels.bincount().tolist() == [500] * 10
     assert data.train.labels.bincount().tolist() == [5500] * 10
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.1, 144), (0.0001, 1), (0.5, 718)])
+def test_a_share_of_the_training_images_is_held_out(share, held):
+    dataset = load_dataset(DataSpec(dataset="digits", validation=share))
+    same = load_dataset(DataSpec(dataset="digits", validation=held))
+    assert len(dataset.validation.labels) == held
+    assert torch.equal(dataset.validation.images, same.validation.images)
+    assert len(dataset.train.labels) == 1437 - held
+
+
+def test_a_share_that_leaves_nothing_is_refused():
+    with pytest.raises(UsageError, match="holds out 1,437 of digits's 1,437"):
+        load_dataset(DataSpec(dataset="digits", validation=0.9999))

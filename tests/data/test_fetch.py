@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -168,3 +169,17 @@ def test_a_folder_in_a_files_place_is_told_before_anything_is_fetched(write_know
     blocked.mkdir()
     with pytest.raises(DataError, match="t10k-labels-idx1-ubyte: is a folder where a file"):
         fetch_dataset("kmnist", folder)
+
+
+def test_a_split_of_emnist_is_fetched_from_the_archive_of_all(
+    write_known, mirror, tmp_path, monkeypatch
+):
+    raw = write_known("emnist_mnist") / "EMNIST/raw"
+    with zipfile.ZipFile(tmp_path / "mirror/gzip.zip", "w") as archive:
+        for file in sorted(raw.iterdir()):
+            archive.writestr(f"gzip/{file.name}.gz", gzip.compress(file.read_bytes()))
+    whole = (tmp_path / "mirror/gzip.zip").read_bytes()
+    md5 = hashlib.md5(whole, usedforsecurity=False).hexdigest()
+    monkeypatch.setattr(datasets.EMNIST, "md5", md5)
+    fetch_dataset("emnist_mnist", tmp_path / "data", mirror)
+    assert left_in(tmp_path / "data") == left_in(raw)

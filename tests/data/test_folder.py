@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -10,7 +11,8 @@ from lenetctl.data import folder
 from lenetctl.data.dataset import load_dataset
 from lenetctl.data.images import ImageConvention, read_image
 from lenetctl.errors import DataError, UsageError
-from lenetctl.specs.schema import DataSpec
+from lenetctl.runs.advice import warnings_before
+from lenetctl.specs.schema import DataSpec, Spec
 
 
 @pytest.fixture
@@ -157,6 +159,39 @@ def test_a_class_without_pictures(root):
 def test_an_unreadable_picture_is_named(root, content):
     (root / "train/dog/one.png").write_bytes(content)
     refused(root, "train/dog/one.png: not a readable picture .*: mend or remove it")
+
+
+def test_all_unreadable_pictures_are_named_at_once(root):
+    for path in ("train/dog/one.png", "train/cat/one.JPG", "test/cat/one.png"):
+        (root / path).write_bytes(b"nonsense")
+    refused(root, "train/cat/one.JPG: .*; .*train/dog/one.png: .*; .*test/cat/one.png: .* them$")
+    for n in range(30):
+        (root / f"train/dog/{n}.png").touch()
+    refused(root, f"and {33 - folder.MOST_NAMED} more: mend or remove them")
+
+
+def test_what_is_no_picture_is_counted_with_its_reason(root):
+    assert folder.read_folder(root).skipped == ""
+    for path in ("cat/a.txt", "cat/b.TXT", "dog/.DS_Store", "dog/one", "README.md"):
+        (root / "train" / path).touch()
+    (root / "test/cat/more").mkdir()
+    assert folder.read_folder(root).skipped == (
+        "6 skipped: 1 beside the folders of the classes, 1 folders, 1 hidden, 2 of kind .txt, "
+        "1 without a suffix"
+    )
+    dataset = load_dataset(DataSpec(dataset="folder", folder="pets"), root.parent)
+    spec = Spec(name="pets", data=DataSpec(dataset="folder", folder="pets"))
+    assert f"pets: {dataset.skipped}" in list(warnings_before(spec, dataset))
+
+
+@pytest.mark.parametrize("name", ["cat", "stranger"])
+def test_an_empty_class_of_the_test_set_is_like_an_absent_one(root, name):
+    shutil.rmtree(root / "test/cat")
+    absent = folder.read_folder(root)
+    (root / "test" / name).mkdir()
+    found = folder.read_folder(root)
+    assert found.classes == absent.classes
+    assert found.test.labels.tolist() == absent.test.labels.tolist() == [1, 1]
 
 
 def test_a_link_that_leads_out_is_refused(root, tmp_path):

@@ -14,6 +14,7 @@ from helpers.equality import CLOCK
 
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.runs.store import RunStore
+from lenetctl.runs.weights import load_net
 from lenetctl.tracking import store
 from lenetctl.training import checkpoint
 
@@ -26,7 +27,7 @@ model:
   dropout: 0.1
 training: {epochs: 8, optimizer: {kind: sgd, lr: 0.05, momentum: 0.9}, ema: 0.8}
 """
-RESUME = "train quick.yaml --resume -q"
+RESUME = "train quick.yaml --resume -q --keep-epochs"
 SEED = int(os.environ.get("LENETCTL_KILL_SEED", "0"))
 TRIALS, KILLS = 60, 50  # a trial can be at its end before it is killed
 SIDE_BY_SIDE = 8  # random kills at a time
@@ -43,8 +44,15 @@ POINTS = {
     "in an epoch": Point("lenetctl.training.loop.Meter.add", 10),
     "measuring an epoch": Point("lenetctl.training.loop.evaluate", 3),
     "best weights torn": Point(WRITE_CHECKPOINT, when="torn", of="best.safetensors"),
-    "a checkpoint torn": Point(WRITE_CHECKPOINT, 1, "torn", of="2.safetensors"),
-    "a checkpoint without its numbers": Point(WRITE_CHECKPOINT, 1, of="3.json"),
+    "an epoch to keep torn": Point(
+        WRITE_CHECKPOINT, when="torn", of="epochs/epoch-000003.safetensors"
+    ),
+    "a checkpoint torn": Point(
+        WRITE_CHECKPOINT, 1, "torn", of="checkpoints/epoch-000002.safetensors"
+    ),
+    "a checkpoint without its numbers": Point(
+        WRITE_CHECKPOINT, 1, of="checkpoints/epoch-000003.json"
+    ),
     "a checkpoint without its line": Point(f"{RUNS}.append_epoch", 4),
     "an epoch before publishing": Point(f"{MLFLOW}.log_batch", 5),
     "an epoch published, the cursor torn": Point(WRITE_RUN, 5, "torn", of="published.json"),
@@ -112,6 +120,10 @@ def left_by(project):
     return {
         "weights": {name: value.tolist() for name, value in newest.tensors.items()},
         "chosen": {n: v.tolist() for n, v in checkpoint.read_checkpoint(last.best).tensors.items()},
+        "kept": [
+            {name: value.tolist() for name, value in load_net(last, epoch).state_dict().items()}
+            for epoch in range(9)
+        ],
         "best": (newest.numbers["best_epoch"], newest.numbers["best_accuracy"]),
         "journal": [
             {key: value for key, value in line.items() if key not in CLOCK | {"time"}}

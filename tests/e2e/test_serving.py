@@ -2,11 +2,13 @@ import json
 import socket
 import time
 import urllib.request
+from urllib.error import HTTPError
 
 import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
+from PIL import Image
 
 from lenetctl.data import digits
 
@@ -67,3 +69,17 @@ def test_a_trained_run_is_found_loaded_and_served(start, run_to_end, project, mo
     np.testing.assert_allclose(answers, expected, atol=1e-5)
     np.testing.assert_allclose(answers.sum(1), 1, atol=1e-4)
     assert (answers.argmax(1) == labels).mean() > 0.5
+
+    for wrong, words in ((images * 255, "divide bytes by 255"), (images * np.nan, "finite number")):
+        with pytest.raises(HTTPError) as refused:
+            post(f"http://127.0.0.1:{port}/invocations", wrong)
+        assert refused.value.code == 400
+        assert words in refused.value.read().decode()
+
+    mine = project / "mine"
+    mine.mkdir()
+    for number, image in enumerate(source.test.images[:64]):
+        Image.fromarray(image).save(mine / f"{number:02}.png")
+    told = json.loads(run_to_end("lenetctl", "predict", "latest", mine, "--json"))["predictions"]
+    predicted = np.array([list(one["probabilities"].values()) for one in told])
+    np.testing.assert_allclose(predicted, answers, atol=1e-5)

@@ -2,10 +2,15 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
+import socket
 import time
+import urllib.request
 
+import psutil
 import pytest
+from helpers.waiting import wait_for
 from mlflow import MlflowClient
 
 from lenetctl.runs.store import RunStore
@@ -121,3 +126,26 @@ def test_killed_and_never_resumed_does_not_stay_running(in_training, run_to_end,
     assert run.status.state == "KILLED"
     assert in_mlflow(project, run) == ("KILLED", [line["epoch"] for line in run.epochs()])
     assert len(RunStore(project / "mlruns/lenetctl").all()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has none")
+def test_a_closed_terminal_ends_mlflows_ui_and_all_its_processes(start, project, database):
+    shutil.copy(database, project)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ui = start("lenetctl", "ui", "--port", port)
+    wait_for(lambda: answers(port))
+    family = psutil.Process(ui.pid).children(recursive=True)
+    assert family
+    ui.send_signal(signal.SIGHUP)
+    assert ui.wait(60) == 143
+    assert not [process for process in family if process.is_running()]
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+            return True
+    except OSError:
+        return False

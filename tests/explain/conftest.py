@@ -11,6 +11,8 @@ from lenetctl.explain.page import render_page
 from lenetctl.model.build import build_model
 from lenetctl.specs.schema import ModelSpec
 
+CONFUSION = [[10 * (row == column) + row for column in range(10)] for row in range(10)]
+
 
 @pytest.fixture(scope="session")
 def images() -> np.ndarray:
@@ -33,8 +35,8 @@ def random_net(model: ModelSpec, seed: int = 0) -> torch.nn.Sequential:
 def described() -> Callable:
     """A random net of a model, and how the page gets it."""
 
-    def make(model, mean=0.3, std=0.4):
-        net = random_net(model)
+    def make(model, mean=0.3, std=0.4, seed=0):
+        net = random_net(model, seed)
         return net, describe_net(net, specs.plan_layers(model), mean, std)
 
     return make
@@ -50,6 +52,8 @@ def content(described, images) -> Callable[..., dict]:
                 "name": f"net{n}",
                 "description": "",
                 "about": [["spec", "quick"]],
+                "epochs": [{"epoch": 3, "accuracy": 0.5, "confusion": CONFUSION}],
+                "shown": 0,
                 **described(model)[1],
             }
             for n, model in enumerate(models or [ModelSpec()])

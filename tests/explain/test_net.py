@@ -119,3 +119,8 @@ def test_a_score_is_followed_back_to_the_pixels_as_autograd_does(page, described
     net((pixels - MEAN) / STD)[0, 3].backward()
     found = page.evaluate(SLOPES, [document, encoded(images[:1]), 3])
     np.testing.assert_allclose(found, pixels.grad.flatten(), atol=1e-5, rtol=1e-4)
+
+
+def test_windows_that_are_not_square(page, described, images):
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    check(page, described, images, ModelSpec(conv=convs, activation="tanh"))

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lenetctl.explain.page import render_page
@@ -29,7 +30,7 @@ def probabilities(page, net=0):
 
 
 def map_of(page, layer, channel=0):
-    return page.locator(".layer", has_text=layer).locator("canvas").nth(channel)
+    return page.locator(".layer", has_text=layer).locator(".map canvas").nth(channel)
 
 
 def point_at(page, canvas, column, row, columns):
@@ -190,6 +191,59 @@ def test_two_nets_side_by_side(content, opened):
     nets.nth(1).get_by_role("button", name="silence channel 0 of conv1").click()
     assert probabilities(page, 0) == before[0]
     assert probabilities(page, 1) != before[1]
+
+
+def kernel_of(page, channel):
+    """A kernel of the first convolution, as the page paints it."""
+    canvas = page.locator(".kernels canvas").nth(channel)
+    return canvas.evaluate("(canvas) => canvas.toDataURL()")
+
+
+def test_a_slider_goes_through_the_epochs(content, described, images, opened):
+    document = content(classes=[STRANGE, *(f"class {n}" for n in range(1, 10))])
+    net, then = described(ModelSpec(), seed=1)
+    at_first = {"epoch": 0, "accuracy": 0.1, "confusion": [[7] * 10] * 10}
+    at_first["weights"] = then["weights"]
+    document["nets"][0] |= {"epochs": [at_first, *document["nets"][0]["epochs"]], "shown": 1}
+    page = opened(document, viewport={"width": 1300, "height": 900})
+    assert page.evaluate("window.stranger") is None
+    slider, cell = page.get_by_role("slider"), page.locator(".confusion td").nth(1 + 11)
+    map_of(page, "conv1", 1).click()  # keeps the value
+
+    def shown():
+        probable = probabilities(page)
+        total = page.locator("#value .total").inner_text()
+        maps = page.evaluate("Array.from(views[0].outputs[2].subarray(0, 50))")
+        return probable, kernel_of(page, 2), maps, total, cell.inner_text()
+
+    before = shown()
+    assert slider.get_attribute("aria-valuetext") == "epoch 3 of 3"
+    assert page.get_by_text("Test set: accuracy 0.5000").is_visible()
+    slider.press("ArrowLeft")
+    page.get_by_text("epoch 0 of 3, before training").wait_for()
+    after = shown()
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert after[-1] == "7"
+    with torch.inference_mode():
+        logits = net((torch.from_numpy(images[:1, None]).float() / 255 - 0.3) / 0.4)
+    found = page.evaluate("Array.from(views[0].outputs.at(-1))")
+    np.testing.assert_allclose(found, logits[0], atol=1e-4)
+    assert page.get_by_text("Test set: accuracy 0.1000").is_visible()
+    slider.press("ArrowRight")
+    assert shown() == before
+    assert page.faults == []
+
+
+def test_without_kept_epochs_there_is_no_slider(content, opened):
+    page = opened(content())
+    assert page.get_by_role("slider").count() == 0
+    page.get_by_text("Test set: accuracy 0.5000").click()  # opens the table
+    cells = page.locator(".confusion td").all_inner_texts()
+    assert cells[1:4] == ["10", "0", "0"]
+    ground = page.locator(".confusion td").nth(1).evaluate("(c) => getComputedStyle(c).background")
+    assert ground.startswith("rgb(0, 114, 178)")
+    headings = page.locator(".confusion th[scope=row]").all_inner_texts()
+    assert headings == [f"class {n}" for n in range(10)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

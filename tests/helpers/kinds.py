@@ -11,8 +11,17 @@ BASE = {
     "model": {"conv": [{"channels": 3, "kernel": 5}], "dense": [6]},
     "training": {"epochs": 1},
 }
-NEEDED = {"channels": 3, "kernel": 5, "patience": 1}  # values of keys that have no default
-PARTNERS = {"folder": {"folder": "pictures"}}  # what a data set asks for beside its name
+NEEDED = {
+    "channels": 3,
+    "kernel": 5,
+    "patience": 1,
+    "factors": [1.0],
+}  # values of keys that have no default
+CODES = [f"{number:06b}".replace("0", ".").replace("1", "#") for number in range(10)]
+PARTNERS = {  # what a word asks for elsewhere
+    "folder": ("data", {"folder": "pictures"}),
+    "squared_distance": ("model", {"output_codes": CODES}),
+}
 
 
 class Kind(NamedTuple):
@@ -32,7 +41,8 @@ def every_kind() -> list[Kind]:
 
 def _spec(word: str, sections: dict[str, Any]) -> Spec:
     document = {name: base | sections.get(name, {}) for name, base in BASE.items()}
-    document["data"] |= PARTNERS.get(word, {})
+    section, partner = PARTNERS.get(word, ("data", {}))
+    document[section] |= partner
     return Spec.model_validate({"name": "kind", **document})
 
 

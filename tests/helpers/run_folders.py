@@ -41,12 +41,14 @@ def run(
     spec = {"name": name, "data": data, "model": dict(model)}
     spec["training"] = {"seed": seed, "epochs": 2, **dict(training)}
     (path / "spec.yaml").write_text(yaml.safe_dump(spec))
+    resolved = specs.load_spec(path / "spec.yaml")
     record = {
         "name": f"{name}-s{seed}",
-        "spec_sha256": specs.sha256(specs.load_spec(path / "spec.yaml")),
+        "spec_sha256": specs.sha256(resolved),
+        "spec": resolved.model_dump(mode="json", exclude_none=True),
         "created": number,
         "experiment": experiment,
-        "data": {"digest": digest},
+        "data": {"name": spec["data"].get("dataset", "fashion_mnist"), "digest": digest},
     }
     (path / "run.json").write_text(json.dumps(record))
     (path / "status.json").write_text(json.dumps({"status": status, "outcome": outcome}))

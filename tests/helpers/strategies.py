@@ -5,16 +5,18 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from lenetctl.specs import INPUT_SHAPE, Spec
+from lenetctl.specs import INPUT_SHAPE, Spec, plan_layers
 from lenetctl.specs.data import Affine, DataSpec, Erase, Flip, Shift
 from lenetctl.specs.model import Activation, Conv, ModelSpec, Norm, Pool
 from lenetctl.specs.training import (
     Adam,
     AdamW,
+    ByEpoch,
     Constant,
     Cosine,
     EarlyStopping,
     OneCycle,
+    Sdlm,
     Sgd,
     StepDecay,
     TrainingSpec,
@@ -50,16 +52,21 @@ NAMES = st.from_regex(r"[a-zA-Z0-9_é実][a-zA-Z0-9_é実.+=-]{0,30}", fullmatch
 def models(draw, *, widest=64):
     """A model whose layers all have an output; `widest` bounds channels and dense units."""
     pool = draw(pools(side=4))
-    convs, side = [], INPUT_SHAPE[1]
+    input_side = draw(st.none() | st.integers(8, 40))
+    convs, side, channels = [], input_side or INPUT_SHAPE[1], INPUT_SHAPE[0]
     for _ in range(draw(st.integers(0, 4))):
-        conv, side = draw(convolutions(side, pool, widest))
+        conv, side = draw(convolutions(side, pool, channels, widest))
         convs.append(conv)
+        channels = conv.channels
+    dense = tuple(draw(st.lists(st.integers(1, widest), max_size=3)))
     return ModelSpec(
+        input_side=input_side,
         conv=tuple(convs),
         pool=pool,
         activation=draw(ACTIVATIONS),
         norm=draw(NORMS),
-        dense=tuple(draw(st.lists(st.integers(1, widest), max_size=3))),
+        dense=dense,
+        output_codes=draw(st.none() | codes(dense[-1])) if dense else None,
         dropout=draw(FRACTIONS),
         init=draw(words(ModelSpec, "init")),
         bias_init=draw(words(ModelSpec, "bias_init")),
@@ -67,7 +74,7 @@ def models(draw, *, widest=64):
 
 
 @st.composite
-def convolutions(draw, side, model_pool, widest):
+def convolutions(draw, side, model_pool, inputs, widest):
     """A convolution that fits a map of `side` pixels, and the side of the map that it leaves."""
     padding = draw(st.integers(0, 3))
     kernel = draw(st.integers(1, side + 2 * padding))
@@ -79,17 +86,28 @@ def convolutions(draw, side, model_pool, widest):
         own_pool = pool = draw(pools(side))
     if pool.kind != "none":
         side = (side + 2 * pool.padding - pool.size) // pool.stride + 1
+    channels = draw(st.integers(1, widest))
+    reads = st.sets(st.integers(0, inputs - 1), min_size=1).map(lambda read: tuple(sorted(read)))
     conv = Conv(
-        channels=draw(st.integers(1, widest)),
+        channels=channels,
         kernel=kernel,
         stride=stride,
         padding=padding,
-        bias=draw(st.booleans()),
+        padding_value=draw(st.just(0.0) | between(-1, 1)),
+        connections=draw(st.none() | st.tuples(*[reads] * channels)),
+        bias=(has_bias := draw(st.booleans())),
+        unit_bias=has_bias and draw(st.booleans()),
         pool=own_pool,
         activation=draw(st.none() | ACTIVATIONS),
         norm=draw(st.none() | NORMS),
     )
     return conv, side
+
+
+def codes(units):
+    """A code of `units` signs for each class."""
+    code = st.text("#.", min_size=units, max_size=units)
+    return st.tuples(*[code] * 10)
 
 
 @st.composite
@@ -121,19 +139,22 @@ def augmentations():
 @st.composite
 def data_sections(draw):
     dataset = draw(words(DataSpec, "dataset"))
+    normalize = draw(words(DataSpec, "normalize"))
+    ranges = st.none() | st.tuples(between(-9, 0), between(1, 9))
     folders = st.sampled_from(["photos", "my photos/shirts", "1e3", "été/-x", "null"])
     return DataSpec(
         dataset=dataset,
         folder=draw(folders) if dataset == "folder" else None,
         batch_size=draw(st.integers(1, 1_000_000)),
-        validation=draw(st.integers(0, 10_000)),
-        normalize=draw(words(DataSpec, "normalize")),
+        validation=draw(st.integers(0, 10_000) | st.floats(0.001, 0.999)),
+        normalize=normalize,
+        pixel_range=draw(ranges) if normalize == "none" else None,
         augment=draw(augmentations()),
         limit=draw(st.none() | st.integers(1, 60_000)),
     )
 
 
-def optimizers():
+def optimizers(*, is_normed):
     sgd = st.builds(
         Sgd,
         kind=st.just("sgd"),
@@ -145,7 +166,10 @@ def optimizers():
     adams = {"lr": ABOVE_ZERO, "betas": st.tuples(FRACTIONS, FRACTIONS), "eps": ABOVE_ZERO}
     adam = st.builds(Adam, kind=st.just("adam"), weight_decay=FROM_ZERO, **adams)
     adamw = st.builds(AdamW, kind=st.just("adamw"), weight_decay=FROM_ZERO, **adams)
-    return sgd | adam | adamw
+    sdlm = st.builds(
+        Sdlm, kind=st.just("sdlm"), lr=ABOVE_ZERO, mu=ABOVE_ZERO, samples=st.integers(1, 10_000)
+    )
+    return sgd | adam | adamw if is_normed else sgd | adam | adamw | sdlm
 
 
 def schedules(lr):
@@ -165,22 +189,33 @@ def schedules(lr):
         div_factor=between(1, 1e9),
         final_div_factor=between(1, 1e9),
     )
-    return constant | step | cosine | one_cycle
+    factors = st.lists(between(0, 1000, exclude_min=True), min_size=1, max_size=30).map(tuple)
+    by_epoch = st.builds(ByEpoch, kind=st.just("by_epoch"), factors=factors)
+    return constant | step | cosine | one_cycle | by_epoch
 
 
 @st.composite
-def training_sections(draw, *, may_stop_early):
+def training_sections(draw, model, *, may_stop_early):
     stopping = st.none()
     if may_stop_early:
         stopping |= st.builds(EarlyStopping, patience=st.integers(1, 50))
-    optimizer = draw(optimizers())
+    is_normed = any(layer.kind == "norm" for layer in plan_layers(model))
+    optimizer = draw(optimizers(is_normed=is_normed))
+    losses = words(TrainingSpec, "loss") if model.output_codes else st.just("cross_entropy")
+    loss = draw(losses)
+    rubbish = (
+        draw(st.none() | between(0, 100, exclude_min=True)) if loss == "cross_entropy" else None
+    )
     return TrainingSpec(
         epochs=draw(st.integers(1, 100_000)),
         seed=draw(st.integers(0, 2**63 - 1)),
         optimizer=optimizer,
         schedule=draw(schedules(optimizer.lr)),
+        devices=1 if is_normed else draw(st.integers(1, 8)),
         clip_norm=draw(st.none() | ABOVE_ZERO),
-        label_smoothing=draw(FRACTIONS),
+        loss=loss,
+        rubbish=rubbish,
+        label_smoothing=draw(FRACTIONS) if loss == "cross_entropy" and not rubbish else 0.0,
         ema=draw(st.none() | between(0, 1, exclude_min=True, exclude_max=True)),
         early_stopping=draw(stopping),
         precision=draw(words(TrainingSpec, "precision")),
@@ -191,11 +226,11 @@ def training_sections(draw, *, may_stop_early):
 @st.composite
 def any_spec(draw, *, widest=64):
     """Any valid spec; `widest` bounds the channels and the dense units of its model."""
-    data = draw(data_sections())
+    data, model = draw(data_sections()), draw(models(widest=widest))
     return Spec(
         name=draw(NAMES),
         description=draw(st.text(max_size=200)),
         data=data,
-        model=draw(models(widest=widest)),
-        training=draw(training_sections(may_stop_early=data.validation > 0)),
+        model=model,
+        training=draw(training_sections(model, may_stop_early=data.validation > 0)),
     )

@@ -4,7 +4,9 @@ import shutil
 import pytest
 import torch
 from helpers.pictures import write_classes
+from PIL import Image
 
+from lenetctl.data.dataset import load_dataset
 from lenetctl.errors import CheckpointError, DataError, UsageError
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.execute import execute
@@ -102,3 +104,27 @@ def test_what_a_run_does_not_have_is_told(finished):
     for unknown in ("imagenet", "folder"):
         with pytest.raises(UsageError, match=f"--dataset {unknown}"):
             measured(finished, dataset=unknown)
+
+
+@pytest.mark.parametrize("below", ["", "test"])
+def test_a_folder_of_pictures_of_ones_own_is_measured(finished, tmp_path, below):
+    test = load_dataset(finished.spec().data).test
+    for number in (3, 8):
+        folder = tmp_path / "my own" / below / str(number)
+        folder.mkdir(parents=True)
+        for i, image in enumerate(test.images[test.labels == number][:9]):
+            Image.fromarray(image.numpy()).save(folder / f"{i}.png")
+    found = evaluate_run(finished, str(tmp_path / "my own"), "test", None, None, "cpu")
+    assert found.dataset == "my own"
+    assert {name: one.count for name, one in found.per_class.items() if one.count} == {
+        "3": 9,
+        "8": 9,
+    }
+    whole = evaluate_run(finished, None, "test", None, None, "cpu")
+    of_three = found.per_class["3"].recall
+    assert of_three == pytest.approx(whole.per_class["3"].recall, abs=0.3)
+    assert found.key == "my own-test-last"
+    (tmp_path / "my own" / below / "shirt").mkdir()
+    shutil.copy(folder / "0.png", tmp_path / "my own" / below / "shirt")
+    with pytest.raises(DataError, match=r"shirt: no class of the net \(0, 1, "):
+        evaluate_run(finished, str(tmp_path / "my own"), "test", None, None, "cpu")

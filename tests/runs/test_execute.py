@@ -332,3 +332,38 @@ def test_no_file_of_a_run_is_half_written_or_a_pickle(finished):
     for path in finished.checkpoints.glob("*.safetensors"):
         assert safetensors.torch.load(path.read_bytes())
         assert json.loads(path.with_suffix(".json").read_bytes())["sha256"]
+
+
+def test_more_epochs_are_a_new_run_with_the_bits_of_as_many_from_the_start(digits, options):
+    short, long = (
+        digits(epochs=epochs, optimizer=MOMENTUM, data={"validation": 100}) for epochs in (1, 3)
+    )
+    first = execute(short, options)
+    status = first.status
+    longer = execute(long, options, resume=first)
+    whole = execute(long, replace(options, root=options.root / "whole"))
+    assert (longer.record.continues, whole.record.continues) == (first.path.name, "")
+    assert metrics(longer) == metrics(whole)
+    assert longer.result.confusion == whole.result.confusion
+    same_weights(longer, whole)
+    assert (first.status, len(first.epochs())) == (status, 1)
+    assert longer.epochs()[0] == first.epochs()[0]
+
+
+def test_what_more_epochs_would_not_be(digits, options):
+    first = execute(digits(epochs=2), options)
+    refused = [
+        (digits(epochs=1), UsageError, "it has 2 epochs already"),
+        (digits(epochs=3, optimizer=MOMENTUM), CheckpointError, "optimizer.momentum 0.0 there"),
+    ]
+    for spec, error, message in refused:
+        with pytest.raises(error, match=message):
+            execute(spec, options, resume=first)
+    cosine = {"kind": "cosine"}
+    fitted = execute(digits(epochs=1, schedule=cosine), options)
+    with pytest.raises(UsageError, match="its cosine schedule is one of 1 epochs"):
+        execute(digits(epochs=2, schedule=cosine), options, resume=fitted)
+    early = {"early_stopping": {"patience": 1}, "optimizer": {"kind": "sgd", "lr": 1e-9}}
+    stopped = execute(digits(epochs=3, data={"validation": 100}, **early), options)
+    with pytest.raises(UsageError, match="it stopped early after 2 epochs"):
+        execute(digits(epochs=4, data={"validation": 100}, **early), options, resume=stopped)

@@ -1,8 +1,17 @@
 import numpy as np
+import pytest
 import torch
 
 from lenetctl.data.dataset import Split
-from lenetctl.runs.mistakes import WORST, find_mistakes, worst_mistakes
+from lenetctl.errors import NotFoundError
+from lenetctl.runs.folder import PREDICTIONS, Run
+from lenetctl.runs.mistakes import (
+    WORST,
+    find_mistakes,
+    read_predictions,
+    worst_mistakes,
+    write_predictions,
+)
 from lenetctl.runs.records import MistakesRecord
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.6, 0.4]], np.float32)
@@ -31,3 +40,34 @@ def test_a_finished_run_has_its_mistakes_and_an_older_one_none(finished, tmp_pat
     assert len(finished.mistakes.mistakes) == min(WORST, round((1 - right) * 360))
     older = type(finished)(tmp_path)
     assert older.mistakes is None
+
+
+def test_a_finished_run_keeps_what_it_takes_each_test_image_for(finished):
+    images = np.sum(finished.result.confusion)
+    found = read_predictions(finished, images)
+    confusion = np.array(finished.result.confusion)
+    assert np.bincount(found, minlength=10).tolist() == confusion.sum(0).tolist()
+    assert (finished.path / PREDICTIONS).stat().st_size == images + 128
+
+
+def test_probabilities_become_classes(tmp_path):
+    run = Run(tmp_path)
+    write_predictions(run, np.eye(10, dtype=np.float32)[[3, 9, 0]])
+    assert read_predictions(run, 3).tolist() == [3, 9, 0]
+
+
+def test_what_is_missing_or_damaged_is_told(tmp_path):
+    run = Run(tmp_path)
+    with pytest.raises(NotFoundError, match="no test predictions: an older version"):
+        read_predictions(run, 3)
+    file = run.path / PREDICTIONS
+    np.save(file, np.array([object()]), allow_pickle=True)
+    with pytest.raises(NotFoundError, match="not valid"):
+        read_predictions(run, 3)
+    for wrong in (np.zeros(4, np.uint8), np.full(3, 10, np.uint8), np.zeros(3)):
+        np.save(file, wrong)
+        with pytest.raises(NotFoundError, match="not the classes of 3 test images"):
+            read_predictions(run, 3)
+    file.write_bytes(b"")
+    with pytest.raises(NotFoundError, match="not valid"):
+        read_predictions(run, 3)

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -249,3 +250,27 @@ def test_going_on_with_a_finished_run_leaves_it_but_for_what_was_half_written(fi
     assert run.result == before
     with run.held(), pytest.raises(BusyError):
         execute(run.spec(), RunOptions(tmp_path, device="cpu"), resume=run)
+
+
+def test_where_there_are_no_runs_the_nearest_folder_above_with_some_is_told(tmp_path, monkeypatch):
+    (tmp_path / "mlruns" / "lenetctl").mkdir(parents=True)
+    deep = tmp_path / "experiments" / "exercise1"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    there = re.escape(f"; there are runs in {tmp_path}: cd {Path('..', '..')}")
+    with pytest.raises(NotFoundError, match=there):
+        RunStore().find("latest")
+    monkeypatch.chdir(tmp_path)
+    assert RunStore().elsewhere() == ""
+
+
+def test_the_spec_of_a_run_is_read_without_yaml(tmp_path, digits, monkeypatch):
+    run = execute(digits(epochs=1), RunOptions(tmp_path, device="cpu"))
+    monkeypatch.setattr(specs, "load_spec", lambda path: pytest.fail(f"{path} was parsed"))
+    assert run.spec() == digits(epochs=1)
+
+
+def test_a_spec_in_the_record_that_is_not_valid_is_read_from_its_file(tmp_path, digits):
+    with started(tmp_path, digits()) as run:
+        run.write_record(run.record.model_copy(update={"spec": {"of_a_later_version": 1}}))
+        assert run.spec() == digits()

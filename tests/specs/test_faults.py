@@ -30,7 +30,8 @@ TOLD = """\
 x.yaml:1: name: must be letters, digits and _ . + = -, beginning with a letter, a digit or _, \
 not "../awful"
 x.yaml:3: data.dataset: "fasion_mnist" is not allowed \
-(allowed: fashion_mnist, mnist, kmnist, qmnist, digits, folder); did you mean fashion_mnist?
+(allowed: fashion_mnist, mnist, kmnist, qmnist, emnist_digits, emnist_mnist, digits, \
+folder); did you mean fashion_mnist?
 x.yaml:4: data.batch_size: must be greater than or equal to 1, not 0
 x.yaml:5: data.batch_size: written twice, first in line 4
 x.yaml:6: data.augment.0.p: must be less than or equal to 1, not 2
@@ -41,10 +42,11 @@ x.yaml:7: modle: unknown key \
 (allowed: name, description, data, model, training, extends); did you mean model?
 x.yaml:10: model.conv.0.channels: must be an integer, not "six"
 x.yaml:11: model.conv.1.strid: unknown key \
-(allowed: channels, kernel, stride, padding, bias, pool, activation, norm); did you mean stride?
+(allowed: channels, kernel, stride, padding, padding_value, connections, bias, \
+unit_bias, pool, activation, norm); did you mean stride?
 x.yaml:11: model.conv.1: conv2 would be 0×0: a 50×50 window does not fit 14×14
 x.yaml:12: model.activation: "rellu" is not allowed \
-(allowed: sigmoid, tanh, relu, leaky_relu, elu, gelu, silu, none); did you mean relu?
+(allowed: sigmoid, tanh, scaled_tanh, relu, leaky_relu, elu, gelu, silu, none); did you mean relu?
 x.yaml:13: model.dropout: must be a finite number, not NaN
 x.yaml:15: training.epochs: must be an integer, not true
 x.yaml:16: training.deterministic: must be true or false, not 1
@@ -52,7 +54,7 @@ x.yaml:17: training.optimizer.betas.1: is needed
 x.yaml:17: training.optimizer.momentum: unknown key for adam \
 (allowed: kind, lr, betas, eps, weight_decay)
 x.yaml:18: training.schedule.kind: "cosin" is not allowed \
-(allowed: constant, step, cosine, one_cycle); did you mean cosine?
+(allowed: constant, step, cosine, one_cycle, by_epoch); did you mean cosine?
 x.yaml:19: training.early_stopping: early stopping watches validation: \
 set data.validation above 0
 x.yaml:20: training.early_stopping: written twice, first in line 19
@@ -127,6 +129,53 @@ def test_one_fault_does_not_hide_another(complaints, text, told):
 )
 def test_nothing_is_said_of_what_was_not_meant(complaints, text, told):
     assert keys(complaints(text)) == told
+
+
+NORMED = "\nmodel: {norm: batch}"
+TEN = ", ".join(["'#.'"] * 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("training: {loss: squared_distance}", "training.loss", "with model.output_codes"),
+        (
+            "training: {rubbish: 1, label_smoothing: 0.1}",
+            "training.label_smoothing",
+            "does not go with a rubbish class",
+        ),
+        (
+            "training: {loss: squared_distance, rubbish: 1}",
+            "training.rubbish",
+            "does not go with loss squared_distance",
+        ),
+        ("training: {optimizer: {kind: sdlm}}" + NORMED, "training.optimizer.kind", "batch norm"),
+        ("training: {devices: 2}" + NORMED, "training.devices", "batch norm"),
+        ("training: {schedule: {kind: by_epoch}}", "training.schedule.factors", "is needed"),
+        ("data: {normalize: standard, pixel_range: [0, 2]}", "data.pixel_range", "sets another"),
+        ("data: {pixel_range: [1, 0]}", "data.pixel_range", "black must be less than white"),
+        (
+            "model: {conv: [{channels: 1, kernel: 5, bias: false, unit_bias: true}]}",
+            "model.conv.0.unit_bias",
+            "needs a bias",
+        ),
+        (
+            f"model: {{output_codes: [{TEN}]}}",
+            "model.output_codes",
+            "must have at least 10 entries",
+        ),
+        (f"model: {{output_codes: [{TEN}, x]}}", "model.output_codes.9", "must be signs # and ."),
+        (f"model: {{output_codes: [{TEN}, '#.']}}", "model.output_codes.0", "has 2 signs"),
+        (
+            "model: {conv: [{channels: 2, kernel: 5, connections: [[0], [1]]}]}",
+            "model.conv.0.connections.1",
+            "channels of conv1 read some of 0 to 0",
+        ),
+    ],
+)
+def test_the_keys_of_the_old_nets(complaints, text, key, words):
+    (told,) = (line for line in complaints(text) if f" {key}: " in line)
+    assert words in told
 
 
 EXAMPLE = """\

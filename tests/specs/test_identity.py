@@ -117,6 +117,13 @@ OTHERS = [
     "training.ema=0.99",
     "training.precision=bf16",
     "training.deterministic=false",
+    "data.pixel_range=[-0.1, 1.175]",
+    "model.conv.0.padding_value=-0.1",
+    "model.conv.1.connections=[[0],[1],[2],[3],[4],[5],[0],[1],[2],[3],[4],[5],[0],[1],[2],[3]]",
+    "model.input_side=16",
+    "model.conv.0.unit_bias=true",
+    "training.rubbish=1",
+    "training.devices=4",
 ]
 
 
@@ -130,6 +137,19 @@ def test_the_baseline_keeps_its_hash():
     """Finished runs are known by it: a change of the schema that moves it orphans them."""
     hash_ = specs.sha256(Spec(name="baseline"))
     assert hash_ == "8544ac4b329570bc5f98de951613f93df0f66a485fe017453245304c6f1a88af"
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("quickstart", "46073bea5e16733f"),
+        ("book/d2l-java", "71138fbce8966c09"),
+        ("exercise2/best", "98ed75a4c6bffda9"),
+        ("depth/normalized", "6985d8f3d2c5c754"),
+    ],
+)
+def test_so_do_other_specs(name, begins):
+    assert specs.sha256(specs.load_spec(name)).startswith(begins)
 
 
 def test_a_slash_behind_a_folder_means_nothing(tmp_path):
@@ -150,3 +170,11 @@ def hash_of(folder, text, *overrides):
     path = folder / "spec.yaml"
     path.write_text(text)
     return specs.sha256(specs.load_spec(path, overrides))
+
+
+def test_a_window_with_equal_sides_is_a_square():
+    pair, square, other = (
+        specs.load_spec({"model": {"conv": [{"channels": 6, "kernel": kernel, "padding": 2}]}})
+        for kernel in ([5, 5], 5, [5, 3])
+    )
+    assert specs.sha256(pair) == specs.sha256(square) != specs.sha256(other)

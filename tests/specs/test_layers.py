@@ -1,12 +1,13 @@
 """The published numbers, and what does not fit."""
 
 from itertools import pairwise
+from math import prod
 
 import pytest
 from helpers.strategies import FUZZ, models
 from hypothesis import given, settings
 
-from lenetctl.specs import CLASSES, INPUT_SHAPE, plan_layers
+from lenetctl.specs import CLASSES, INPUT_SHAPE, load_spec, plan_layers
 from lenetctl.specs.layers import ShapeError
 from lenetctl.specs.schema import Conv, ModelSpec, Pool
 
@@ -46,6 +47,73 @@ def test_parameters_of_lenet():
         "output": 850,
     }
     assert sum(counts.values()) == 61_706
+
+
+LENET5 = load_spec("history/lenet5-1998").model
+
+
+def test_parameters_of_lenet_5():
+    """LeCun et al. (1998), section II-B."""
+    counts = {layer.name: layer.parameters for layer in plan_layers(LENET5) if layer.parameters}
+    assert counts == {
+        "conv1": 156,
+        "pool1": 12,
+        "conv2": 1_516,
+        "pool2": 32,
+        "dense1": 48_120,
+        "dense2": 10_164,
+    }
+    assert sum(counts.values()) == 60_000
+
+
+def test_connections_of_lenet_5():
+    """The same: every input of a unit and its bias are a connection; the RBF units have no bias."""
+    plan = {layer.name: layer for layer in plan_layers(LENET5)}
+    connections = {
+        name: layer.macs + prod(layer.output_shape) * (layer.parameters > 0)
+        for name, layer in plan.items()
+        if layer.macs
+    }
+    assert connections == {
+        "conv1": 122_304,
+        "pool1": 5_880,
+        "conv2": 151_600,
+        "pool2": 2_000,
+        "dense1": 48_120,
+        "dense2": 10_164,
+        "output": 840,
+    }
+    assert sum(connections.values()) == 340_908
+
+
+def test_parameters_of_1989():
+    """LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989)."""
+    plan = plan_layers(load_spec("history/lecun1989").model)
+    counts = {layer.name: layer.parameters for layer in plan if layer.parameters}
+    assert counts == {"conv1": 1_068, "conv2": 2_592, "dense1": 5_790, "dense2": 310}
+    shapes = {layer.name: layer.output_shape for layer in plan}
+    assert (shapes["conv1"], shapes["conv2"]) == ((12, 8, 8), (12, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"connections": ((0,),)}, "conv2 has 16 channels, the table 1 rows"),
+        ({"connections": ((0, 6),) * 16}, "channels of conv2 read some of 0 to 5"),
+        ({"connections": ((1, 0),) * 16}, "in ascending order"),
+        ({"connections": ((1, 1),) * 16}, "in ascending order"),
+    ],
+)
+def test_a_table_of_connections_that_does_not_fit(changed, words):
+    second = Conv(channels=16, kernel=5, **changed)
+    with pytest.raises(ShapeError, match=words) as error:
+        plan_layers(ModelSpec(conv=(Conv(channels=6, kernel=5), second)))
+    assert error.value.at[:3] == ("conv", 1, "connections")
+
+
+def test_codes_that_do_not_fit_the_layer_before_them():
+    with pytest.raises(ShapeError, match="has 4 signs, and the layer before the output 84 units"):
+        plan_layers(ModelSpec(output_codes=("#..#",) * 10))
 
 
 def test_without_the_first_bias():
@@ -120,3 +188,16 @@ def test_each_layer_takes_what_the_one_before_gives(model):
         assert layer.input_shape == before.output_shape
     assert all(side >= 1 for layer in layers for side in layer.output_shape)
     assert len({layer.name for layer in layers}) == len(layers)
+
+
+def test_windows_that_are_not_square():
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    model = ModelSpec(conv=convs)
+    layers = {layer.name: layer for layer in plan_layers(model)}
+    assert layers["conv1"].output_shape == (6, 28, 24)
+    assert layers["pool1"].output_shape == (6, 14, 12)
+    assert layers["conv2"].output_shape == (8, 10, 12)
+    assert layers["conv2"].parameters == 6 * 7 * 3 * 8 + 8
+    assert layers["conv2"].macs == 6 * 7 * 3 * 8 * 10 * 12
+    with pytest.raises(ShapeError, match="a 1×40 window does not fit 28×28"):
+        plan_layers(ModelSpec(conv=(Conv(channels=1, kernel=(1, 40)),)))

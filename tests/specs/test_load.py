@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -42,7 +43,7 @@ def test_an_empty_file_is_the_chapter(folder):
         ("lr².yaml", "lr-"),
         ("-x.yaml", "x"),
         ("....yaml", "spec"),
-        ("e" * 120 + ".yaml", "e" * 100),
+        ("e" * 120 + ".yaml", "e" * 91 + "-6e18f27b"),
         (b"\xff.yaml".decode("utf-8", "surrogateescape"), "spec"),
     ],
 )
@@ -169,7 +170,7 @@ def test_reading_brings_in_nothing_heavy(tmp_path, text):
 def test_a_mapping_is_a_spec_and_is_left_as_it_was():
     given = {"name": "relu", "model": {"activation": "relu", "dense": [84]}}
     loaded = specs.load_spec(given, ["model.dense.0=10"])
-    assert (loaded.name, loaded.model.activation, loaded.model.dense) == ("relu", "relu", (10,))
+    assert (loaded.name, loaded.model.dense) == ("relu-dense.0=10", (10,))
     assert given["model"]["dense"] == [84]
     assert specs.load_spec({}).name == "spec"
 
@@ -181,3 +182,12 @@ def test_all_problems_of_a_mapping_are_told_at_once():
         "model.activaton",
         "training.epochs",
     }
+
+
+@pytest.mark.parametrize("name", ["exercise1", "study/sweep.yaml"])
+def test_a_sweep_is_not_a_spec(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("study").mkdir()
+    Path("study/sweep.yaml").write_text("seeds: [0, 1]", encoding="utf-8")
+    with pytest.raises(SpecError, match=f"is for many runs, not one spec: lenetctl sweep {name}"):
+        specs.load_spec(name)

@@ -4,6 +4,9 @@ import pytest
 
 from lenetctl.specs.messages import MAX_PROBLEMS
 
+SIDES = "an integer from 1 to 64, or two: [height, width]"
+COUNT_OR_SHARE = "a number of images, or a share between 0 and 1"
+
 
 @pytest.mark.parametrize(
     ("text", "line"),
@@ -20,6 +23,20 @@ from lenetctl.specs.messages import MAX_PROBLEMS
         (
             "training: {optimizer: adam}",
             'training.optimizer: must be a mapping of keys to values, not "adam"',
+        ),
+        *(
+            (
+                f"data: {{validation: {value}}}",
+                f"data.validation: must be {COUNT_OR_SHARE}, not {value}",
+            )
+            for value in ("-1", "1.5", "1.0", "0.0", "true")
+        ),
+        *(
+            (
+                f"model: {{conv: [{{channels: 6, kernel: {value}}}]}}",
+                f"model.conv.0.kernel: must be {SIDES}, not {value}",
+            )
+            for value in ("0", "65", "2.5", "true", "[3]", "[3, 0]", "[1, 2, 3]")
         ),
         ("model: {dense: 120}", "model.dense: must be a list, not 120"),
         ("model: {dense: [null]}", "model.dense.0: must be an integer, not null"),
@@ -78,3 +95,16 @@ def test_beyond_a_hundred_they_are_counted(complaints):
     assert len(lines) == MAX_PROBLEMS + 1
     assert lines[0] == "x.yaml: 2,000 problems, the first 100 of them here"
     assert lines[1].startswith("x.yaml:1: key0: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("lr: 0.1", "lr: unknown key; did you mean training.optimizer.lr?"),
+        ("training: {lr: 1}", "training.lr: unknown key; did you mean training.optimizer.lr?"),
+        ("optimizer: {lr: 1}", "optimizer: unknown key; did you mean training.optimizer?"),
+        ("seeds: [1]", "seeds: unknown key: it is one of a sweep, for a file called sweep.yaml"),
+    ],
+)
+def test_a_key_of_another_section_is_told_where_it_belongs(complaints, text, line):
+    assert complaints(text) == [f"x.yaml:1: {line}"]

@@ -3,6 +3,8 @@
 import pytest
 
 from lenetctl import specs
+from lenetctl.specs.overrides import variant_name
+from lenetctl.specs.schema import NAME_LENGTH
 
 
 @pytest.fixture
@@ -196,3 +198,35 @@ def test_all_overrides_are_heard(complaints):
         "-s training.seed=-1"[:18],
         "x.yaml",
     ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        (["model.pool.kind=max"], "quick-max"),
+        (["training.optimizer={kind: adam, lr: 0.1}"], "quick-optimizer=kind-adam-lr-0.1"),
+        (["model.conv.1.channels=32", "training.seed=3"], "quick-channels=32"),
+        (["training.epochs=10"], "quick"),  # as it is without
+        (["name=mine", "model.pool.kind=max"], "mine"),
+        (["description=mine"], "quick"),
+    ],
+)
+def test_a_spec_is_called_after_what_was_changed(tmp_path, overrides, name):
+    (tmp_path / "quick.yaml").write_text("training: {epochs: 10}")
+    assert specs.load_spec(tmp_path / "quick.yaml", overrides).name == name
+
+
+def test_a_spec_that_only_an_override_makes_valid_has_its_name(tmp_path):
+    (tmp_path / "quick.yaml").write_text("model: {activation: rellu}")
+    assert specs.load_spec(tmp_path / "quick.yaml", ["model.activation=relu"]).name == "quick-relu"
+
+
+def test_names_that_are_cut_do_not_look_the_same(tmp_path):
+    widths = [",".join(["64"] * 30 + [last]) for last in ("1", "2")]
+    names = [variant_name("quick", {"model.dense": width}) for width in widths]
+    stems = ["a" * 120 + last for last in "12"]
+    for stem in stems:
+        (tmp_path / f"{stem}.yaml").touch()
+    names += [specs.load_spec(tmp_path / f"{stem}.yaml").name for stem in stems]
+    assert len(set(names)) == 4
+    assert all(len(name) <= NAME_LENGTH for name in names)

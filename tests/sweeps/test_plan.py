@@ -6,7 +6,7 @@ import pytest
 
 from lenetctl import specs
 from lenetctl.errors import SpecError, UsageError
-from lenetctl.sweeps.grid import SEED, parse_grid_option
+from lenetctl.sweeps.grid import SEED, parse_grid_option, swept_keys
 from lenetctl.sweeps.plan import plan_sweep
 
 
@@ -165,3 +165,19 @@ def test_a_swept_kind_of_optimizer_has_a_learning_rate_of_its_own(folder):
         for trial in trials:  # alone it is the same experiment
             given = [word for word in shlex.split(trial.command) if "=" in word]
             assert specs.sha256(specs.load_spec(spec, given)) == trial.sha256
+
+
+def test_a_folder_with_runs_in_it_is_its_specs(folder):
+    path = folder(a="", mlruns__lenetctl__run__spec="", **{".venv__x": "no spec"})
+    assert names(plan_sweep(path)) == ["a-s0"]
+
+
+@pytest.mark.parametrize("text", ["0-4", "0..4", " 0:4 "])
+def test_a_range_of_seeds_is_told_how_to_be_written(text):
+    with pytest.raises(SpecError, match="one by one: --seeds 0,1,2,3,4"):
+        swept_keys(None, text)
+
+
+def test_wrong_seeds_are_told_as_they_were_written(folder):
+    with pytest.raises(SpecError, match=r"--seeds 0,x: training\.seed: must be an integer"):
+        plan_sweep(folder(a=""), swept_keys(None, "0,x"))

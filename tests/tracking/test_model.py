@@ -1,4 +1,6 @@
 import json
+import re
+import sys
 
 import mlflow.pyfunc
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from lenetctl.data.dataset import load_dataset
 from lenetctl.model.build import build_model
 from lenetctl.runs.weights import read_weights
+from lenetctl.tracking import store
 from lenetctl.tracking.model import save_model
 from lenetctl.training.state import copy_weights as fill
 
@@ -22,8 +25,10 @@ def trained(digits, start, tmp_path_factory):
 
 @pytest.fixture
 def model(trained, monkeypatch):
+    """Save it, to be loaded where there is no lenetctl."""
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with save_model(trained) as folder:
+        monkeypatch.setitem(sys.modules, "lenetctl", None)
         yield folder
 
 
@@ -65,3 +70,36 @@ def test_its_weights_are_plain_numbers(model, trained):
     weights = read_weights(trained)
     assert stored.keys() == weights.keys()
     assert all(torch.equal(stored[name], weights[name]) for name in stored)
+
+
+def test_what_it_needs_is_on_any_index(model):
+    needed = (model / "requirements.txt").read_text()
+    assert "lenetctl" not in needed
+    assert "+" not in needed  # torch==2.10.0+cpu
+    assert {"mlflow", "numpy", "safetensors", "torch"} == set(
+        re.findall(r"^(\w+)==", needed, re.MULTILINE)
+    )
+
+
+def test_it_takes_no_lock_file_along(trained, tmp_path):
+    (tmp_path / "uv.lock").write_text("version = 1\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    store.open_client(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with save_model(trained) as folder:
+        assert not list(folder.rglob("uv.lock"))
+
+
+@pytest.mark.parametrize(
+    ("pixel", "words"),
+    [
+        (255, "pixels from 0 to 255 are not in [0, 1]: divide bytes by 255"),
+        (-0.5, "pixels from -0.5 to 0 are not in [0, 1]"),
+        (np.nan, "a pixel is not a finite number"),
+        (np.inf, "a pixel is not a finite number"),
+    ],
+)
+def test_what_is_no_image_in_0_to_1_is_refused(model, pixel, words):
+    images = np.zeros((2, 28, 28), np.float32)
+    images[1, 3, 4] = pixel
+    with pytest.raises(mlflow.exceptions.MlflowException, match=re.escape(words)):
+        mlflow.pyfunc.load_model(str(model)).predict(images)

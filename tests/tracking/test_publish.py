@@ -2,6 +2,8 @@ import json
 import shutil
 from pathlib import Path
 
+import mlflow.pyfunc
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -33,6 +35,11 @@ def artifacts(client, run, path=""):
     for item in client.list_artifacts(run.published.run_id, path or None):
         found += artifacts(client, run, item.path) if item.is_dir else [item.path]
     return sorted(found)
+
+
+def models(client, run):
+    experiment = logged(client, run).info.experiment_id
+    return client.search_logged_models([experiment])
 
 
 def runs(client):
@@ -123,15 +130,17 @@ def test_the_data_set_is_an_input_with_its_digest(published):
 def test_artifacts_are_complete_and_none_is_a_pickle(published):
     client, run, folder = published
     found = artifacts(client, run)
-    wanted = {"spec.yaml", "shapes.md", "curves.png", "confusion_matrix.png", "model/MLmodel"}
+    wanted = {"spec.yaml", "shapes.md", "predictions.npy", "curves.png", "confusion_matrix.png"}
     assert wanted <= set(found)
     local = Path(client.download_artifacts(run.published.run_id, "", str(folder)))
     assert specs.load_spec(local / "spec.yaml") == run.spec()
     assert "61,706" in (local / "shapes.md").read_text()
     for picture in ("curves.png", "confusion_matrix.png"):
         assert (local / picture).read_bytes().startswith(b"\x89PNG")
-    assert len(list(local.glob("model/artifacts/*.safetensors"))) == 1
-    for path in local.rglob("*"):
+    (model,) = (folder / "artifacts/models").iterdir()
+    assert len(list(model.glob("artifacts/artifacts/*.safetensors"))) == 1
+    assert sum(path.stat().st_size for path in model.rglob("*")) < 400_000
+    for path in [*local.rglob("*"), *model.rglob("*")]:
         assert path.suffix not in {".pkl", ".pickle", ".pt", ".pth", ".bin"}
         # protocol 2 and up, and the zip archive that torch.save writes
         assert not path.is_file() or not path.read_bytes().startswith((b"\x80", b"PK"))
@@ -190,7 +199,18 @@ def test_with_the_database_gone_the_same_run_is_made_again(uri, empty_database, 
 
 
 @pytest.mark.parametrize(
-    "at", ["log_batch", "log_inputs", "set_tag", "log_artifacts", "set_terminated"]
+    "at",
+    [
+        "log_batch",
+        "log_inputs",
+        "create_logged_model",
+        "log_model_artifacts",
+        "finalize_logged_model",
+        "log_outputs",
+        "log_artifact",
+        "set_tag",
+        "set_terminated",
+    ],
 )
 def test_broken_off_anywhere_and_tried_again_gives_one_whole_run(client, uri, copied, at):
     with pytest.raises(ConnectionError, match=at):
@@ -205,7 +225,9 @@ def test_broken_off_anywhere_and_tried_again_gives_one_whole_run(client, uri, co
     for key, points in history(client, copied).items():
         assert len(points) == len(set(points)), key
     assert [step for step, _ in history(client, copied)["train/loss"]] == [1, 2]
-    assert "model/MLmodel" in artifacts(client, copied)
+    (model,) = models(client, copied)
+    assert model.status == "READY"
+    assert len(found.outputs.model_outputs) == 1
 
 
 def test_an_epoch_sent_before_its_cursor_was_written_is_stored_once(client, uri, copied):
@@ -235,7 +257,7 @@ def test_killed_resumed_and_finished_is_one_run_without_gaps(client, uri, digits
     assert found.info.status == "KILLED"
     assert found.info.end_time == run.status.ended
     assert found.data.tags["outcome"] == "killed"
-    assert "model/MLmodel" not in artifacts(client, run)
+    assert list(models(client, run)) == []
 
     run.set_status("RUNNING")
     publish(client, uri, run)
@@ -314,3 +336,39 @@ def test_an_unreachable_store_is_not_taken_for_an_empty_one(client, uri, copied)
         client.get_run("0" * 32)
     assert len(runs(client)) == 1
     assert run_entry.KEY in logged(client, copied).data.tags
+
+
+def test_a_sqlite_store_that_is_not_there_has_nothing(client, uri, copied, tmp_path):
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+    (tmp_path / "mlflow.db").unlink()
+    assert not is_current(copied, uri)
+
+
+def test_the_net_is_one_logged_model_with_the_runs_metrics(client, uri, copied, monkeypatch):
+    publish(client, uri, copied)
+    (copied.path / "published.json").unlink()
+    publish(client, uri, copied)
+    run_id = copied.published.run_id
+    (model,) = models(client, copied)
+    assert (model.name, model.source_run_id, model.status) == ("model", run_id, "READY")
+    (output,) = logged(client, copied).outputs.model_outputs
+    assert (output.model_id, output.step) == (model.model_id, 2)
+    metrics = {metric.key: metric.value for metric in model.metrics}
+    result = copied.result
+    assert metrics["test/accuracy"] == metrics["final/test/accuracy"]
+    assert metrics["best/test/accuracy"] == result.best["test/accuracy"]
+    assert model.params["model.activation"] == "relu"
+
+    draw_evaluation(copied, evaluate_run(copied, None, "train", None, None, "cpu"))
+    publish(client, uri, copied)
+    (model,) = models(client, copied)
+    assert "eval/digits-train-last/accuracy" in {metric.key for metric in model.metrics}
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    mlflow.set_tracking_uri(uri)
+    mlflow.register_model(f"runs:/{run_id}/model", "lenet")
+    images = np.zeros((1, 28, 28), np.float32)
+    names = (f"runs:/{run_id}/model", f"models:/{model.model_id}", "models:/lenet/1")
+    answers = [mlflow.pyfunc.load_model(name).predict(images).tolist() for name in names]
+    assert answers[0] == answers[1] == answers[2]

@@ -1,5 +1,6 @@
 import http.server
 import shutil
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -246,3 +247,16 @@ def test_a_deleted_experiment_is_told_with_the_way_back(client, uri, copied):
     writer.notify(copied)
     writer.close(patience=20)
     assert f"mlflow experiments restore --experiment-id {experiment}" in warnings[0]
+
+
+def test_what_waiting_does_not_mend_is_not_tried_again(write, copied, empty_database, tmp_path):
+    database = shutil.copy(empty_database, tmp_path / "mlflow.db")
+    with sqlite3.connect(database) as made:
+        made.execute("UPDATE alembic_version SET version_num = 'f5a4f2784254'")
+    writing, warnings = write(f"sqlite:///{database}")
+    started = time.monotonic()
+    writing.notify(copied)
+    writing.close(patience=30)
+    assert time.monotonic() - started < 15
+    (warning,) = warnings
+    assert "out-of-date database schema" in warning

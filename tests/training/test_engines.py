@@ -93,3 +93,10 @@ def test_auto_goes_on_eagerly_where_nothing_can_be_compiled(monkeypatch):
     chosen = choose_engine("auto", spec(epochs=1), 10, CPU, "compiled")
     assert chosen.engine == "eager"
     assert "no C++ compiler" in chosen.warning
+
+
+def test_windows_that_are_not_square_are_for_the_eager_engine():
+    wide = spec([{"channels": 6, "kernel": [1, 5]}])
+    assert choose_engine("auto", wide, 60_000, CPU).engine == "eager"
+    with pytest.raises(UsageError, match="kernel is not square, which is not supported"):
+        choose_engine("compiled", wide, 60_000, CPU)

@@ -84,3 +84,15 @@ made.load_state_dict(made.state_dict())
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_sdlm_divides_the_rate_by_the_curvature_and_mu():
+    weights = [torch.nn.Parameter(torch.tensor(values)) for values in ([1.0, 2.0], [3.0])]
+    config = TrainingSpec.model_validate({"optimizer": {"kind": "sdlm", "lr": 0.1, "mu": 0.5}})
+    made = build_optimizer(weights, config.optimizer)
+    made.set_curvatures([torch.tensor([0.0, 1.5]), torch.tensor([4.5])])
+    for weight in weights:
+        weight.grad = torch.ones_like(weight)
+    made.step()
+    moved = [1 - 0.1 / 0.5, 2 - 0.1 / 2, 3 - 0.1 / 5]
+    torch.testing.assert_close(torch.cat([w.detach() for w in weights]), torch.tensor(moved))

@@ -34,6 +34,11 @@ def close(expected):
     return pytest.approx(expected, rel=0, abs=1e-9)
 
 
+def test_by_epoch_has_a_factor_for_each_epoch_and_keeps_the_last():
+    found = rates({"kind": "by_epoch", "factors": [1, 0.4, 2]}, steps=2, epochs=5, lr=0.5)
+    assert found == [0.5] * 2 + [0.2] * 2 + [1.0] * 6
+
+
 @pytest.mark.parametrize("pct_start", [0.05, 0.3, 0.5, 0.99])
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 3), (6, 7), (10, 30)])
 def test_one_cycle_is_torchs(pct_start, epochs, steps):

@@ -47,6 +47,26 @@ def test_gradients_are_clipped_to_a_norm_of_all_together(tiny, batch, engine):
     torch.testing.assert_close(moved(clip_norm=4 * half), free)
 
 
+@pytest.mark.parametrize("engine", [eager, compiled])
+@pytest.mark.parametrize(
+    ("count", "shares"), [(16, [4, 4, 4, 4]), (10, [3, 3, 3, 1]), (3, [1] * 3)]
+)
+def test_four_devices_take_the_sum_of_four_gradients(tiny, batch, engine, count, shares):
+    images, labels = (values[:count] for values in batch)
+    spec = tiny(optimizer={"lr": 0.25}, devices=4)
+    state = initial_state(spec, torch.device("cpu"))
+    before = [p.detach().clone() for p in state.net.parameters()]
+    gradients = [torch.zeros_like(p) for p in before]
+    for ours, theirs in zip(images.split(shares), labels.split(shares), strict=True):
+        loss = torch.nn.functional.cross_entropy(state.net(ours), theirs)  # on a device of its own
+        torch._foreach_add_(gradients, torch.autograd.grad(loss, list(state.net.parameters())))
+    mean = torch.nn.functional.cross_entropy(state.net(images), labels)
+    loss, _ = engine(state.net, state.optimizer, spec.training)(images, labels)
+    torch.testing.assert_close(loss, mean.detach())
+    for old, gradient, new in zip(before, gradients, state.net.parameters(), strict=True):
+        torch.testing.assert_close(new.detach(), old - 0.25 * gradient)
+
+
 def test_right_answers_are_those_before_the_step(tiny, batch):
     net, step = begin(tiny())
     images, labels = batch

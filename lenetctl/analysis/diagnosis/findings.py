@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from statistics import median
+from math import inf
 from typing import Any
 
 from lenetctl.errors import Problem
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import KeyPath, Origin, dotted
-from lenetctl.training.diagnostics.first_steps import STEPS
 from lenetctl.training.diagnostics.layers import LayerStatistics
 from lenetctl.training.diagnostics.range_test import RangeTest
+from lenetctl.training.diagnostics.rehearsal import Rehearsal
 
-# Nats that the loss is to fall by, to first order: with less, a net stays at guessing.
-# Measured by benchmarks/diagnose.py.
-LEAST_FALL = 0.002
+SPOILT = 100  # times less fall to expect after the rehearsal: its steps were too large
 MOSTLY_DEAD = 0.5  # share of a layer's channels or neurons
 RATE: KeyPath = ("training", "optimizer", "lr")
 
@@ -30,11 +28,6 @@ class Beginning:
     seed: int
     layers: list[LayerStatistics]
     expected_fall: float  # of the loss over the training, to first order, in nats
-
-    @property
-    def stays_at_guessing(self) -> bool:
-        """Whether too little of the images gets through for the net to learn in its epochs."""
-        return self.expected_fall < LEAST_FALL
 
 
 @dataclass(frozen=True)
@@ -59,18 +52,14 @@ class Finding:
 
 
 def find_causes(
-    spec: Spec,
-    beginnings: Sequence[Beginning],
-    after_first_steps: float,
-    tested: RangeTest,
-    locate: Locate,
+    spec: Spec, beginning: Beginning, rehearsal: Rehearsal, tested: RangeTest, locate: Locate
 ) -> list[Finding]:
     """Return what is likely to keep `spec` from learning; nothing where it should learn.
 
     Args:
         spec: what would be trained.
-        beginnings: its nets from some seeds, its own first.
-        after_first_steps: the expected fall once its own net has done its first steps, in nats.
+        beginning: its net, from its own seed.
+        rehearsal: what becomes of this net in few steps.
         tested: its range test.
         locate: where a key of it is written.
 
@@ -80,49 +69,45 @@ def find_causes(
         origin = locate(path)
         return Finding(Problem(origin.file, origin.line, dotted(path), message), remedies)
 
-    rules = (
-        _rate_too_large(spec, beginnings[0], after_first_steps, tested),
-        _no_signal(spec, beginnings, tested),
-        _dead(beginnings),
-    )
-    return [finding(*found) for rule in rules for found in rule]
+    causes = (_stuck(spec, beginning, rehearsal, tested), _dead(beginning))
+    return [finding(*found) for rule in causes for found in rule]
 
 
 _Found = tuple[Any, ...]  # a key's path, a message, and remedies
 
 
-def _rate_too_large(
-    spec: Spec, beginning: Beginning, after_first_steps: float, tested: RangeTest
+def _stuck(
+    spec: Spec, beginning: Beginning, rehearsal: Rehearsal, tested: RangeTest
 ) -> Iterator[_Found]:
-    if beginning.stays_at_guessing or after_first_steps >= LEAST_FALL:
+    if not rehearsal.stays_at_guessing:
         return
-    rate = spec.training.optimizer.lr
-    smaller = min(tested.suggestion, float(f"{rate / 10:.2g}"))
-    yield (
-        RATE,
-        f"{rate:g} is too large: {STEPS} steps at it leave a net that answers all images alike",
-        f"training.optimizer.lr={smaller:g}",
+    rate, diverged = spec.training.optimizer.lr, rehearsal.loss == inf
+    if diverged or rehearsal.after.fall * SPOILT < beginning.expected_fall:
+        smaller = min(tested.suggestion, float(f"{rate / 10:.2g}"))
+        spoilt = "diverge" if diverged else "leave a net that answers all images alike"
+        message = f"{rate:g} is too large: {rehearsal.steps} steps of the rehearsal {spoilt}"
+        yield RATE, message, f"training.optimizer.lr={smaller:g}"
+        return
+    message = (
+        f"it will stay at guessing with seed {beginning.seed}: {rehearsal.steps} of its "
+        f"{rehearsal.total} steps end at a loss of {rehearsal.loss:.4g}, and the others take "
+        f"{rehearsal.to_come:.2g} nats off, where {rehearsal.needed:.2g} are needed"
     )
-
-
-def _no_signal(spec: Spec, beginnings: Sequence[Beginning], tested: RangeTest) -> Iterator[_Found]:
-    stuck = [one for one in beginnings if one.stays_at_guessing]
-    if not stuck:
+    if larger := _large_enough(rate, rehearsal, tested):
+        yield RATE, message, f"training.optimizer.lr={larger:.2g}"
         return
-    fall = median(one.expected_fall for one in stuck)
-    first = stuck[0].layers[0]
-    seeds = ", ".join(str(one.seed) for one in stuck)
-    measured = (
-        f"it will stay at guessing with seed {seeds}: so little of the images gets through that "
-        f"{spec.training.epochs} epochs take {fall:.2g} nats off the loss to first order, where "
-        f"{LEAST_FALL:g} are needed"
-    )
-    needed = spec.training.optimizer.lr * LEAST_FALL / fall if fall > 0 else float("inf")
-    if 2 * needed <= tested.largest_stable:
-        yield RATE, measured, f"training.optimizer.lr={2 * needed:.2g}"
-        return
+    first = beginning.layers[0]
     lost = f"; the gradient of {first.name} is {first.gradient_ratio:.2g} of the last layer's"
-    yield ("model", "activation"), measured + lost, *_more_signal(spec)
+    yield ("model", "activation"), message + lost, *_more_signal(spec)
+
+
+def _large_enough(rate: float, rehearsal: Rehearsal, tested: RangeTest) -> float | None:
+    """Return a larger rate with which the net would learn; None where it stands no such rate."""
+    if tested.left_guessing:
+        return tested.suggestion if tested.suggestion > 2 * rate else None
+    fall = rehearsal.after.fall  # grows with the rate
+    larger = 2 * rate * rehearsal.needed / fall if fall else inf
+    return larger if 2 * rate < larger <= tested.largest_stable else None
 
 
 def _more_signal(spec: Spec) -> Iterator[str]:
@@ -134,8 +119,8 @@ def _more_signal(spec: Spec) -> Iterator[str]:
         yield "model.activation=tanh training.optimizer.lr=0.1"
 
 
-def _dead(beginnings: Sequence[Beginning]) -> Iterator[_Found]:
-    for layer in beginnings[0].layers:
+def _dead(beginning: Beginning) -> Iterator[_Found]:
+    for layer in beginning.layers:
         if layer.dead > MOSTLY_DEAD:
             units = f"{len(layer.dead_units)} units of {layer.name}"
             message = f"{units} are saturated for every image before training begins"

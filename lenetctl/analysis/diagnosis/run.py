@@ -102,7 +102,5 @@ def _trained(run: Run, dataset: Dataset, device: torch.device) -> list[TrainedLa
     copy = expendable_copy(last)
     optimizer = build_optimizer(copy.parameters(), spec.training.optimizer)
     with numerics(spec.training):
-        layers = measure_layers(
-            copy, optimizer, *balanced_batch(split), spec.training.label_smoothing
-        )
+        layers = measure_layers(copy, optimizer, *balanced_batch(split), spec.training)
     return [TrainedLayer(layer, moved[f"{layer.name}.weight"]) for layer in layers]

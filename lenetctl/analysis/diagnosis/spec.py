@@ -11,14 +11,14 @@ from lenetctl.data.dataset import Dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import numerics
-from lenetctl.training.diagnostics.expected_fall import expected_fall
-from lenetctl.training.diagnostics.first_steps import fall_after_first_steps
+from lenetctl.training.diagnostics.expected_fall import look_ahead
 from lenetctl.training.diagnostics.layers import (
     balanced_batch,
     expendable_copy,
     measure_layers,
 )
 from lenetctl.training.diagnostics.range_test import RangeTest, range_test
+from lenetctl.training.diagnostics.rehearsal import Rehearsal, rehearse
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 from lenetctl.training.state import initial_net
@@ -32,7 +32,7 @@ class Diagnosis:
     """What is known of a spec before it is trained."""
 
     beginnings: list[Beginning]  # the spec's own seed first
-    after_first_steps: float  # the expected fall of the own seed's net by then, in nats
+    rehearsal: Rehearsal  # with the own seed
     range_test: RangeTest
     findings: list[Finding]
     schedule: tuple[list[float], list[float]]  # epochs from 0, and the learning rate at each
@@ -41,7 +41,7 @@ class Diagnosis:
 def diagnose(
     spec: Spec, dataset: Dataset, locate: Locate, device: torch.device, seeds: int = SEEDS
 ) -> Diagnosis:
-    """Measure the untrained nets of `spec` for some seeds, and the rates that they stand.
+    """Measure the untrained nets of `spec` for some seeds, and train its own for some steps.
 
     Args:
         spec: what would be trained.
@@ -55,10 +55,10 @@ def diagnose(
     own = spec.training.seed
     with numerics(spec.training):
         beginnings = [measure_beginning(spec, seed, split) for seed in range(own, own + seeds)]
-        after = fall_after_first_steps(spec, split)
+        rehearsal = rehearse(spec, split)
         tested = range_test(spec, split)
-    findings = find_causes(spec, beginnings, after, tested, locate)
-    return Diagnosis(beginnings, after, tested, findings, _schedule(spec, len(split)))
+    findings = find_causes(spec, beginnings[0], rehearsal, tested, locate)
+    return Diagnosis(beginnings, rehearsal, tested, findings, _schedule(spec, len(split)))
 
 
 def measure_beginning(spec: Spec, seed: int, split: DeviceSplit) -> Beginning:
@@ -67,10 +67,10 @@ def measure_beginning(spec: Spec, seed: int, split: DeviceSplit) -> Beginning:
     spec = spec.model_copy(update={"training": training})
     images, labels = balanced_batch(split)
     net = initial_net(spec, split.labels.device)
-    fall = expected_fall(net, spec, images, labels, _steps_per_epoch(spec, len(split)))
+    fall = look_ahead(net, spec, images, labels, _steps_per_epoch(spec, len(split))).fall
     copy = expendable_copy(net)
     optimizer = build_optimizer(copy.parameters(), training.optimizer)
-    layers = measure_layers(copy, optimizer, images, labels, training.label_smoothing)
+    layers = measure_layers(copy, optimizer, images, labels, training)
     return Beginning(seed, layers, fall)
 
 

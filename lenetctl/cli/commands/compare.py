@@ -9,7 +9,7 @@ import typer
 
 from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
-from lenetctl.cli.choose_runs import choose_runs
+from lenetctl.cli.choose_runs import Choice, choose_runs
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import UsageError
 
@@ -23,6 +23,13 @@ def compare(
     experiment: Annotated[
         str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
     ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help="The finished runs on a data set."),
+    ] = None,
+    overrides: options.Set = None,
+    seeds: options.Seeds = None,
+    grid: options.Grid = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -51,10 +58,17 @@ def compare(
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a group.")] = False,
     runs_csv: Annotated[bool, typer.Option("--csv-runs", help="A line a run.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A table for a report.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Image by image instead: what flips beyond luck.")
+    ] = False,
+    data_dir: options.DataDir = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Compare finished runs, all or some, grouped over seeds; of repeated runs the newest counts.
+
+    -s, --seeds and -g are those of `sweep`, for the runs of a PATH. Runs that are not named are
+    those of one data set, by default the newest run's.
 
     A run counts with its best epoch where a validation split chose that one, else with its last.
     Each group's difference to the control comes with a 95 % confidence interval.
@@ -64,11 +78,21 @@ def compare(
     from lenetctl.cli.console import Console, echo
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
+    from lenetctl.sweeps.grid import swept_keys
 
     if as_csv + runs_csv + as_markdown + as_json > 1:
         raise UsageError("--csv, --csv-runs, --markdown and --json: choose one")
+    if images and (as_csv or runs_csv or as_markdown):
+        raise UsageError("--images: as a table, or with --json")
     console = Console(as_json=as_json, quiet=quiet)
-    shown = compare_runs(choose_runs(runs, experiment, console.warn), metric, group_by, control)
+    choice = Choice(runs or (), experiment, dataset, swept_keys(grid, seeds), overrides or ())
+    chosen = choose_runs(choice, console.warn)
+    shown = compare_runs(chosen, metric, group_by, control, console.warn)
+    if images:
+        from lenetctl.cli.compare_images import show_images
+
+        show_images(shown, plot, data_dir, console)
+        return
     if plot:
         for file in draw_comparison(shown, plot):
             echo(f"{file} drawn", err=True)

@@ -29,10 +29,10 @@ def diagnose(
 ) -> None:
     """Say, in seconds, what keeps a net from learning: signal, gradient, learning rate."""
     from lenetctl import specs
-    from lenetctl.runs.store import RunStore
+    from lenetctl.cli.find_run import find_run
 
     settings = overrides or []
-    run = None if Path(subject).suffix in (".yaml", ".yml") else RunStore().find(subject)
+    run = None if Path(subject).suffix in (".yaml", ".yml") else find_run(subject)
     if run and settings:
         raise UsageError(f"-s {settings[0]}: {subject} is a run, which stays as it was trained")
     spec, origins = (run.spec(), {}) if run else specs.load_with_origins(subject, settings)

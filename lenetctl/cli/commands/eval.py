@@ -14,7 +14,8 @@ def evaluate(
         str, typer.Argument(metavar="RUN|FOLDER", help="Name, id, prefix, folder or latest.")
     ],
     dataset: Annotated[
-        str | None, typer.Option("--dataset", help="Another data set than it was trained on.")
+        str | None,
+        typer.Option("--dataset", help="Another data set, or pictures in FOLDER/CLASS/."),
     ] = None,
     split: Annotated[Literal["test", "validation", "train"], typer.Option("--split")] = "test",
     weights: options.Weights = None,
@@ -27,15 +28,15 @@ def evaluate(
 ) -> None:
     """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.tables import print_classes
     from lenetctl.runs.evaluate import evaluate_run
     from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    store = RunStore()
-    store.end_dead()
-    found = store.find(run)
+    RunStore().end_dead()
+    found = find_run(run)
     measured = evaluate_run(found, dataset, split, weights, data_dir, device)
     text = f"{measured.dataset} {split}: loss {measured.loss:.4f}, "
     console.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")

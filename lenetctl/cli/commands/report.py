@@ -10,7 +10,7 @@ import typer
 
 from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
-from lenetctl.cli.choose_runs import choose_runs
+from lenetctl.cli.choose_runs import Choice, choose_runs
 from lenetctl.cli.errors import guarded
 from lenetctl.errors import DataError, UsageError
 
@@ -57,8 +57,8 @@ def report(
     if file.suffix not in formats:
         raise UsageError(f"{file}: a report is saved as {' or '.join(formats)}")
     console = Console(as_json=as_json, quiet=quiet)
-    chosen = choose_runs(runs, experiment, console.warn)
-    shown = compare_runs(chosen, control=control)
+    chosen = choose_runs(Choice(runs or (), experiment), console.warn)
+    shown = compare_runs(chosen, control=control, warn=console.warn)
     best = next(iter(shown.groups[0].runs.values())).run
     title = experiment or ", ".join(runs or []) or "All runs"
     with TemporaryDirectory() as temporary:

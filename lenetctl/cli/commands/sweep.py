@@ -8,7 +8,6 @@ import typer
 from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
-from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.sweeps.search import PrunerName, SamplerName
 
 
@@ -18,18 +17,8 @@ def sweep(
         Path, typer.Argument(metavar="PATH", help="A folder of specs, a sweep.yaml or a spec.")
     ],
     overrides: options.Set = None,
-    seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="N,N,…", help="Run every spec with each.")
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-g",
-            "--grid",
-            metavar="KEY=A,B,C",
-            help="Values of a key; repeat it for a grid. In a search also KEY={low: A, high: B}.",
-        ),
-    ] = None,
+    seeds: options.Seeds = None,
+    grid: options.Grid = None,
     search: Annotated[
         SamplerName | None,
         typer.Option("--search", help="Search the grid for the best validation accuracy."),
@@ -41,6 +30,16 @@ def sweep(
     prune: Annotated[
         PrunerName, typer.Option("--prune", help="Whether a search gives up poor runs early.")
     ] = PrunerName.none,
+    seeds_per_trial: Annotated[
+        int,
+        typer.Option("--seeds-per-trial", metavar="N", min=1, help="Runs of a trial in a search."),
+    ] = 1,
+    confirm: Annotated[
+        int,
+        typer.Option(
+            "--confirm", metavar="N", min=0, help="Fresh seeds for the winner of a search."
+        ),
+    ] = 3,
     until: Annotated[
         Literal["decided"] | None,
         typer.Option(
@@ -57,28 +56,14 @@ def sweep(
     control: Annotated[
         str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
     ] = CONTROL,
-    executor: Annotated[
-        ExecutorName | None,
-        typer.Option("--executor", help="Default: processes where --jobs is above 1."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, help="Runs at a time: processes, or models of a fleet."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")] = False,
+    executor: options.Executor = None,
+    jobs: options.Jobs = None,
+    dry_run: options.DryRun = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
-    ] = False,
+    fail_fast: options.FailFast = False,
     diagnostics: options.Diagnostics = False,
-    experiment: Annotated[
-        str | None,
-        typer.Option(
-            "--experiment",
-            help="MLflow experiment; default: the sweep's name.",
-            callback=options.experiment_name,
-        ),
-    ] = None,
+    keep_epochs: options.KeepEpochs = False,
+    experiment: options.Experiment = None,
     device: options.Device = "auto",
     engine: options.Engine = "auto",
     data_dir: options.DataDir = None,
@@ -87,10 +72,10 @@ def sweep(
     quiet: options.Quiet = False,
 ) -> None:
     """Run every spec of a folder, or a grid; what is done is skipped, what was stopped goes on."""
-    from lenetctl.cli import run_sweep
     from lenetctl.cli.console import Console
+    from lenetctl.cli.sweeps import run_sweep
     from lenetctl.errors import UsageError
-    from lenetctl.sweeps.grid import SEED, parse_grid_option
+    from lenetctl.sweeps.grid import swept_keys
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
@@ -100,19 +85,16 @@ def sweep(
         raise UsageError(
             "--until decided chooses seeds itself: leave out --search, --seeds, --force"
         )
-    swept = [parse_grid_option(text) for text in grid or []]
-    if seeds is not None:
-        swept.append(parse_grid_option(f"{SEED}={seeds}"))
-    by_key = {key.key: key for key in swept}
-    usual = "processes" if (jobs or 1) > 1 else "serial"
+    by_key = swept_keys(grid, seeds)
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),
-        executor=executor.value if executor else usual,
+        executor=run_sweep.usual_executor(executor, jobs),
         jobs=jobs,
         dry_run=dry_run,
         force=force,
         fail_fast=fail_fast,
         diagnostics=diagnostics,
+        keep_epochs=keep_epochs,
         experiment=experiment,
         device=device,
         engine=engine,
@@ -120,12 +102,13 @@ def sweep(
         tracking_uri=tracking_uri,
     )
     if until:
-        from lenetctl.cli.until_decided import sweep_until_decided
+        from lenetctl.cli.sweeps.until_decided import sweep_until_decided
 
         sweep_until_decided(path, by_key, overrides or [], (control, margin, max_seeds), how)
     elif search and count:
-        from lenetctl.cli.search import search_for  # optuna
+        from lenetctl.cli.sweeps.search import SearchOptions, search_for  # optuna
 
-        search_for(path, by_key, overrides or [], count, search, prune, how)
+        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm)
+        search_for(path, by_key, overrides or [], wanted, how)
     else:
         run_sweep.sweep_through(path, by_key, overrides or [], how)

@@ -15,15 +15,19 @@ def sync(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Publish to MLflow what is outstanding; a second time changes nothing."""
+    """Publish to MLflow what it does not have; a second time changes nothing."""
     from lenetctl.cli.console import Console
-    from lenetctl.cli.publishing import catch_up, closed, writer
+    from lenetctl.cli.find_run import find_run
+    from lenetctl.cli.publishing import ask_mlflow, catch_up, closed, writer
     from lenetctl.runs.store import RunStore
     from lenetctl.tracking.writer import outstanding
 
     console = Console(as_json=as_json, quiet=quiet)
+    named = [find_run(name) for name in runs or []]
     writing = writer(tracking_uri, console)
-    behind = catch_up(writing, [RunStore().find(name) for name in runs or []])
+    writing.start()  # it imports MLflow while this process does
+    ask_mlflow(writing.tracking_uri, named or RunStore().all(), console)
+    behind = catch_up(writing, named)
     with closed(writing, behind, console, patience=10):
         left = outstanding(behind, writing.tracking_uri)
         console.result(

@@ -32,6 +32,7 @@ def train(
         bool, typer.Option("--smoke", help="One epoch on 1,024 images: does it run at all?")
     ] = False,
     diagnostics: options.Diagnostics = False,
+    keep_epochs: options.KeepEpochs = False,
     experiment: Annotated[
         str,
         typer.Option(
@@ -74,7 +75,7 @@ def train(
     from lenetctl.cli.views.run import RunView, summary, train_document
     from lenetctl.runs.execute import execute
     from lenetctl.runs.options import RunOptions
-    from lenetctl.tracking.store import redacted
+    from lenetctl.tracking.uri import redacted
 
     catch_up(writing)
     reporter = RunView(console, writing)
@@ -90,6 +91,7 @@ def train(
                     experiment=experiment,
                     command=command,
                     diagnostics=diagnostics,
+                    keep_epochs=keep_epochs,
                 ),
                 reporter,
                 earlier,

@@ -1,6 +1,8 @@
 """`lenetctl ui`: MLflow's own UI on the right store."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -9,6 +11,10 @@ import typer
 
 from lenetctl.cli import options
 from lenetctl.cli.errors import guarded
+from lenetctl.errors import UsageError
+
+HOST = "127.0.0.1"
+TRAINING = "#/experiments?workflowType=machine_learning"  # not the pages for language models
 
 
 @guarded
@@ -21,24 +27,42 @@ def ui(
     from lenetctl.cli.publishing import catch_up, wait_for, writer
     from lenetctl.processes import end_tree
     from lenetctl.runs.store import RunStore
-    from lenetctl.tracking import store
+    from lenetctl.tracking.moved import follow_move
+    from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 
-    where = store.choose_uri(tracking_uri)
+    where = choose_uri(tracking_uri)
     console = Console()
+    is_server = where.startswith("http")
+    if not is_server:
+        _require_free(port)  # else the browser shows what another command serves there
     if RunStore().all():
         writing = writer(tracking_uri, console)
         catch_up(writing)
         wait_for(writing, console, patience=10)
-    if where.startswith("http"):
-        console.say(f"the runs are at {store.redacted(where)}")
+    if is_server:
+        console.say(f"the runs are at {redacted(where)}")
         return
-    console.say(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    file = sqlite_file(where)
+    if file and file.exists():
+        follow_move(file)
+    console.say(f"http://{HOST}:{port}/{TRAINING} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
-    server = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    server = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it
     command = [*server, "--backend-store-uri", where, "--workers", "1"]
+    if hangup := getattr(signal, "SIGHUP", None):  # a closed terminal
+        signal.signal(hangup, signal.getsignal(signal.SIGTERM))
     process = subprocess.Popen(command, start_new_session=True)
     try:
         raise typer.Exit(process.wait())
     finally:  # MLflow leaves its own children behind
         end_tree(process.pid)
+
+
+def _require_free(port: int) -> None:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        with socket.create_server((HOST, 0)) as other:
+            free = other.getsockname()[1]
+        raise UsageError(f"--port {port}: {error.strerror}; --port {free} is free") from None

@@ -146,11 +146,8 @@ def counted(lost: Mapping[str, int]) -> str:
 def notes(shown: Comparison) -> list[str]:
     """Return what a reader must know to read the numbers rightly."""
     held_out = [run.is_validated for run in shown.runs]
-    epoch = "best epoch" if all(held_out) else "last epoch"
-    if any(held_out) and not all(held_out):
-        epoch = "best epoch where images were held out, else by the last"
     spreads = f"{shown.metric} over seeds: mean ± sample standard deviation, of n runs"
-    found = [f"{spreads}; ranked by the {epoch}."]
+    found = [f"{spreads}; ranked by the {shown.epoch}."]
     if shown.control:
         found.append(
             f"Against {shown.control.name}: difference of what ranks ± half its 95 % "

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from lenetctl.analysis.diagnosis.findings import LEAST_FALL
 from lenetctl.analysis.diagnosis.run import RunDiagnosis
 from lenetctl.analysis.diagnosis.spec import Diagnosis
-from lenetctl.training.diagnostics.first_steps import STEPS
 from lenetctl.training.diagnostics.layers import LayerStatistics
+from lenetctl.training.diagnostics.rehearsal import Rehearsal
 
 UNLEARNED = ("plateau", "diverged")
 SHOWN = 20  # dead units by name
@@ -91,8 +91,8 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
         rates += ", but at no rate the loss left guessing"
     findings = [str(finding) for finding in diagnosis.findings]
     return [
-        f"expected fall of the loss, seeds {seeds}: {falls} nats (it takes {LEAST_FALL:g})",
-        f"after {STEPS} steps, seed {own.seed}: {diagnosis.after_first_steps:.2g} nats",
+        f"expected fall of the loss, seeds {seeds}: {falls} nats",
+        _rehearsal_line(diagnosis.rehearsal),
         f"learning rate: {rates}; suggested: -s training.optimizer.lr={tested.suggestion:g}",
         *(findings or ["nothing found that keeps it from learning"]),
     ]
@@ -103,7 +103,7 @@ def diagnosis_document(diagnosis: Diagnosis, picture: Path) -> dict[str, Any]:
     tested = diagnosis.range_test
     return {
         "findings": [finding.as_dict() for finding in diagnosis.findings],
-        "after_first_steps": diagnosis.after_first_steps,
+        "rehearsal": _rehearsal_document(diagnosis.rehearsal),
         "seeds": [asdict(beginning) for beginning in diagnosis.beginnings],
         "range_test": {
             "steepest": tested.steepest,
@@ -114,6 +114,22 @@ def diagnosis_document(diagnosis: Diagnosis, picture: Path) -> dict[str, Any]:
             "losses": tested.losses,
         },
         "picture": str(picture),
+    }
+
+
+def _rehearsal_line(rehearsal: Rehearsal) -> str:
+    ended = "diverged" if rehearsal.loss == inf else f"ended at a loss of {rehearsal.loss:.4g}"
+    rest = f"; {rehearsal.to_come:.2g} nats to come" if rehearsal.total > rehearsal.steps else ""
+    return f"rehearsal, {rehearsal.steps} of {rehearsal.total:,} steps: {ended}{rest}"
+
+
+def _rehearsal_document(rehearsal: Rehearsal) -> dict[str, Any]:
+    return {
+        "steps": rehearsal.steps,
+        "total": rehearsal.total,
+        "loss": None if rehearsal.loss == inf else rehearsal.loss,
+        "to_come": rehearsal.to_come,
+        "stays_at_guessing": rehearsal.stays_at_guessing,
     }
 
 

@@ -16,7 +16,7 @@ from lenetctl.cli.views.sparkline import sparkline
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.folder import Run
 from lenetctl.specs.schema import Spec
-from lenetctl.tracking.store import DEFAULT, redacted
+from lenetctl.tracking.uri import DEFAULT, redacted
 from lenetctl.tracking.writer_process import WriterProcess
 from lenetctl.training.metrics import (
     EPOCH_SECONDS,

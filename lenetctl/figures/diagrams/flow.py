@@ -35,7 +35,9 @@ class _Item:
         self.scale = scale
         self.sheets = min(count, _MOST_SHEETS) if sides else 1
         self.side = scale * (sides[0] if sides else math.sqrt(count))
-        self.front = self.side if sides else _BAR  # width of the foremost sheet, or of the bar
+        self.front = (
+            scale * sides[1] if sides else _BAR
+        )  # width of the foremost sheet, or of the bar
         depth = _SHEET * (self.sheets - 1)
         self.width, self.height = self.front + depth, self.side + depth
         self.left = 0.0  # where `_rows` puts it
@@ -80,10 +82,10 @@ def draw_flow(axes: Axes, steps: Sequence[Operation]) -> tuple[float, float]:
 
 
 def _items(steps: Sequence[Operation]) -> list[_Item]:
-    widest = max(step.shape[1] for step in steps if step.kind != "dense")
-    most = max(step.shape[0] for step in steps if step.kind == "dense")
+    widest = max(step.shape[1] for step in steps if len(step.shape) == 3)
+    most = max(step.shape[0] for step in steps if len(step.shape) == 1)
     pixel, unit = _LARGEST / widest, _TALLEST / math.sqrt(most)
-    return [_Item(step, unit if step.kind == "dense" else pixel) for step in steps]
+    return [_Item(step, unit if len(step.shape) == 1 else pixel) for step in steps]
 
 
 def _rows(items: Sequence[_Item]) -> list[list[_Item]]:
@@ -128,25 +130,28 @@ def _draw_words(axes: Axes, before: _Item | None, item: _Item, top: float) -> No
 
 def _draw_way(axes: Axes, before: _Item | None, item: _Item, middle: float) -> None:
     """Draw a window and the pixel that it makes; for a dense layer, or a new row, an arrow."""
-    if before is None or item.step.kind == "dense":
+    if before is None or len(item.step.shape) == 1:
         start = before.right if before else 0.0
         axes.annotate("", (item.left - 0.04, middle), (start + 0.04, middle), arrowprops=ARROW)
         return
-    window = min(item.step.window * item.scale, before.side)
-    left, bottom = _draw_square(axes, before, window, 0.6, middle)
-    pixel_left, pixel_bottom = _draw_square(axes, item, item.scale, 0.25, middle)
+    height, width = (side * item.scale for side in item.step.window)
+    width, height = min(width, before.front), min(height, before.side)
+    left, bottom = _draw_window(axes, before, (width, height), 0.6, middle)
+    pixel = (item.scale, item.scale)
+    pixel_left, pixel_bottom = _draw_window(axes, item, pixel, 0.25, middle)
     for upper in (0.0, 1.0):
-        x = (left + window, pixel_left)
-        y = (bottom + upper * window, pixel_bottom + upper * item.scale)
+        x = (left + width, pixel_left)
+        y = (bottom + upper * height, pixel_bottom + upper * item.scale)
         axes.plot(x, y, color=VERMILLION, linewidth=0.6, zorder=3)
 
 
-def _draw_square(
-    axes: Axes, item: _Item, side: float, across: float, middle: float
+def _draw_window(
+    axes: Axes, item: _Item, size: tuple[float, float], across: float, middle: float
 ) -> tuple[float, float]:
-    """Draw a square on the foremost sheet, `across` of the way to its right; return its corner."""
-    left = item.right - item.side + across * (item.side - side)
-    bottom = middle - item.height / 2 + (item.side - side) / 2
-    square = Rectangle((left, bottom), side, side, fc="none", ec=VERMILLION, lw=0.8, zorder=3)
-    axes.add_patch(square)
+    """Draw a window on the foremost sheet, `across` of the way to its right; return its corner."""
+    width, height = size
+    left = item.right - item.front + across * (item.front - width)
+    bottom = middle - item.height / 2 + (item.side - height) / 2
+    window = Rectangle((left, bottom), width, height, fc="none", ec=VERMILLION, lw=0.8, zorder=3)
+    axes.add_patch(window)
     return left, bottom

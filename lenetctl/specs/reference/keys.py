@@ -36,6 +36,13 @@ def key_references() -> list[KeyReference]:
     return found
 
 
+def namesakes(path: str) -> list[str]:
+    """Return the paths of all keys that are called as the last part of `path`: `optimizer.lr`."""
+    name = path.rpartition(".")[2]
+    paths = (row.path for row in key_references())
+    return list(dict.fromkeys(found for found in paths if found.rpartition(".")[2] == name))
+
+
 def find_keys(wanted: str) -> list[KeyReference]:
     """Return the key of this path, of each kind that has it, or all keys of the section.
 
@@ -51,8 +58,6 @@ def find_keys(wanted: str) -> list[KeyReference]:
     inside = [row for row in rows if row.path.startswith(f"{path}.")]
     if found := inside or named:
         return found
-    paths = list(dict.fromkeys(row.path for row in rows))
-    ending = [name for name in paths if name.rpartition(".")[2] == path.rpartition(".")[2]]
-    close = ending or get_close_matches(path, paths, n=3)
+    close = namesakes(path) or get_close_matches(path, (row.path for row in rows), n=3)
     meant = f"; did you mean {' or '.join(close)}?" if close else ""
     raise UsageError(f"{wanted}: a spec has no such key{meant}")

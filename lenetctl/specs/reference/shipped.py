@@ -8,6 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
 SWEEP_FILE = "sweep.yaml"
+SWEEP_KEYS = ("base", "seeds", "grid", "search")
 
 
 def shipped_folder() -> Path:

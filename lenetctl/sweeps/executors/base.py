@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Listener, TrialEvent
 from lenetctl.sweeps.executors import EXECUTORS
 from lenetctl.sweeps.trial import Trial
+
+Batch = Sequence[Trial]  # trials that go to one process together
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,42 @@ def make_executor(name: str, settings: ExecutorSettings) -> Executor:
 
 
 class RetryQueue:
-    """The trials to hand out: before all others those whose process was lost, once each."""
+    """The batches to hand out: before all others what is left of those whose process was lost.
 
-    def __init__(self, trials: Iterable[Trial]) -> None:
-        self._rest, self._lost = iter(trials), deque[Trial]()
+    A trial is tried again once.
+    """
+
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._rest, self._lost = iter(batches), deque[Batch]()
         self._retried: set[str] = set()
 
-    def take(self) -> Trial | None:
-        """Return the next trial; None where none is left."""
+    def take(self) -> Batch | None:
+        """Return the next batch; None where none is left."""
         return self._lost.popleft() if self._lost else next(self._rest, None)
 
-    def put_back(self, trial: Trial, run: Run | None, cause: str) -> TrialEvent:
-        """Take back a trial whose process was lost, once; end its run and return the event."""
-        if run and run.status.state == "RUNNING":
-            run.set_status("FAILED", "killed", cause)
-        if trial.sha256 in self._retried:
-            return TrialEvent(trial.sha256, "failed", run, cause)
-        self._retried.add(trial.sha256)
-        self._lost.append(trial)
-        return TrialEvent(trial.sha256, "killed", run, f"{cause}; trying again")
+    def put_back(
+        self, batch: Batch, runs: Mapping[str, Run | None], cause: str
+    ) -> Iterator[TrialEvent]:
+        """Take back the trials of a batch whose process was lost; end their runs.
+
+        Args:
+            batch: those of its trials that had not ended.
+            runs: their runs, as far as these had begun, by the trial's SHA-256.
+            cause: how it was lost, for the user.
+
+        Yields:
+            for each trial the event that it is tried again, or has failed.
+
+        """
+        again = [trial for trial in batch if trial.sha256 not in self._retried]
+        self._retried.update(trial.sha256 for trial in again)
+        if again:
+            self._lost.append(again)
+        for trial in batch:
+            run = runs.get(trial.sha256)
+            if run and run.status.state == "RUNNING":
+                run.set_status("FAILED", "killed", cause)
+            if trial in again:
+                yield TrialEvent(trial.sha256, "killed", run, f"{cause}; trying again")
+            else:
+                yield TrialEvent(trial.sha256, "failed", run, cause)

@@ -16,7 +16,9 @@ from lenetctl.runs.lifecycle import open_run
 from lenetctl.sweeps.claims import claimed
 from lenetctl.sweeps.events import Listener, TrialReporter
 from lenetctl.sweeps.executors.base import ExecutorSettings
+from lenetctl.sweeps.executors.devices import shared_devices
 from lenetctl.sweeps.executors.serial import SerialExecutor
+from lenetctl.sweeps.executors.workers import run_in_workers
 from lenetctl.sweeps.trial import Trial, finished_run, unfinished_run
 from lenetctl.training.device import is_out_of_memory, numerics, select_device
 from lenetctl.training.fleet.key import fleet_key, fleet_refusal
@@ -32,7 +34,8 @@ class FleetExecutor:
     """Trains trials with the same fleet key together, `jobs` at a time at most.
 
     Trials without another of their key, those that another process is at, and those that no fleet
-    can train are run one after another at the end.
+    can train are run one after another at the end. Where there are several CUDA devices, each has
+    a worker process that trains fleets on it.
     """
 
     settings: ExecutorSettings
@@ -43,8 +46,14 @@ class FleetExecutor:
             self.settings.warn(
                 "a fleet is for a GPU: a CPU trains its models faster one after another"
             )
+        devices = shared_devices(self.settings.options.device)
+        groups = grouped(trials, self.settings.jobs or SIZE, len(devices))
+        if len(devices) > 1:
+            each = [replace(self.settings.options, device=device) for device in devices]
+            run_in_workers("fleet", groups, each, listener, force=self.settings.force)
+            return
         alone: list[Trial] = []
-        for group in grouped(trials, self.settings.jobs or SIZE):
+        for group in groups:
             alone += group if len(group) == 1 else _train_together(group, self.settings, listener)
         for trial in alone:
             if refusal := fleet_refusal(trial.spec):
@@ -52,17 +61,18 @@ class FleetExecutor:
         SerialExecutor(self.settings).run(alone, listener)
 
 
-def grouped(trials: Iterable[Trial], size: int) -> Iterator[list[Trial]]:
+def grouped(trials: Iterable[Trial], size: int, devices: int = 1) -> Iterator[list[Trial]]:
     """Yield the trials in groups that can share a fleet, none larger than `size`.
 
-    A trial that no fleet can train is a group of its own.
+    Trials of one key are enough groups for all `devices`, but for groups of a single trial. A trial
+    that no fleet can train is a group of its own.
     """
     by_key: dict[str, list[Trial]] = {}
     for trial in trials:
         key = trial.sha256 if fleet_refusal(trial.spec) else fleet_key(trial.spec)
         by_key.setdefault(key, []).append(trial)
     for alike in by_key.values():
-        fleets = ceil(len(alike) / size)
+        fleets = max(ceil(len(alike) / size), min(devices, len(alike) // 2))
         each = ceil(len(alike) / fleets)
         for first in range(0, len(alike), each):
             yield alike[first : first + each]

@@ -27,7 +27,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, Listener, TrialEvent
 from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
-from lenetctl.sweeps.executors.processes import GRACE
+from lenetctl.sweeps.executors.workers import GRACE
 from lenetctl.sweeps.run_trial import run_trial
 from lenetctl.sweeps.trial import Trial
 
@@ -57,7 +57,7 @@ class RayExecutor:
             root=options.root.resolve(),
             data_dir=options.data_dir.resolve() if options.data_dir else None,
         )
-        queue = RetryQueue(trials)
+        queue = RetryQueue([trial] for trial in trials)
         with _connected():
             relay = _relay()
             at_once, task = _task(self.settings.jobs)
@@ -65,7 +65,8 @@ class RayExecutor:
             runs: dict[str, Run | None] = {}
             try:
                 while True:
-                    while len(tasks) < at_once and (trial := queue.take()):
+                    while len(tasks) < at_once and (batch := queue.take()):
+                        (trial,) = batch
                         begun = task.remote(trial, absolute, relay, force=self.settings.force)
                         tasks[begun] = trial
                     if not tasks:
@@ -80,7 +81,8 @@ class RayExecutor:
                     for handle in ended:
                         trial = tasks.pop(handle)
                         if cause := _cause_of_death(handle):
-                            listener(queue.put_back(trial, runs.get(trial.sha256), cause))
+                            for lost in queue.put_back([trial], runs, cause):
+                                listener(lost)
             finally:
                 _stop(list(tasks))
 

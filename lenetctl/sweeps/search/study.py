@@ -8,32 +8,46 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import optuna
 from filelock import FileLock, Timeout
-from optuna.trial import TrialState
+from optuna.trial import BaseTrial, TrialState
 
 from lenetctl.errors import BusyError, SpecError
 from lenetctl.runs.folder import Run
-from lenetctl.sweeps.events import Decision, TrialEvent
+from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.search import PrunerName, SamplerName
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.trial import Trial
 from lenetctl.training.metrics import VALIDATION_ACCURACY
 
 ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
+DONE: tuple[EventKind, ...] = ("finished", "skipped")
 QUIET = 5  # trials, and then epochs of each, before the median rule may end one
 
 
+@dataclass(eq=False)
+class _Asked:
+    """Values under trial: the trials of the study that have them, and the runs they take."""
+
+    trials: list[optuna.Trial]
+    runs: dict[str, Trial]  # by identity
+    ended: dict[str, EventKind] = field(default_factory=dict)  # those of `runs` that have
+    accuracies: list[float] = field(default_factory=list)
+
+
 class Study:
-    """The trials of a search as they are asked for; hears what becomes of them."""
+    """The trials of a search as they are asked for; hears what becomes of their runs."""
 
     def __init__(self, search: Search, study: optuna.Study) -> None:
         """Take up `study`; what its last process left half done is asked for first."""
-        self._search, self._study = search, study
-        self._running: dict[str, tuple[Trial, list[optuna.Trial]]] = {}  # by identity
-        self._values: dict[str, float] = {}  # by identity
+        self.search, self.optuna = search, study
+        self._running: dict[str, _Asked] = {}  # by the identity of each run
+        self._values: dict[str, float] = {}  # by the identity of a trial's first run
         for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.enqueue_trial(left.params)
             study.tell(left.number, state=TrialState.FAIL)
@@ -41,63 +55,99 @@ class Study:
     @property
     def left(self) -> int:
         """How many trials may still be asked for."""
-        trials = self._study.get_trials(deepcopy=False)
-        return max(0, self._search.trials - sum(ENDED in trial.user_attrs for trial in trials))
+        trials = self.optuna.get_trials(deepcopy=False)
+        return max(0, self.search.trials - sum(ENDED in trial.user_attrs for trial in trials))
 
     @property
-    def best(self) -> Trial | None:
-        """The trial with the highest validation accuracy so far."""
-        finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if not finished:
-            return None
-        best = self._study.best_trial
-        values = {choice.key: choice.suggest(best) for choice in self._search.space}
-        return self._search.trial(values)
+    def best(self) -> dict[str, Any] | None:
+        """The values with the highest validation accuracy so far, a mean over seeds."""
+        finished = self.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return self._suggested(self.optuna.best_trial) if finished else None
+
+    @property
+    def accuracies(self) -> list[tuple[Trial, float]]:
+        """The first run of each trial that has a result, and the trial's accuracy."""
+        finished = self.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        pairs = ((self.search.trial(self._suggested(one)), one.value) for one in finished)
+        return [(trial, value) for trial, value in pairs if value is not None]
 
     def __iter__(self) -> Iterator[Trial]:
-        """Yield each trial that is to be run, until there were as many as the search may have."""
+        """Yield each run that is to be made, until there were as many trials as there may be."""
         for _ in range(self.left):
-            asked = self._study.ask()
-            values = {choice.key: choice.suggest(asked) for choice in self._search.space}
-            try:
-                trial = self._search.trial(values)
-            except SpecError as error:  # each value fits, but not these together
-                self._end(asked, f"no possible net: {error}")
-                continue
-            if trial.sha256 in self._values:
-                self._end(asked, "known", self._values[trial.sha256])
-                continue
-            _, same = self._running.setdefault(trial.sha256, (trial, []))
-            same.append(asked)
-            if same == [asked]:
-                yield trial
+            yield from self._ask()
+
+    def batches(self, size: int) -> Iterator[list[Trial]]:
+        """Yield the runs of so many trials at a time; the next ones once all of these have ended.
+
+        What a batch teaches the sampler counts for the next one only.
+        """
+        while before := self.left:
+            yield [run for _ in range(min(size, before)) for run in self._ask()]
+            if self.left == before:
+                return
+
+    def _ask(self) -> list[Trial]:
+        """Return the runs of the next trial: none where it is known, under way or impossible."""
+        asked = self.optuna.ask()
+        try:
+            runs = self.search.runs(self._suggested(asked))
+        except SpecError as error:  # each value fits, but not these together
+            self._end(asked, f"no possible net: {error}")
+            return []
+        key = runs[0].sha256
+        if key in self._values:
+            self._end(asked, "known", self._values[key])
+            return []
+        if key in self._running:
+            self._running[key].trials.append(asked)
+            return []
+        trial = _Asked([asked], {run.sha256: run for run in runs})
+        self._running |= dict.fromkeys(trial.runs, trial)
+        return runs
 
     def on_event(self, event: TrialEvent) -> Decision:
-        """Learn from what happens to a trial; decide whether it is to be pruned."""
-        trial, asked = self._running[event.sha256]
-        if event.kind == "epoch_end" and event.run and self._hopeless(asked[0], event.run, trial):
+        """Learn from what happens to a run; decide whether it is to be pruned."""
+        trial = self._running.get(event.sha256)
+        if trial is None:  # not one of the search
+            return Decision.CONTINUE
+        if event.kind == "epoch_end" and event.run and self._hopeless(trial, event.run):
             return Decision.PRUNE
         # one that was killed is tried again, now or by the next command
         if not event.ends_trial or event.kind == "killed":
             return Decision.CONTINUE
-        if event.run and event.kind in ("finished", "skipped"):
-            self._values[event.sha256] = event.run.result.best[VALIDATION_ACCURACY]
-        for same in asked:
-            self._end(same, event.kind, self._values.get(event.sha256))
-        del self._running[event.sha256]
+        trial.ended[event.sha256] = event.kind
+        if event.run and event.kind in DONE:
+            trial.accuracies.append(event.run.result.best[VALIDATION_ACCURACY])
+        if trial.ended.keys() == trial.runs.keys():
+            self._conclude(trial)
         return Decision.CONTINUE
 
-    def _hopeless(self, asked: optuna.Trial, run: Run, trial: Trial) -> bool:
+    def _conclude(self, trial: _Asked) -> None:
+        """Tell the study the mean over the seeds; without one of them there is none."""
+        first, *_ = trial.runs
+        lost = next((kind for kind in trial.ended.values() if kind not in DONE), None)
+        if not lost:
+            self._values[first] = fmean(trial.accuracies)
+        for same in trial.trials:
+            self._end(same, lost or trial.ended[first], self._values.get(first))
+        for sha256 in trial.runs:
+            del self._running[sha256]
+
+    def _hopeless(self, trial: _Asked, run: Run) -> bool:
+        asked, (planned, *_) = trial.trials[0], trial.runs.values()
         epochs = run.epochs()
         with warnings.catch_warnings(action="ignore"):  # an epoch may be told again
             for line in epochs:
                 asked.report(line[VALIDATION_ACCURACY], int(line["epoch"]))
-        return len(epochs) < trial.spec.training.epochs and asked.should_prune()
+        return len(epochs) < planned.spec.training.epochs and asked.should_prune()
+
+    def _suggested(self, trial: BaseTrial) -> dict[str, Any]:
+        return {choice.key: choice.suggest(trial) for choice in self.search.space}
 
     def _end(self, asked: optuna.Trial, how: str, value: float | None = None) -> None:
         asked.set_user_attr(ENDED, how)
         state = TrialState.PRUNED if how == "pruned" else TrialState.FAIL
-        self._study.tell(asked, value, TrialState.COMPLETE if value is not None else state)
+        self.optuna.tell(asked, value, TrialState.COMPLETE if value is not None else state)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch.nn.functional import batch_norm, pad
 from lenetctl.specs.schema import Spec
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
+from lenetctl.training.objective.loss import LOSSES
 from lenetctl.training.optimizers import OPTIMIZERS
 from lenetctl.training.support import ELEMENTWISE, Support, unsupported
 
@@ -22,10 +23,16 @@ POOLS: dict[type[nn.Module], str] = {nn.AvgPool2d: "avg", nn.MaxPool2d: "max"}
 
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
+    "kernel": {"square"},
+    "padding": {"zeros"},
+    "bias": {"channel"},
+    "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": set(POOLS.values()),
     "optimizer.kind": OPTIMIZERS,
+    "loss": LOSSES,
+    "devices": {"one", "many"},
     "precision": {"fp32", "tf32"},
 }
 

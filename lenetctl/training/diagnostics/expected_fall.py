@@ -1,4 +1,6 @@
-"""By how much training can be expected to lower the loss, from the first gradient alone."""
+"""By how much training can be expected to lower the loss, from one gradient alone."""
+
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -6,23 +8,35 @@ from torch.nn.functional import cross_entropy
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.training import Sgd
 from lenetctl.training.diagnostics.layers import expendable_copy
+from lenetctl.training.objective.curvature import measure_on
 from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.schedule import learning_rate
 
 SAMPLES = 1000  # steps whose learning rates stand for all
 
 
-def expected_fall(
-    net: nn.Sequential, spec: Spec, images: Tensor, labels: Tensor, steps_per_epoch: int
-) -> float:
-    """Return how far the loss falls to first order, in nats, if every step is like the first.
+@dataclass(frozen=True)
+class Outlook:
+    """Where the loss is and where it goes, counting only what differs between images.
 
-    Only what differs between images counts: the mean of the logits is taken off, because a net
-    that answers all images alike learns which classes are frequent and no more. So it is 0 where
-    no image gets through, and a small part of a nat where the signal fades from layer to layer.
+    The mean of the logits is taken off, because a net that answers all images alike learns which
+    classes are frequent and no more.
+    """
+
+    loss: float  # nats
+    fall: float  # nats, over the training, to first order, if every step is like the next one
+
+
+def look_ahead(
+    net: nn.Sequential, spec: Spec, images: Tensor, labels: Tensor, steps_per_epoch: int
+) -> Outlook:
+    """Return the outlook of `net`, which stays as it is.
+
+    The fall is 0 where no image gets through, and a small part of a nat where the signal fades from
+    layer to layer.
 
     Args:
-        net: as training begins with it.
+        net: before or in training.
         spec: its optimizer and schedule.
         images: (N, 1, 28, 28), normalised, as many of each class.
         labels: (N,).
@@ -32,19 +46,22 @@ def expected_fall(
     net, training = expendable_copy(net), spec.training
     undecayed = training.optimizer.model_copy(update={"weight_decay": 0.0})
     optimizer = build_optimizer(net.parameters(), undecayed)
+    measure_on(optimizer, net, training, images, labels)
     logits = net(images)
-    cross_entropy(logits - logits.mean(0), labels).backward()  # type: ignore[no-untyped-call]
+    loss = cross_entropy(logits - logits.mean(0), labels)
+    (training.devices * loss).backward()  # type: ignore[no-untyped-call]
     parameters = [p for p in net.parameters() if p.grad is not None]
     before = [p.detach().clone() for p in parameters]
     optimizer.step()
-    step = sum(
+    fall = sum(
         float((p.grad * (old - p.detach())).sum())
         for p, old in zip(parameters, before, strict=True)
         if p.grad is not None
     )
     if isinstance(training.optimizer, Sgd):
-        step /= 1 - training.optimizer.momentum  # what a gradient adds over the steps after it
-    return step * _steps_at_full_rate(spec, steps_per_epoch)
+        fall /= 1 - training.optimizer.momentum  # what a gradient adds over the steps after it
+    fall *= _steps_at_full_rate(spec, steps_per_epoch) / training.devices
+    return Outlook(float(loss.detach()), fall)
 
 
 def _steps_at_full_rate(spec: Spec, steps_per_epoch: int) -> float:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from lenetctl.data.device import Batch, DeviceSplit
 from lenetctl.model.build import ACTIVATIONS
+from lenetctl.model.modules import Subsampling
+from lenetctl.specs.schema import TrainingSpec
+from lenetctl.training.objective.curvature import measure_on
+from lenetctl.training.objective.loss import mean_loss
 
 SATURATED = 1 / 5  # of an activation function's greatest slope
 PER_CLASS = 50  # images to measure with
@@ -63,7 +66,7 @@ def measure_layers(
     optimizer: torch.optim.Optimizer,
     images: Tensor,
     labels: Tensor,
-    label_smoothing: float = 0.0,
+    training: TrainingSpec,
 ) -> list[LayerStatistics]:
     """Return the statistics of every layer with weights, the first one first.
 
@@ -72,11 +75,12 @@ def measure_layers(
         optimizer: of the copy's parameters, at the learning rate that is asked about.
         images: (N, 1, 28, 28), normalised, on the net's device.
         labels: (N,).
-        label_smoothing: as in training.
+        training: its loss.
 
     """
-    blocks = _forward(net, images)
-    loss = cross_entropy(blocks[-1].output, labels, label_smoothing=label_smoothing)
+    measure_on(optimizer, net, training, images, labels)
+    blocks, logits = _forward(net, images)
+    loss = training.devices * mean_loss(training)(logits, labels)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     before = [block.weight.detach().clone() for block in blocks]
@@ -110,18 +114,18 @@ def effective_rank(features: Tensor) -> float:
     return float((-torch.xlogy(shares, shares).sum()).exp())
 
 
-def _forward(net: nn.Sequential, images: Tensor) -> list[_Block]:
+def _forward(net: nn.Sequential, images: Tensor) -> tuple[list[_Block], Tensor]:
     blocks: list[_Block] = []
     value = images
     for name, module in net.named_children():
         before, value = value, module(value)
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
             blocks.append(_Block(name, module.weight, value))
         elif isinstance(module, nn.BatchNorm2d):
             blocks[-1].output = value
         elif type(module) in ACTIVATIONS.values():
             blocks[-1].output, blocks[-1].activation, blocks[-1].activated = value, module, before
-    return blocks
+    return blocks, value
 
 
 def _statistics(

@@ -1,21 +1,15 @@
 """Which learning rates a net stands: L. N. Smith, "Cyclical learning rates" (2017), section 3.3."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from math import isfinite
+from math import isfinite, log
 
-import torch
-
-from lenetctl.data.device import Batch, DeviceSplit
+from lenetctl.data.device import DeviceSplit
+from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
-from lenetctl.training import steps
-from lenetctl.training.metrics import GUESSING
-from lenetctl.training.optimizers import build_optimizer
-from lenetctl.training.state import initial_net
+from lenetctl.training.diagnostics.short_training import FALLEN, short_training
+from lenetctl.training.objective.loss import is_in_nats
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
-BATCH = 256  # images at most: the test takes seconds whatever the spec's batch
 SMOOTHING = 0.9  # of the losses, as a moving average
 _SETTLED = 20  # steps until the average is one
 
@@ -27,6 +21,7 @@ class RangeTest:
     rates: tuple[float, ...]
     losses: tuple[float, ...]  # nats; as many as rates
     diverged: bool
+    guessing: float = log(CLASSES)  # a loss below it has left guessing
 
     @property
     def largest_stable(self) -> float:
@@ -45,48 +40,33 @@ class RangeTest:
 
     @property
     def left_guessing(self) -> bool:
-        """Whether the net learned to tell classes apart at all."""
-        return min(self.losses) < GUESSING
+        """Whether the net began to tell classes apart: its loss came below that of guessing."""
+        return min(self.losses) < self.guessing
 
     @property
     def suggestion(self) -> float:
-        """A rate to train at: half of that with the lowest loss, as the average lags behind.
+        """A rate to train at: a third of that with the lowest loss, as the average lags behind.
 
         A net that does not leave guessing in so few steps gets the largest stable rate.
         """
         lowest = self.rates[self.losses.index(min(self.losses))]
-        return float(f"{lowest / 2 if self.left_guessing else self.largest_stable:.2g}")
+        return float(f"{lowest / 3 if self.left_guessing else self.largest_stable:.2g}")
 
 
 def range_test(spec: Spec, split: DeviceSplit) -> RangeTest:
-    """Train the net of `spec` for `STEPS` steps, each at a higher rate, from its initial weights.
-
-    The state of torch's global generator does not change.
-    """
-    device = split.labels.device
-    net = initial_net(spec, device).train()
-    optimizer = build_optimizer(net.parameters(), spec.training.optimizer)
-    step = steps.eager(net, optimizer, spec.training)
-    (group,) = optimizer.param_groups
+    """Train the net of `spec` from its initial weights, each step at a higher rate."""
     rates: list[float] = []
     losses: list[float] = []
-    average = 0.0
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(spec.training.seed)  # of dropout
-        for number, (images, labels) in zip(range(STEPS), _batches(spec, split), strict=False):
+    average, diverged = 0.0, False
+    with short_training(spec, split) as (_, step_at):
+        for number in range(STEPS):
             rate = LOWEST * (HIGHEST / LOWEST) ** (number / (STEPS - 1))
-            group["lr"] = rate
-            loss = float(step(images, labels)[0])
-            average = SMOOTHING * average + (1 - SMOOTHING) * loss
+            average = SMOOTHING * average + (1 - SMOOTHING) * step_at(rate)
             smoothed = average / (1 - SMOOTHING ** (number + 1))
             if not isfinite(smoothed) or (losses and smoothed > 4 * min(losses)):
-                return RangeTest(tuple(rates), tuple(losses), diverged=True)
+                diverged = True
+                break
             rates.append(rate)
             losses.append(smoothed)
-    return RangeTest(tuple(rates), tuple(losses), diverged=False)
-
-
-def _batches(spec: Spec, split: DeviceSplit) -> Iterator[Batch]:
-    size = min(spec.data.batch_size, BATCH)
-    for epoch in count(1):
-        yield from split.shuffled_batches(size, spec.training.seed, epoch, spec.data.augment)
+    guessing = log(CLASSES) if is_in_nats(spec.training) else FALLEN * losses[0]
+    return RangeTest(tuple(rates), tuple(losses), diverged, guessing)

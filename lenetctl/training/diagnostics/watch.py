@@ -30,9 +30,7 @@ class LayerWatch:
         # a copy, because an optimizer changes in place the tensors that it is given
         optimizer.load_state_dict(deepcopy(state.optimizer.state_dict()))
         measured: dict[str, float] = {}
-        for layer in measure_layers(
-            net, optimizer, self._images, self._labels, self._training.label_smoothing
-        ):
+        for layer in measure_layers(net, optimizer, self._images, self._labels, self._training):
             values = {
                 "gradient_norm": layer.gradient_norm,
                 "activation_std": layer.activation_std,

@@ -8,10 +8,16 @@ from lenetctl.training.support import ELEMENTWISE, Support, unsupported
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     # these three work on each channel alone, so they need no code where models lie side by side
+    "kernel": {"square", "not square"},
+    "padding": {"zeros"},
+    "bias": {"channel"},
+    "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": {"avg", "max"},
     "optimizer.kind": FLEET_OPTIMIZERS,
+    "loss": {"cross_entropy"},
+    "devices": {"one"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from lenetctl.analysis.effect_size import effect_size
 from lenetctl.cli.app import app
+from lenetctl.runs.store import ROOT
 
 LOW, HIGH = [0.80, 0.81, 0.79], [0.90, 0.915, 0.895]
 MAX = {"pool": {"kind": "max"}}
@@ -360,3 +361,45 @@ def test_of_many_keys_that_differ_the_first_are_told(root):
     shown = call("--markdown").output
     assert "data.batch_size=32" in shown
     assert "more" in shown.split("| other |")[1].split("|")[0]
+
+
+def test_the_path_of_a_sweep_takes_settings_grid_and_seeds(root, tmp_path):
+    (tmp_path / "baseline.yaml").write_text("training: {epochs: 2}")
+    for width in (8, 16, 32):
+        conv = [{"channels": width, "kernel": 5}]
+        run_folders.seeds(root, "baseline", HIGH, model={"conv": conv, "norm": "batch"})
+    options = ("-s", "model.conv=[{channels: 6, kernel: 5}]", "-s", "model.norm=batch")
+    grid = ("-g", "model.conv.0.channels=8,32", "--seeds", "0,1")
+    rows = json.loads(call("baseline.yaml", *options, *grid, "--json").stdout)["rows"]
+    assert [(row["group"], row["n"]) for row in rows] == [
+        ("baseline-channels=32", 2),
+        ("baseline-channels=8", 2),
+    ]
+    assert "are for a PATH" in call("-g", "model.norm=none", code=2).stderr
+
+
+def test_runs_that_are_not_named_are_of_one_data_set(root, runs):
+    run_folders.seeds(root, "digits", HIGH, data={"dataset": "digits"})
+    newest = call("--json")
+    assert [row["group"] for row in json.loads(newest.stdout)["rows"]] == ["digits"]
+    assert "the runs on digits; --dataset shows the others: 6 on fashion_mnist" in newest.stderr
+    others = call("--json", "--dataset", "fashion_mnist")
+    assert [row["group"] for row in json.loads(others.stdout)["rows"]] == ["max", "baseline"]
+    assert others.stderr == ""
+    assert "(there are 3 digits, 6 fashion_mnist)" in call("--dataset", "mnist", code=2).stderr
+
+
+def test_a_run_with_a_later_versions_spec_is_left_out_by_name(lenetctl):
+    for name, value, dropout in (("baseline", 0.8, 0.0), ("max", 0.7, 0.1), ("later", 0.9, 0.2)):
+        run = run_folders.run(ROOT, name, value, model={"dropout": dropout})
+    spec = run.path / "spec.yaml"
+    spec.write_text(spec.read_text() + "quantum: {entangled: true}\n")
+    result = lenetctl("compare", "--json")
+    assert result.code == 0, result.err
+    assert {row["group"] for row in result.json["rows"]} == {"baseline", "max"}
+    (line,) = [line for line in result.err.splitlines() if line.startswith("warning: skipped")]
+    assert f"{spec}:" in line
+    assert "quantum: unknown key" in line
+    alone = lenetctl("compare", run.path.name)
+    assert alone.code == 2
+    assert "quantum: unknown key" in alone.err

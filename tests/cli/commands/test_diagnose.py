@@ -18,7 +18,7 @@ def test_a_spec_that_will_not_learn_is_told_so(lenetctl, write, tmp_path):
     rows = [line.split()[0] for line in lines[1:9]]
     assert rows == ["layer", "conv1", "conv2", *(f"dense{n}" for n in range(1, 5)), "output"]
     (told,) = (line for line in lines if "stay at guessing" in line)
-    assert told.startswith("deep.yaml:3: model.activation: it will stay at guessing with seed 0, 1")
+    assert told.startswith("deep.yaml:3: model.activation: it will stay at guessing with seed 0: ")
     assert "-s model.norm=batch" in told
     with Image.open(tmp_path / "diagnosis.png") as picture:
         assert picture.width > picture.height
@@ -31,6 +31,10 @@ def test_a_spec_that_learns(lenetctl, write):
     assert [one["seed"] for one in document["seeds"]] == [0, 1, 2, 3]
     layers = [layer["name"] for layer in document["seeds"][0]["layers"]]
     assert layers == ["conv1", "conv2", "dense1", "dense2", "output"]
+    rehearsal = document["rehearsal"]
+    assert 0 < rehearsal["steps"] <= rehearsal["total"]
+    assert rehearsal["loss"] < 2.28
+    assert rehearsal["stays_at_guessing"] is False
     tested = document["range_test"]
     assert len(tested["rates"]) == len(tested["losses"])
     assert tested["steepest"] <= tested["largest_stable"]
@@ -43,6 +47,7 @@ def test_a_finding_is_a_problem_with_what_to_try(lenetctl, write):
     assert finding["file"] == f"-s {setting}"
     assert finding["line"] is None
     assert finding["key"] == "training.optimizer.lr"
+    assert "is too large" in finding["message"]
     assert finding["try"][0].startswith("-s training.optimizer.lr=")
 
 

@@ -1,7 +1,9 @@
+import shutil
+
 import pytest
 from mlflow import MlflowClient
 
-from lenetctl.runs.store import RunStore
+from lenetctl.runs.store import ROOT, RunStore
 
 
 @pytest.fixture
@@ -33,3 +35,24 @@ def test_a_run_is_measured_shown_and_logged(lenetctl, trained, tracking_uri):
     assert lenetctl("eval", "latest", "--split", "validation").code == 2
     assert lenetctl("eval", "latest", "--dataset", "imagenet").code == 2
     assert lenetctl("eval", "latest", "--weights", "best").code == 4
+
+
+def test_a_run_of_another_project_is_logged_into_its_own_store(
+    lenetctl, write, own_store, tmp_path, monkeypatch
+):
+    there = tmp_path / "there"
+    there.mkdir()
+    shutil.copy(own_store, there / "mlflow.db")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    spec = write().absolute()
+    monkeypatch.chdir(there)
+    uri = f"sqlite:///{there / 'mlflow.db'}"
+    assert lenetctl("train", spec, "--smoke", "-q", "--tracking-uri", uri).code == 0
+    (run,) = RunStore().all()
+    before = run.published
+    monkeypatch.chdir(tmp_path)
+    run = RunStore(there / ROOT).all()[0]
+    assert lenetctl("eval", run.path, "-q").code == 0
+    metrics = MlflowClient(uri).get_run(before.run_id).data.metrics
+    assert "eval/digits-test-last/accuracy" in metrics
+    assert run.published.tracking_uri == before.tracking_uri == "sqlite:///mlflow.db"

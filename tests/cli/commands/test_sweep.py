@@ -1,13 +1,24 @@
 from importlib.util import find_spec
 
 import pytest
+import torch
+
+from lenetctl.runs.store import RunStore
+from lenetctl.runs.weights import kept_epochs, load_net
 
 SPEC = """\
 data: {dataset: digits, limit: 256, batch_size: 128, validation: 100}
 model: {activation: relu}
 training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
 """
-SEARCH = ("--search", "random", "-g", "training.optimizer.lr={low: 0.01, high: 1.0, log: true}")
+SEARCH = (
+    "--search",
+    "random",
+    "--confirm",
+    0,
+    "-g",
+    "training.optimizer.lr={low: 0.01, high: 1.0, log: true}",
+)
 
 
 @pytest.fixture
@@ -27,7 +38,7 @@ def test_a_search_runs_ranks_and_goes_on_where_it_stopped(lenetctl, quick):
     assert "quick: 1 of 2 trials done; training.optimizer.lr: 0.01 to 1.0, log" in again.out
     assert trial["name"] not in again.out
     assert "1 finished" in again.out
-    assert f"lenetctl sweep {quick} -s training.optimizer.lr=" in again.out.replace("\n", " ")
+    assert f"lenetctl train {quick} -s training.optimizer.lr=" in again.out.replace("\n", " ")
     done = lenetctl("sweep", quick, *SEARCH, "--trials", 2, "--json")
     assert (done.code, done.json["trials"]) == (0, [])
 
@@ -58,7 +69,14 @@ def test_a_dry_run_shows_where_each_trial_differs(lenetctl, quick, monkeypatch):
         (("--search", "tpe", "-g", "model.dropout=0,0.5"), "--trials N go together"),
         (("--trials", 5), "--trials N go together"),
         ((*SEARCH, "--trials", 5, "--force"), "--force: a search repeats nothing"),
-        ((*SEARCH, "--trials", 5, "--executor", "fleet"), "--executor fleet: a search learns"),
+        (
+            (*SEARCH, "--trials", 5, "--prune", "median", "--seeds-per-trial", 2),
+            "--prune judges single runs",
+        ),
+        (
+            (*SEARCH, "--trials", 5, "--seeds", "0,1"),
+            "--seeds-per-trial N gives each trial several",
+        ),
         (("--search", "tpe", "--trials", 5), "nothing to search"),
         ((*SEARCH, "--trials", 5, "-s", "data.validation=0"), "hold images out"),
         (("-g", "training.optimizer.lr={low: 0.01, high: 1.0}"), "training.optimizer.lr"),
@@ -86,3 +104,14 @@ def test_ray_is_an_extra_and_its_cluster_the_users(lenetctl, quick, monkeypatch)
     assert refused.code == 2
     assert refused.err.startswith("error: --executor ray: ")
     assert ("RAY_ADDRESS" if find_spec("ray") else "install lenetctl with its extra") in refused.err
+
+
+@pytest.mark.parametrize("executor", ["serial", "fleet"])
+def test_each_run_of_a_sweep_keeps_its_epochs(lenetctl, quick, executor):
+    keep = ("--seeds", "0,1", "--keep-epochs", "--executor", executor, "-q")
+    result = lenetctl("sweep", quick, *keep)
+    assert result.code == 0, result.err
+    for run in RunStore().all():
+        assert kept_epochs(run) == [0, 1]
+        kept, last = load_net(run, 1).state_dict(), load_net(run, "last").state_dict()
+        assert all(torch.equal(kept[name], last[name]) for name in last)

@@ -175,6 +175,21 @@ def test_what_could_not_be_published_sync_publishes_later(
     assert json.loads((run.path / "published.json").read_text())["tracking_uri"] == tracking_uri
 
 
+def test_a_finished_run_goes_on_for_more_epochs_as_another(lenetctl, write, tracking_uri):
+    assert lenetctl("train", write(), "--smoke", "-q").code == 0
+    (first,) = RunStore().all()
+    result = lenetctl("train", "--resume", "latest", "-s", "training.epochs=2", "--json")
+    assert result.code == 0, result.err
+    assert "resumed after epoch 1" in result.err
+    assert result.json["name"] == "quick-limit=1024-epochs=2-s0"
+    assert [line["epoch"] for line in result.json["epochs"]] == [1, 2]
+    found = MlflowClient(tracking_uri).get_run(result.json["run_id"])
+    assert found.data.tags["lenetctl.continues"] == first.path.name
+    assert len(MlflowClient(tracking_uri).get_metric_history(found.info.run_id, "train/loss")) == 2
+    again = lenetctl("train", "--resume", first.path.name, "-s", "model.activation=tanh")
+    assert again.code == 4
+
+
 def test_an_interrupt_while_mlflow_is_waited_for_leaves_a_finished_run(
     lenetctl, write, monkeypatch
 ):

@@ -97,3 +97,11 @@ def test_diagram_is_both_side_by_side():
     assert words(figure) == words(flow(layers)) + words(compact(layers))
     left, right = figure.axes
     assert left.get_xlim()[0] > right.get_xlim()[0]  # its origin is further left
+
+
+def test_windows_that_are_not_square(assert_tidy):
+    convs = Conv(channels=6, kernel=(1, 5)), Conv(channels=8, kernel=(7, 3), padding=1)
+    figure = diagram(plan_layers(ModelSpec(conv=convs)))
+    written = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {"1×5", "6@28×24", "7×3", "8@10×12", "7×3 Conv (8), pad 1"} <= written
+    assert_tidy(figure)

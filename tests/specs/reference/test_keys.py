@@ -12,7 +12,7 @@ def test_every_row_of_the_page_is_read():
 
 def test_a_key_is_found_for_each_kind_that_has_it():
     rows = find_keys("training.optimizer.lr")
-    assert [row.section.rpartition(" ")[2] for row in rows] == ["sgd", "adam", "adamw"]
+    assert [row.section.rpartition(" ")[2] for row in rows] == ["sgd", "adam", "adamw", "sdlm"]
     assert rows[0].default == "0.9"
 
 

@@ -15,6 +15,7 @@ from lenetctl.sweeps.search.study import open_study
 from lenetctl.training.metrics import VALIDATION_ACCURACY
 
 SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
+RATE = "training.optimizer.lr"
 SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
 
 
@@ -22,10 +23,10 @@ SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.
 def study(tmp_path):
     """Open the study of a search over one spec, in one database."""
 
-    def make(*space, trials=5, sampler="random", pruner="none", spec=SPEC):
+    def make(*space, trials=5, sampler="random", pruner="none", spec=SPEC, seeds=1):
         (tmp_path / "spec.yaml").write_text(spec)
         axes = {axis.key: axis for axis in map(parse_grid_option, space or SPACE)}
-        search = Search.of(tmp_path / "spec.yaml", axes, (), trials)
+        search = Search.of(tmp_path / "spec.yaml", axes, (), trials, seeds)
         return open_study(search, tmp_path / "optuna.db", sampler, pruner)
 
     return make
@@ -67,7 +68,7 @@ def test_trials_are_counted_over_commands(study, ran):
             second.on_event(TrialEvent(trial.sha256, "finished", ran(trial, rate(trial))))
         best = second.best
     assert len(set(names)) == 5
-    assert rate(best) == max(float(name.split("lr=")[1].split("-")[0]) for name in names)
+    assert best[RATE] == max(float(name.split("lr=")[1].split("-")[0]) for name in names)
     with study(trials=5) as third:
         assert list(third) == []
 
@@ -120,6 +121,54 @@ def test_the_median_rule_ends_a_run_that_stays_behind(study, ran):
         late = next(trials)  # a run that is over is not given up
         over = one.on_event(TrialEvent(late.sha256, "epoch_end", ran(late, *[0.3] * 10)))
         assert over is Decision.CONTINUE
+
+
+def test_a_trial_of_several_seeds_counts_with_their_mean(study, ran):
+    with study(trials=2, seeds=3) as one:
+        runs = list(one)
+        assert [run.spec.training.seed for run in runs] == [0, 1, 2, 0, 1, 2]
+        assert len({run.sha256 for run in runs}) == 6
+        lucky, steady = runs[:3], runs[3:]
+        for run, accuracy in zip(lucky, (0.9, 0.1, 0.2), strict=True):
+            assert one.left == 2
+            one.on_event(TrialEvent(run.sha256, "finished", ran(run, accuracy)))
+        for run in steady:
+            one.on_event(TrialEvent(run.sha256, "skipped", ran(run, 0.6)))
+        assert one.left == 0
+        assert one.best[RATE] == rate(steady[0])
+        assert [value for _, value in one.accuracies] == pytest.approx([0.4, 0.6])
+    with study(trials=2) as other:  # a study of its own
+        assert other.left == 2
+
+
+def test_a_trial_with_a_failed_seed_has_no_mean(study, ran):
+    with study(trials=1, seeds=2) as one:
+        good, bad = one
+        one.on_event(TrialEvent(good.sha256, "finished", ran(good, 0.9)))
+        one.on_event(TrialEvent(bad.sha256, "failed"))
+        assert (one.left, one.best) == (0, None)
+
+
+def test_batches_are_asked_for_when_those_before_have_ended(study, ran):
+    with study(trials=7, sampler="tpe", seeds=2) as one:
+        sizes = []
+        for batch in one.batches(3):
+            sizes.append(len(batch))
+            for run in batch:
+                one.on_event(TrialEvent(run.sha256, "finished", ran(run, rate(run))))
+        assert sizes == [6, 6, 2]
+    with study(trials=9, sampler="tpe", seeds=2) as stuck:  # whatever never ends is left alone
+        assert [len(batch) for batch in stuck.batches(2)] == [4]
+
+
+def test_what_is_no_run_of_the_search_is_none_of_its_business(study, ran):
+    with study(trials=1) as one:
+        list(one)
+        fresh = one.search.fresh_runs({}, 2)
+        assert [trial.spec.training.seed for trial in fresh] == [1, 2]
+        for trial in fresh:
+            one.on_event(TrialEvent(trial.sha256, "finished", ran(trial, 0.9)))
+        assert one.left == 1
 
 
 def test_a_search_is_one_process_at_a_time(study):

@@ -5,7 +5,7 @@ import torch
 
 from lenetctl.model.build import build_model
 from lenetctl.specs.schema import Spec
-from lenetctl.training.diagnostics.expected_fall import expected_fall
+from lenetctl.training.diagnostics.expected_fall import look_ahead
 
 
 def fall(model=(), seed=0, epochs=10, **optimizer):
@@ -14,7 +14,7 @@ def fall(model=(), seed=0, epochs=10, **optimizer):
     net = build_model(spec.model, seed)
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(50, 1, 28, 28, generator=generator)
-    return expected_fall(net, spec, images, torch.arange(50) % 10, steps_per_epoch=100)
+    return look_ahead(net, spec, images, torch.arange(50) % 10, steps_per_epoch=100).fall
 
 
 def test_it_is_the_square_of_the_gradient_times_rate_and_steps():

@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from lenetctl.model.build import ACTIVATIONS, build_model
-from lenetctl.specs.schema import ModelSpec
+from lenetctl.specs.schema import ModelSpec, TrainingSpec
 from lenetctl.training.diagnostics.layers import (
     effective_rank,
     expendable_copy,
@@ -46,7 +46,9 @@ def test_they_are_what_hooks_see(activation, norm, batch):
     cross_entropy(reference(images), labels).backward()
     norms = {name: p.grad.norm().item() for name, p in reference.named_parameters()}
 
-    found = {layer.name: layer for layer in measure_layers(net, sgd(net), images, labels)}
+    found = {
+        layer.name: layer for layer in measure_layers(net, sgd(net), images, labels, TrainingSpec())
+    }
     assert list(found) == list(FIRST)
     for name, last in FIRST.items():
         layer, weight = found[name], reference.get_parameter(f"{name}.weight")
@@ -76,7 +78,7 @@ def test_dead_units_are_named(batch):
     net = expendable_copy(build_model(ModelSpec(activation="relu"), seed=0))
     with torch.no_grad():
         net.conv2.bias[[3, 7]] = -100
-    layer = measure_layers(net, sgd(net), *batch)[1]
+    layer = measure_layers(net, sgd(net), *batch, TrainingSpec())[1]
     assert {3, 7} <= set(layer.dead_units)
     assert layer.dead == len(layer.dead_units) / 16
 
@@ -86,7 +88,7 @@ def test_the_net_itself_and_the_random_numbers_stay(batch):
     weights = {name: value.clone() for name, value in net.state_dict().items()}
     before = torch.get_rng_state()
     copy = expendable_copy(net)
-    measure_layers(copy, sgd(copy), *batch)
+    measure_layers(copy, sgd(copy), *batch, TrainingSpec())
     assert torch.equal(torch.get_rng_state(), before)
     for name, value in net.state_dict().items():
         assert torch.equal(value, weights[name]), name

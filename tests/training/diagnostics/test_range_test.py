@@ -44,7 +44,14 @@ def test_what_a_curve_says():
     found = RangeTest(RATES, FALLS_AND_RISES, diverged=True)
     assert found.steepest == RATES[21]  # from 2.4 to 1.8
     assert found.largest_stable == RATES[24]  # at 2.1 more than half of the fall is given back
-    assert found.suggestion == pytest.approx(RATES[23] / 2)
+    assert found.suggestion == pytest.approx(RATES[23] / 3, rel=0.02)
+
+
+def test_a_loss_a_little_below_guessing_counts_more_than_rates_that_harm_nothing():
+    losses = (5.6,) * 20 + (2.4, 2.32, 2.3, 2.29, 2.31, 2.32, 2.32)
+    found = RangeTest(RATES, losses, diverged=False)
+    assert found.largest_stable == RATES[-1]
+    assert found.suggestion == pytest.approx(RATES[23] / 3, rel=0.02)
 
 
 def test_where_nothing_is_learned_the_largest_stable_rate_is_suggested():

@@ -73,6 +73,7 @@ FLEETS = {
         for kind in ("sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu")
     },
     "no bias": [{"model": {"conv": [{"channels": 3, "kernel": 5, "bias": False}]}}] * 3,
+    "not square": [{"model": {"conv": [{"channels": 3, "kernel": [2, 7]}]}}] * 3,
     "no convolution": [{"model": {"conv": []}}] * 3,
     "one channel": [{"model": {"conv": [{"channels": 1, "kernel": 5}], "norm": "batch"}}] * 3,
     **{

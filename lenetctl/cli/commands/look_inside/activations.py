@@ -21,21 +21,13 @@ def activations(
         str, typer.Argument(metavar="RUN|SPEC", help="A run, or a YAML spec: untrained weights.")
     ],
     overrides: options.Set = None,
-    classes: Annotated[
-        str | None,
-        typer.Option("--classes", metavar="A,B", help="Names or numbers; '' for none."),
-    ] = None,
-    per_class: Annotated[
-        int, typer.Option("--per-class", min=1, help="Test images of each class.")
-    ] = 2,
+    classes: options.Classes = None,
+    per_class: options.PerClass = 2,
     layers: Annotated[
         str | None,
         typer.Option("--layers", metavar="1,2", help="Numbers, or names as `shapes` prints them."),
     ] = None,
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Option("--image", metavar="FILE", help="A picture of your own; repeatable."),
-    ] = None,
+    pictures: options.Pictures = None,
     compare: Annotated[
         str | None,
         typer.Option("--compare", metavar="RUN|SPEC", help="Another net, shown the same inputs."),
@@ -63,20 +55,21 @@ def activations(
     """Draw the feature maps of some layers for test images and pictures of your own."""
     from lenetctl import artifacts
     from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
+    from lenetctl.analysis.known_data import dataset_of
     from lenetctl.cli.console import Console
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.look_inside.activations import activations_document, print_predictions
-    from lenetctl.data.dataset import load_dataset
 
     console = Console(as_json=as_json, quiet=quiet)
     nets = _nets(net, compare, overrides, weights)
-    names = [choose_layers(inspected.spec, _listed(layers)) for inspected in nets]
+    names = [choose_layers(inspected.spec, options.listed(layers)) for inspected in nets]
     if len({len(wanted) for wanted in names}) > 1:
         there = " and ".join(", ".join(wanted) for wanted in names)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
     first = nets[0]
-    dataset = load_dataset(first.spec.data, data_dir)
-    inputs = choose_inputs(dataset, _listed(classes), per_class, pictures or [])
+    shown = [] if pictures and classes is None else options.listed(classes)
+    dataset = dataset_of(first, data_dir, with_images=shown != [])
+    inputs = choose_inputs(dataset, shown, per_class, pictures or [])
     found = {
         inspected.name: compute_activations(inspected, dataset, inputs, wanted)
         for inspected, wanted in zip(nets, names, strict=True)
@@ -102,10 +95,6 @@ def activations(
         publish(first.run, tracking_uri, console)
 
 
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
 def _nets(
     net: str, compare: str | None, overrides: list[str] | None, weights: str | None
 ) -> list[InspectedNet]:
@@ -126,10 +115,10 @@ def _nets(
 def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
-    from lenetctl.runs.store import RunStore
+    from lenetctl.cli.find_run import find_run
 
     if Path(net).suffix in (".yaml", ".yml"):
         return InspectedNet.untrained(specs.load_spec(net, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return InspectedNet.trained(RunStore().find(net), weights)
+    return InspectedNet.trained(find_run(net), weights)

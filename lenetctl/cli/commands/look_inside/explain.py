@@ -35,18 +35,17 @@ def explain(
     from lenetctl import artifacts
     from lenetctl.analysis.activations import InspectedNet, pair_nets
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
     from lenetctl.data.dataset import load_dataset
     from lenetctl.explain.content import describe_nets
     from lenetctl.explain.page import render_page
-    from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    store = RunStore()
-    found = store.find(run)
+    found = find_run(run)
     nets = [InspectedNet.trained(found, weights)]
     if compare:
-        other = InspectedNet.trained(store.find(compare), weights)
+        other = InspectedNet.trained(find_run(compare), weights)
         nets = pair_nets(nets[0], other, (run, compare))
     title = " and ".join(inspected.name for inspected in nets)
     page = render_page(title, describe_nets(nets, load_dataset(found.spec().data, data_dir)))

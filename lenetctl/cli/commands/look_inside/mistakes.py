@@ -46,14 +46,14 @@ def mistakes(
     from lenetctl.analysis.mistakes import same_but_for_seed, verdicts
     from lenetctl.analysis.predictions import class_names, predict_images
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.publishing import publish
     from lenetctl.cli.views.look_inside.mistakes import mistakes_document, mistakes_text, title_of
     from lenetctl.data.dataset import load_dataset
     from lenetctl.errors import UsageError
-    from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    found = RunStore().find(run)
+    found = find_run(run)
     dataset = load_dataset(found.spec().data, data_dir)
     images = getattr(dataset, split)
     if images is None:

@@ -34,15 +34,15 @@ def predict(
 ) -> None:
     """Give the probabilities of each class for pictures, prepared as the training images were."""
     from lenetctl.analysis.activations import InspectedNet
+    from lenetctl.analysis.known_data import dataset_of
     from lenetctl.analysis.predictions import class_names, predict_images, read_pictures
     from lenetctl.cli.console import Console
+    from lenetctl.cli.find_run import find_run
     from lenetctl.cli.views.look_inside import predictions as views
-    from lenetctl.data.dataset import load_dataset
-    from lenetctl.runs.store import RunStore
 
     console = Console(as_json=as_json, quiet=quiet)
-    inspected = InspectedNet.trained(RunStore().find(run), weights)
-    dataset = load_dataset(inspected.spec.data, data_dir)
+    inspected = InspectedNet.trained(find_run(run), weights)
+    dataset = dataset_of(inspected, data_dir, with_images=False)
     pictures = read_pictures(paths, dataset.convention)
     probabilities = predict_images(inspected, dataset, pictures.images)
     classes = class_names(dataset)

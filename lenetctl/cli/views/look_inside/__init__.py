@@ -1,1 +1,1 @@
-"""What the commands show that look into a net."""
+"""What the commands print that show what a net makes of images."""

@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pytest
+from cli.conftest import SPEC
 from mlflow import MlflowClient
 
 from lenetctl.data.digits import read_digits
@@ -46,6 +47,42 @@ def test_the_page_has_the_runs_net_and_is_logged(lenetctl, trained, tracking_uri
     assert [image["pixels"] for image in worst["images"]] == [one.pixels for one in kept]
     first = int(images["images"][0]["label"].rpartition(" ")[2])
     assert first == np.flatnonzero(read_digits().test.labels == 0)[0]
+
+
+def test_kept_epochs_are_in_the_page(lenetctl, write, tmp_path):
+    assert lenetctl("train", write(), "--keep-epochs", "-q", "--json").code == 0
+    (run,) = RunStore().all()
+    assert lenetctl("explain", "latest", "-o", "kept.html", "--no-log", "-q").code == 0
+    (net,) = content_of(tmp_path / "kept.html")["nets"]
+    assert [one["epoch"] for one in net["epochs"]] == [0, 1, 2]
+    assert [one.get("weights") is None for one in net["epochs"]] == [False, False, True]
+    assert net["shown"] == 2
+    for one, line in zip(net["epochs"][1:], run.epochs(), strict=True):
+        assert one["accuracy"] == pytest.approx(line["test/accuracy"])
+        assert np.sum(one["confusion"]) == 360
+    assert net["epochs"][2]["confusion"] == run.result.confusion
+
+
+def test_the_best_epoch_is_shown_where_validation_chose_it(lenetctl, write, tmp_path):
+    text = SPEC.replace("limit: 512", "limit: 512, validation: 300")
+    assert lenetctl("train", write(text), "--keep-epochs", "-s", "training.epochs=3").code == 0
+    (run,) = RunStore().all()
+    for weights, epoch in ((None, run.result.best["epoch"]), ("last", 3)):
+        chosen = ("--weights", weights) if weights else ()
+        lenetctl("explain", "latest", "-o", "kept.html", "--no-log", *chosen)
+        (net,) = content_of(tmp_path / "kept.html")["nets"]
+        assert net["epochs"][net["shown"]]["epoch"] == epoch
+        assert dict(net["about"])["weights"] == (weights or "best")
+
+
+def test_of_many_epochs_as_many_are_in_the_page_as_fit(lenetctl, write, tmp_path, monkeypatch):
+    assert lenetctl("train", write(), "--keep-epochs", "-s", "training.epochs=6").code == 0
+    assert lenetctl("explain", "latest", "-o", "all.html", "--no-log").code == 0
+    one_net = len(content_of(tmp_path / "all.html")["nets"][0]["weights"])
+    monkeypatch.setattr("lenetctl.explain.content.MOST_BYTES", 3 * one_net)
+    assert lenetctl("explain", "latest", "-o", "some.html", "--no-log").code == 0
+    epochs = content_of(tmp_path / "some.html")["nets"][0]["epochs"]
+    assert [one["epoch"] for one in epochs] == [0, 2, 5, 6]
 
 
 def test_two_nets_and_a_place_of_ones_own(lenetctl, trained, write, tmp_path):

@@ -6,7 +6,7 @@ from helpers import run_folders
 from lenetctl.analysis.sequential import StoppingRule
 from lenetctl.cli.console import Console
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.cli.until_decided import _looks
+from lenetctl.cli.sweeps.until_decided import _looks
 from lenetctl.cli.views.sweep import Row, SweepView
 from lenetctl.specs.load import load_spec
 from lenetctl.sweeps.trial import Trial

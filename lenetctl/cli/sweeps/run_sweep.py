@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import typer
 
 from lenetctl.analysis.comparison import rank_runs
-from lenetctl.analysis.groups import read_runs
+from lenetctl.analysis.groups import Group, group_runs, read_runs
 from lenetctl.cli.console import Console
 from lenetctl.cli.errors import SOME_FAILED
 from lenetctl.cli.views.leaderboard import leaderboard_document, print_leaderboard
@@ -21,11 +23,13 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import ROOT, RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, FailedFast, Listener, TrialEvent
+from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.sweeps.executors.base import Executor, ExecutorSettings, make_executor
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.plan import plan_sweep
 from lenetctl.sweeps.trial import Trial, latest_finished, latest_unfinished
 from lenetctl.tracking.writer_process import WriterProcess
+from lenetctl.training.metrics import EPOCH_SECONDS
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,17 @@ class SweepOptions:
     force: bool
     fail_fast: bool
     diagnostics: bool
+    keep_epochs: bool
     experiment: str | None
     device: str
     engine: str
     data_dir: Path | None
     tracking_uri: str | None
+
+
+def usual_executor(wanted: ExecutorName | None, jobs: int | None) -> str:
+    """Return the executor that is wanted, else the one for so many trials at a time."""
+    return wanted.value if wanted else "processes" if (jobs or 1) > 1 else "serial"
 
 
 def sweep_through(
@@ -52,7 +62,7 @@ def sweep_through(
     """Plan a sweep and run what is not done yet."""
     planned = plan_sweep(path, grid, settings)
     view = SweepView(planned.name, planned.trials, options.console)
-    goes_on = _look_up(view, force=options.force)
+    goes_on = look_up(view, force=options.force)
     if options.dry_run:
         if not options.console.as_json:
             print_plan(planned, view, goes_on, options.console.rich)
@@ -68,10 +78,12 @@ def go_through(
     view: SweepView,
     listener: Listener,
     options: SweepOptions,
+    conclude: Callable[[], None] | None = None,
 ) -> None:
-    """Run the trials batch by batch, publish them, rank all that is done.
+    """Run the trials batch by batch, publish them, and say what came of it.
 
-    A batch is asked for when all trials of the one before have ended.
+    A batch is asked for when all trials of the one before have ended. `conclude` prints the result,
+    by default the ranking of all that is done.
 
     Raises:
         Exit: 6 where runs failed, else as `closed`.
@@ -89,12 +101,15 @@ def go_through(
         _execute(_executor(view.name, options), batches, publishing, view, writing)
     runs = [row.run for row in view.rows.values() if row.run]
     with closed(writing, runs, options.console):
-        _conclude(view, options.console)
+        if conclude:
+            conclude()
+        else:
+            rank(view, options.console)
         if view.counts().get("failed"):
             raise typer.Exit(SOME_FAILED)
 
 
-def _look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
+def look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
     """Mark what is done already; return the runs that trials go on with, by identity."""
     known = RunStore().by_spec()
     goes_on = {}
@@ -106,6 +121,21 @@ def _look_up(view: SweepView, *, force: bool) -> dict[str, Run]:
         elif begun := latest_unfinished(runs):
             goes_on[sha256] = begun
     return goes_on
+
+
+def group_of(trials: Iterable[Trial], view: SweepView) -> Group | None:
+    """Return the runs of trials that differ in the seed alone; None where none has a result."""
+    runs = [run for trial in trials if (run := view.rows[trial.sha256].run)]
+    groups = group_runs(read_runs(dict.fromkeys(runs)))
+    return groups[-1] if groups and groups[-1].runs else None
+
+
+def expected_time(done: Sequence[Run], left: int) -> str:
+    """Return how long so many more runs take at most, by those that are done."""
+    if not (done and left):
+        return ""
+    seconds = fmean(sum(line.get(EPOCH_SECONDS, 0) for line in run.epochs()) for run in done)
+    return f"at most {left * seconds / 3600:.1f} h more, at {seconds:.0f} s a run as so far"
 
 
 def _fetch(datasets: Collection[str], data_dir: Path | None, console: Console) -> None:
@@ -131,6 +161,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.engine,
         options.experiment or sweep,
         diagnostics=options.diagnostics,
+        keep_epochs=options.keep_epochs,
         tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)
@@ -177,12 +208,19 @@ def _execute(
         raise
 
 
-def _conclude(view: SweepView, console: Console) -> None:
-    """Print the ranking of what is done, by the names of this sweep."""
-    over = {row.run: row.trial.spec.name for row in view.rows.values() if row.run}
+def rank(
+    view: SweepView,
+    console: Console,
+    leave_out: Iterable[Trial] = (),
+    also: Mapping[str, Any] | None = None,
+) -> None:
+    """Print the ranking of what is done, by the names of this sweep; `also` in the document."""
+    gone = {trial.sha256 for trial in leave_out}
+    rows = [row for sha256, row in view.rows.items() if sha256 not in gone]
+    over = {row.run: row.trial.spec.name for row in rows if row.run}
     is_done = any(run.is_finished for run in over)
-    ranking = rank_runs(read_runs(over)) if is_done else None
+    ranking = rank_runs(read_runs(over, console.warn)) if is_done else None
     if ranking and not console.as_json:
         print_leaderboard(ranking, console.rich)
     board = leaderboard_document(ranking) if ranking else None
-    console.result(view.document() | {"leaderboard": board}, view.said())
+    console.result(view.document() | {"leaderboard": board} | dict(also or {}), view.said())

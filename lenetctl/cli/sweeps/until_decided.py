@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 from lenetctl.analysis.comparison import ranking_metric
-from lenetctl.analysis.groups import Group, group_runs, read_runs
 from lenetctl.analysis.sequential import StoppingRule
-from lenetctl.cli.run_sweep import SweepOptions, go_through
+from lenetctl.cli.sweeps.run_sweep import SweepOptions, expected_time, go_through, group_of
 from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
 from lenetctl.runs.store import RunStore
@@ -17,7 +15,7 @@ from lenetctl.specs.yaml import Origin
 from lenetctl.sweeps.grid import SEED, SweptKey
 from lenetctl.sweeps.plan import plan_sweep
 from lenetctl.sweeps.trial import Trial, latest_finished
-from lenetctl.training.metrics import EPOCH_SECONDS, lowest_is_best
+from lenetctl.training.metrics import lowest_is_best
 
 Rows = dict[str, list[Trial]]  # by the name of the spec, its trials by seed
 
@@ -63,7 +61,7 @@ def _looks(rows: Rows, control: str, rule: StoppingRule, view: SweepView) -> Ite
     for seeds in rule.looks:
         yield [trial for name in (control, *undecided) for trial in rows[name][done:seeds]]
         done = seeds
-        groups = {name: _group(rows[name][:seeds], view) for name in (control, *undecided)}
+        groups = {name: group_of(rows[name][:seeds], view) for name in (control, *undecided)}
         theirs = groups[control]
         if theirs is None:
             continue
@@ -99,13 +97,6 @@ def _rows(trials: Sequence[Trial]) -> Rows:
     return rows
 
 
-def _group(trials: Sequence[Trial], view: SweepView) -> Group | None:
-    """Return the runs of one spec so far; None where none has a result."""
-    runs = [run for trial in trials if (run := view.rows[trial.sha256].run)]
-    groups = group_runs(read_runs(dict.fromkeys(runs)))
-    return groups[-1] if groups and groups[-1].runs else None
-
-
 def _cost(rows: Rows, rule: StoppingRule) -> str:
     """Return the plan, and what it may cost, in words."""
     known = RunStore().by_spec()
@@ -121,8 +112,4 @@ def _cost(rows: Rows, rule: StoppingRule) -> str:
         f"{len(rows)} specs, looked at after {looks} seeds; {least} to {most} runs, "
         f"{len(done)} of them done; equivalent: within {rule.margin:g}"
     )
-    if not done:
-        return told
-    seconds = fmean(sum(line.get(EPOCH_SECONDS, 0) for line in run.epochs()) for run in done)
-    longest = (most - len(done)) * seconds
-    return f"{told}; at most {longest / 3600:.1f} h more, at {seconds:.0f} s a run as so far"
+    return "; ".join(filter(None, [told, expected_time(done, most - len(done))]))

@@ -1,0 +1,1 @@
+"""What a change does: rung by rung of a ladder, image by image."""

@@ -1,0 +1,1 @@
+"""How it is shown what a change does."""

@@ -1,0 +1,91 @@
+"""Searches from the first trial to the winner's confirmation, on the digits."""
+
+from statistics import fmean
+
+import pytest
+from mlflow import MlflowClient
+
+from lenetctl.runs.folder import Run
+
+SPEC = """\
+data: {dataset: digits, limit: 500, validation: 100, batch_size: 20}
+model: {conv: [{channels: 6, kernel: 5, stride: 2}], dense: [32], activation: relu}
+training: {epochs: 2, optimizer: {kind: sgd, lr: 0.1}}
+"""
+SPACE = (
+    *("-g", "training.optimizer.lr={low: 0.02, high: 0.4, log: true}"),
+    *("-g", "model.pool.kind=avg,max"),
+    *("-g", "model.conv.0.channels={low: 4, high: 8}"),
+)
+SEARCH = ("sweep", "quick.yaml", "--device", "cpu", "--json", *SPACE)
+
+
+def runs_of(document):
+    return {trial["name"]: Run(trial["folder"]) for trial in document["trials"]}
+
+
+def test_thirty_trials_and_a_winner_confirmed_with_seeds_that_none_of_them_had(
+    lenetctl, write, tracking_uri
+):
+    write(SPEC)
+    search = (*SEARCH, "--search", "tpe", "--trials", 30, "--experiment", "thirty")
+    result = lenetctl(*search)
+    assert result.code == 0, result.err
+    document = result.json
+    confirmed = document["confirmed"]
+    assert confirmed["seeds"] == [1, 2, 3]
+    trials = [trial for trial in document["trials"] if "training.seed" in trial["overrides"]]
+    searched = [trial for trial in trials if trial["overrides"]["training.seed"] == 0]
+    fresh = [trial for trial in trials if trial["overrides"]["training.seed"] in (1, 2, 3)]
+    assert len(searched) <= 30  # some values may come twice
+    assert len(searched) + len(fresh) == len(document["trials"])
+    # chosen by validation alone, and what is told of it is what the fresh seeds say
+    best = max(searched, key=lambda trial: trial["metrics"]["validation/accuracy"])
+    assert confirmed["searched"] == pytest.approx(best["metrics"]["validation/accuracy"])
+    keys = confirmed["overrides"]
+    assert all({key: trial["overrides"][key] for key in keys} == keys for trial in fresh)
+    for metric in ("validation/accuracy", "test/accuracy"):
+        values = [trial["metrics"][metric] for trial in fresh]
+        assert confirmed[metric]["mean"] == pytest.approx(fmean(values))
+    assert sum(row["n"] for row in document["leaderboard"]["rows"]) == len(searched)
+
+    client = MlflowClient(tracking_uri)
+    experiment = client.get_experiment_by_name("thirty").experiment_id
+    (parent,) = client.search_runs([experiment], "tags.`lenetctl.sweep_parent` = 'quick'")
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {
+        *("search-history.png", "search-importances.png", "search-slices.png"),
+        *("search-parallel-coordinates.png", "search-trade-off.png"),
+    }
+    again = lenetctl(*search).json
+    assert again["counts"] == {"skipped": 3}
+    assert again["confirmed"] == confirmed
+
+
+@pytest.mark.parametrize(("sampler", "batches"), [("random", 1), ("tpe", 2)])
+def test_the_trials_of_a_fleet_are_asked_for_together(
+    lenetctl, write, monkeypatch, sampler, batches
+):
+    from lenetctl.sweeps.executors.fleet import FleetExecutor
+
+    sizes = []
+    run = FleetExecutor.run
+
+    def counted(self, trials, listener):
+        trials = [*trials]
+        sizes.append(len(trials))
+        run(self, trials, listener)
+
+    monkeypatch.setattr(FleetExecutor, "run", counted)
+    write(SPEC)
+    own = ("-s", f"data.limit={500 + batches}")  # the store is that of all tests, and so the study
+    how = (*own, "--executor", "fleet", "--jobs", 4, "--seeds-per-trial", 2, "--confirm", 1)
+    found = lenetctl(*SEARCH[:-2], *how, "--search", sampler, "--trials", 4)
+    assert found.code == 0, found.err
+    assert sizes == [8 // batches] * batches + [1]
+    assert found.json["counts"] == {"finished": 9}
+    assert found.json["confirmed"]["seeds"] == [2]
+    values = {}
+    for trial in found.json["trials"][:8]:
+        key = str(trial["overrides"]["training.optimizer.lr"])
+        values.setdefault(key, []).append(trial["metrics"]["validation/accuracy"])
+    assert found.json["confirmed"]["searched"] == pytest.approx(max(map(fmean, values.values())))

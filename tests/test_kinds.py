@@ -183,7 +183,7 @@ def test_a_kind_that_leaves_a_table_is_refused_too(table, key, monkeypatch):
 
 def test_a_new_pool_is_trained_eagerly_and_drawn_with_two_lines_of_code(monkeypatch):
     spec = with_unknown("pool.kind")
-    new = operations.Style("{window}×{window} new\npooling", "{window}×{window} NewPool", "#ffffff")
+    new = operations.Style("{window} new\npooling", "{window} NewPool", "#ffffff")
     monkeypatch.setitem(build.POOLS, "new", lambda _, pool: nn.LPPool2d(2, pool.size, pool.stride))
     monkeypatch.setitem(operations.STYLES, "new", new)
     for device, usual in ((CPU, "compiled"), (CUDA, "graph")):

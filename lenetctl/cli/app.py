@@ -1,8 +1,12 @@
 """The command line: every command in a module of its own, imported light."""
 
+import atexit
 import gc
 import os
+import shutil
 import sys
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Annotated
 
 import typer
@@ -82,11 +86,23 @@ app.add_typer(specs.app, name="specs")
 app.add_typer(data.app, name="data")
 
 
+def mend_environment() -> None:
+    """Set right what libraries take at its word."""
+    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
+        del os.environ["COLUMNS"]
+    try:
+        Path.home()
+    except RuntimeError:  # of a user without one MLflow cannot be imported
+        os.environ["HOME"] = os.devnull
+        scratch = mkdtemp(prefix="lenetctl-")  # which matplotlib would complain of making itself
+        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+        os.environ.setdefault("MPLCONFIGDIR", scratch)
+
+
 def main() -> None:
     """Run the command line; `--resume` may stand without a value."""
     make_streams_endure()
-    if not os.environ.get("COLUMNS", "1").strip("0"):  # some shells say so where they do not know
-        del os.environ["COLUMNS"]
+    mend_environment()
     arguments = sys.argv[1:]
     for i, argument in enumerate(arguments):
         if argument == "--resume" and (i + 1 == len(arguments) or arguments[i + 1][:1] == "-"):

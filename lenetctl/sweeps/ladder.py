@@ -26,7 +26,10 @@ Mixture = frozenset[str]  # names of the changes that are made
 Way = list[Mixture]  # from none to all; each has one more than the one before
 
 # keys of a section that mean little without each other, by the one that they are called after
-TOGETHER = {"nesterov": "momentum", "stride": "kernel", "padding": "kernel"}
+TOGETHER = {
+    "nesterov": "momentum",
+    **dict.fromkeys(("stride", "padding", "padding_value"), "kernel"),
+}
 
 
 @dataclass(frozen=True)

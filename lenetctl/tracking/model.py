@@ -79,15 +79,17 @@ def save_model(run: Run, run_id: str | None = None, model_id: str | None = None)
         for file in NET.glob("*.py"):  # as a package of any name
             code = file.read_text(encoding="utf-8").replace("from lenetctl.model.", "from .")
             (parts / "net" / file.name).write_text(code, encoding="utf-8")
+        files = {
+            "spec": run.path / "spec.yaml",
+            "net": parts / "net",
+            "weights": run.weights,
+            "about": parts / "about.json",
+        }
         pyfunc.save_model(
             parts / "model",
             python_model=str(CODE),
-            artifacts={
-                "spec": str(run.path / "spec.yaml"),
-                "net": str(parts / "net"),
-                "weights": str(run.weights),
-                "about": str(parts / "about.json"),
-            },
+            # URIs: of a path MLflow takes %20 for a space
+            artifacts={name: file.resolve().as_uri() for name, file in files.items()},
             mlflow_model=Model(run_id=run_id, model_id=model_id),
             signature=signature,
             input_example=np.zeros((1, 28, 28), np.float32),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
-TRAINING = {"mlflow.experimentKind": "custom_model_development"}  # what MLflow's UI shows it as
 PARAMS_AT_ONCE = 100  # what one call of MLflow takes
 
 
@@ -80,7 +79,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
         raise DeletedError(f"its experiment {name} was deleted: bring it back with `{restore}`")
     if found is None:
         try:
-            return str(client.create_experiment(name, tags=TRAINING))
+            return str(client.create_experiment(name))
         except MlflowException:  # another process was quicker
             found = client.get_experiment_by_name(name)
             if found is None:

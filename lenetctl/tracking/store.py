@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from lenetctl.tracking.moved import artifact_root, follow_move
-from lenetctl.tracking.uri import SQLITE, sqlite_file
+from lenetctl.tracking.uri import sqlite_file, sqlite_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,5 +79,5 @@ def _make(database: Path) -> None:
     ) as scratch:
         new = Path(scratch) / database.name
         new.touch()  # with the permissions of the umask: SQLite's own are narrower
-        _client(f"{SQLITE}{new}", database)
+        _client(sqlite_uri(new), database)
         new.replace(database)

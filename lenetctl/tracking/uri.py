@@ -20,7 +20,7 @@ def choose_uri(option: str | None, run: Run | None = None) -> str:
     That is the store of this folder, or of the project that `run` belongs to.
     """
     project = project_of(run) if run else None
-    default = f"{SQLITE}{(project / 'mlflow.db').as_posix()}" if project else DEFAULT
+    default = sqlite_uri(project / "mlflow.db") if project else DEFAULT
     return option or os.environ.get("MLFLOW_TRACKING_URI") or default
 
 
@@ -37,15 +37,14 @@ def uri_in_cursor(tracking_uri: str, run: Run) -> str:
     if file is None:
         return redacted(tracking_uri)
     whole = file.resolve()
-    short = whole.relative_to(project) if whole.is_relative_to(project) else whole
-    return f"{SQLITE}{short.as_posix()}"
+    return sqlite_uri(whole.relative_to(project) if whole.is_relative_to(project) else whole)
 
 
 def sqlite_file(tracking_uri: str) -> Path | None:
     """Return the file of a SQLite store, None for any other, and for a URI that is not valid."""
     if not tracking_uri.startswith("sqlite"):
         return None
-    if plain := re.fullmatch(r"sqlite:///(?!:memory:|file:)([^?@]+)", tracking_uri):
+    if plain := re.fullmatch(r"sqlite:///(?!:memory:|file:)([^?@%]+)", tracking_uri):
         return Path(plain[1])  # SQLAlchemy takes half a second to import
     from sqlalchemy.engine import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
@@ -56,6 +55,15 @@ def sqlite_file(tracking_uri: str) -> Path | None:
         return None
     named = not url.host and url.database and not url.database.startswith((":memory:", "file:"))
     return Path(str(url.database)) if named else None
+
+
+def sqlite_uri(file: Path) -> str:
+    """Return the tracking URI of a SQLite file."""
+    if "%" not in str(file):
+        return f"{SQLITE}{file.as_posix()}"
+    from sqlalchemy.engine import URL  # noqa: PLC0415
+
+    return URL.create("sqlite", database=file.as_posix()).render_as_string()
 
 
 def store_folder(option: str | None) -> Path:

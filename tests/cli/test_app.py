@@ -117,3 +117,33 @@ def test_a_download_that_fails_is_told_in_one_line(process):
     assert result.code == 3
     (line,) = result.err.splitlines()
     assert "fetching it failed" in line
+
+
+NOBODY = """
+import pwd
+
+def getpwuid(_):
+    raise KeyError
+
+pwd.getpwuid = getpwuid
+from lenetctl.cli.app import main
+main()
+"""
+
+
+def test_a_user_without_a_home_trains_on_what_needs_no_cache(write, monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "LENETCTL_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    write()
+
+    def run(*arguments):
+        command = [sys.executable, "-c", NOBODY, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    train = run("train", "quick.yaml", "--smoke", "-q")
+    assert train.returncode == 0, train.stderr
+    assert train.stderr == ""
+    fetch = run("data", "fetch", "kmnist")
+    assert fetch.returncode == 3
+    assert "choose another folder with --data-dir or LENETCTL_DATA" in fetch.stderr
+    assert fetch.stderr.count("\n") == 1

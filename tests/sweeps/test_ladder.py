@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from lenetctl import specs
@@ -5,6 +7,9 @@ from lenetctl.errors import UsageError
 from lenetctl.specs.load import load_spec
 from lenetctl.sweeps.ladder import Ladder, added
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+BASELINE = EXPERIMENTS / "baseline.yaml"
+SPECS = sorted(path for path in EXPERIMENTS.rglob("*.yaml") if path.name != "sweep.yaml")
 DIGITS = "data: {dataset: digits}\n"
 
 
@@ -21,7 +26,8 @@ def ladder(tmp_path):
 
 
 def test_exercise_2_is_climbed_change_by_change():
-    ladder = Ladder.of("experiments/exercise2/baseline.yaml", "experiments/exercise2/best.yaml")
+    best = EXPERIMENTS / "exercise2" / "best.yaml"
+    ladder = Ladder.of(best.with_name("baseline.yaml"), best)
     assert [*ladder.changes] == [
         *("data.batch_size", "data.normalize", "data.augment"),
         *("conv", "pool", "activation", "norm", "dense", "dropout", "init"),
@@ -32,9 +38,18 @@ def test_exercise_2_is_climbed_change_by_change():
         "training.optimizer.momentum": 0.9,
         "training.optimizer.nesterov": True,
     }
-    assert ladder.trial(ladder.all_changes, 0).sha256 == specs.sha256(
-        load_spec("experiments/exercise2/best.yaml")
-    )
+    assert ladder.trial(ladder.all_changes, 0).sha256 == specs.sha256(load_spec(best))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_ends_of_a_ladder_are_its_two_specs(path):
+    settings = ("data.dataset=fashion_mnist", "training.seed=0")
+    if specs.sha256(load_spec(path, settings)) != specs.sha256(load_spec(BASELINE, settings)):
+        ladder = Ladder.of(BASELINE, path, settings)
+        ends = (ladder.trial(frozenset(), 0).sha256, ladder.trial(ladder.all_changes, 0).sha256)
+        assert ends == tuple(specs.sha256(spec) for spec in (ladder.base, ladder.best))
+        up, down = ladder.ways()
+        assert not {*up, *down} & ladder.impossible.keys()
 
 
 def test_convolutions_of_one_number_change_key_by_key_the_window_as_one(ladder):

@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+from types import SimpleNamespace
 
 import mlflow.pyfunc
 import numpy as np
@@ -9,8 +10,11 @@ import safetensors.torch
 import torch
 
 from lenetctl.data.dataset import load_dataset
-from lenetctl.model.build import build_model
+from lenetctl.model.build import build_model, sequential
 from lenetctl.runs.weights import read_weights
+from lenetctl.specs.load import load_spec
+from lenetctl.specs.reference.shipped import shipped_specs
+from lenetctl.tracking import model as model_module
 from lenetctl.tracking import store
 from lenetctl.tracking.model import save_model
 from lenetctl.training.state import copy_weights as fill
@@ -103,3 +107,14 @@ def test_what_is_no_image_in_0_to_1_is_refused(model, pixel, words):
     images[1, 3, 4] = pixel
     with pytest.raises(mlflow.exceptions.MlflowException, match=re.escape(words)):
         mlflow.pyfunc.load_model(str(model)).predict(images)
+
+
+@pytest.mark.parametrize("path", shipped_specs().values(), ids=shipped_specs())
+def test_the_plan_of_layers_as_json_builds_the_same_net(path):
+    spec = load_spec(path)
+    text = json.dumps(model_module._layers(SimpleNamespace(spec=lambda: spec)))
+    layers = json.loads(text, object_hook=lambda keys: SimpleNamespace(**keys))
+    trained, served = build_model(spec.model, seed=1).eval(), sequential(layers).eval()
+    served.load_state_dict(trained.state_dict())
+    images = torch.rand(2, 1, 28, 28)
+    assert torch.equal(trained(images), served(images))

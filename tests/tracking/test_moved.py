@@ -7,11 +7,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.store import ROOT
 from lenetctl.tracking import store
 from lenetctl.tracking.publish import is_current, publish
-from lenetctl.tracking.uri import choose_uri
-
-
-def name_of(database):
-    return f"sqlite:///{database}"
+from lenetctl.tracking.uri import choose_uri, sqlite_uri
 
 
 @pytest.fixture
@@ -22,7 +18,7 @@ def project(finished, empty_database, tmp_path, monkeypatch):
         folder = tmp_path / name
         run = Run(shutil.copytree(finished.path, folder / ROOT / finished.path.name))
         shutil.copy(empty_database, folder)
-        publish(store.open_client(name_of(folder / "mlflow.db")), choose_uri(None, run), run)
+        publish(store.open_client(sqlite_uri(folder / "mlflow.db")), choose_uri(None, run), run)
         return folder
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -31,11 +27,11 @@ def project(finished, empty_database, tmp_path, monkeypatch):
 
 def add_run(folder):
     """Publish another run of a project; return its id."""
-    (first,) = (folder / ROOT).iterdir()
+    (first,) = (file.parent for file in (folder / ROOT).glob("*/run.json"))
     later = Run(shutil.copytree(first, folder / ROOT / "later-1"))
     (later.path / "published.json").unlink()
     later.write_record(later.record.model_copy(update={"created": later.record.created + 1}))
-    client = store.open_client(name_of(folder / "mlflow.db"))
+    client = store.open_client(sqlite_uri(folder / "mlflow.db"))
     publish(client, choose_uri(None, later), later)
     return client, Run(first), later
 
@@ -60,7 +56,7 @@ def test_a_project_elsewhere_finds_its_artifacts_and_adds_to_them(project, tmp_p
     assert len(models(after)) == 2
     experiment = client.get_experiment_by_name("lenet")
     assert experiment.artifact_location.startswith((after / "mlruns").as_uri())
-    assert is_current(first, name_of(after / "mlflow.db"))
+    assert is_current(first, sqlite_uri(after / "mlflow.db"))
 
 
 def test_a_copy_without_the_artifacts_does_not_add_to_those_of_the_first(project, tmp_path):
@@ -92,12 +88,13 @@ def test_artifacts_that_are_kept_elsewhere_on_purpose_stay_there(client, uri, tm
 
 def test_registered_models_move_too(project, tmp_path):
     before = project("a")
-    client = store.open_client(name_of(before / "mlflow.db"))
-    (run,) = client.search_runs([client.get_experiment_by_name("lenet").experiment_id])
+    client = store.open_client(sqlite_uri(before / "mlflow.db"))
+    (folder,) = (file.parent for file in (before / ROOT).glob("*/run.json"))
+    run = client.get_run(Run(folder).published.run_id)
     client.create_registered_model("lenet")
     client.create_model_version("lenet", f"{run.info.artifact_uri}/model", run.info.run_id)
-    after = shutil.move(before, tmp_path / "b")
-    moved = store.open_client(name_of(after / "mlflow.db"))
+    after = before.rename(tmp_path / "b")
+    moved = store.open_client(sqlite_uri(after / "mlflow.db"))
     (version,) = moved.search_model_versions("name = 'lenet'")
     assert version.source.startswith(after.as_uri())
 

@@ -37,4 +37,4 @@ def test_a_uri_with_options_is_a_store_of_the_same_file(empty_database, tmp_path
     shutil.copy(empty_database, tmp_path / "mlflow.db")
     client = store.open_client(f"sqlite:///{tmp_path / 'mlflow.db'}?timeout=60")
     assert client.search_experiments()
-    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", "mlflow.db.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db"}

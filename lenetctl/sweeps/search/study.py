@@ -16,8 +16,9 @@ from typing import Any
 import optuna
 from filelock import FileLock, Timeout
 from optuna.trial import BaseTrial, TrialState
+from sqlalchemy.exc import DatabaseError
 
-from lenetctl.errors import BusyError, SpecError
+from lenetctl.errors import BusyError, NotFoundError, SpecError
 from lenetctl.runs.folder import Run
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.search import PrunerName, SamplerName
@@ -27,6 +28,7 @@ from lenetctl.training.metrics import VALIDATION_ACCURACY
 
 ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
 DONE: tuple[EventKind, ...] = ("finished", "skipped")
+LONGEST_LOCK = 60  # seconds that another program may keep the database locked
 QUIET = 5  # trials, and then epochs of each, before the median rule may end one
 
 
@@ -167,8 +169,7 @@ def open_study(
     except Timeout:
         raise BusyError(f"{search.name}: another process is at this search") from None
     try:
-        with FileLock(database.with_name(f"{database.name}.lock")):  # two would make its schema
-            storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+        storage = _open_storage(database)
         study = optuna.create_study(
             storage=storage,
             study_name=search.identity,
@@ -180,6 +181,23 @@ def open_study(
         yield Study(search, study)
     finally:
         lock.release()
+
+
+def _open_storage(database: Path) -> optuna.storages.RDBStorage:
+    """Return the database, made first if it is not there.
+
+    Raises:
+        NotFoundError: it is damaged, or of another version of Optuna.
+
+    """
+    patient = {"connect_args": {"timeout": LONGEST_LOCK}}
+    try:
+        with FileLock(database.with_name(f"{database.name}.lock")):  # two would make its schema
+            return optuna.storages.RDBStorage(f"sqlite:///{database}", engine_kwargs=patient)
+    except (DatabaseError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        remedy = "move it away: the search begins anew, finished runs are kept"
+        raise NotFoundError(f"{database}: not valid: {reason}; {remedy}") from error
 
 
 def _sampler(name: SamplerName, seed: int) -> optuna.samplers.BaseSampler:

@@ -394,6 +394,8 @@ def test_a_run_with_a_later_versions_spec_is_left_out_by_name(lenetctl):
         run = run_folders.run(ROOT, name, value, model={"dropout": dropout})
     spec = run.path / "spec.yaml"
     spec.write_text(spec.read_text() + "quantum: {entangled: true}\n")
+    known = run.record.spec | {"quantum": {"entangled": True}}  # which both have
+    run.write_record(run.record.model_copy(update={"spec": known}))
     result = lenetctl("compare", "--json")
     assert result.code == 0, result.err
     assert {row["group"] for row in result.json["rows"]} == {"baseline", "max"}

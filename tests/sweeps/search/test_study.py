@@ -1,9 +1,12 @@
 import json
+import sqlite3
+from contextlib import closing
+from threading import Timer
 
 import pytest
 from helpers.sweeps import serial
 
-from lenetctl.errors import BusyError
+from lenetctl.errors import BusyError, NotFoundError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import RunStore
@@ -197,3 +200,29 @@ def test_a_pruned_run_says_so_and_the_search_goes_on(study, tmp_path, monkeypatc
     assert (pruned.status.state, pruned.status.outcome) == ("KILLED", "pruned")
     assert len(pruned.epochs()) == 1
     assert finished.status.state == "FINISHED"
+
+
+def test_a_damaged_database_is_one_line_with_the_way_out(study, tmp_path):
+    (tmp_path / "optuna.db").write_bytes(b"no database" * 100)
+    with pytest.raises(NotFoundError, match=r"optuna\.db: not valid: .*; move it away"), study():
+        pass
+
+
+def test_a_database_of_another_version_is_one_line(study, tmp_path):
+    with study():
+        pass
+    with closing(sqlite3.connect(tmp_path / "optuna.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v9'")
+        database.commit()
+    with pytest.raises(NotFoundError, match="no longer compatible"), study():
+        pass
+
+
+def test_a_database_that_is_locked_for_a_while_is_waited_for(study, tmp_path):
+    with study():
+        pass
+    with closing(sqlite3.connect(tmp_path / "optuna.db", check_same_thread=False)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        Timer(7, database.rollback).start()  # sqlite3 by itself waits for five seconds
+        with study():
+            pass

@@ -103,3 +103,12 @@ TrackingUri = Annotated[
         envvar="MLFLOW_TRACKING_URI",
     ),
 ]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-w",
+        "--where",
+        metavar="CONDITION",
+        help="status=FAILED, model.pool.kind=max, 'test/accuracy>0.9'; repeatable.",
+    ),
+]

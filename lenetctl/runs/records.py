@@ -60,7 +60,7 @@ class EnvironmentRecord(Record):
 
 
 class RunRecord(Record):
-    """`run.json`: what does not change once a run has begun."""
+    """`run.json`: what, but for the tags, does not change once a run has begun."""
 
     name: str  # in MLflow: spec, swept values, seed
     spec_sha256: str
@@ -79,6 +79,11 @@ class RunRecord(Record):
     engine: str = "eager"
     continues: str = ""  # folder of the run whose epochs it began with; "": it began with none
     keep_epochs: bool = False  # the weights of each epoch stay
+
+    @property
+    def own_tags(self) -> dict[str, str]:
+        """The tags that its user gave it."""
+        return {key: value for key, value in self.tags.items() if not key.startswith("lenetctl.")}
 
     @property
     def machine(self) -> str:
@@ -176,6 +181,7 @@ class PublishedRecord(Record):
     evaluations: dict[str, str] = {}  # SHA-256 of each file by its name
     activations: dict[str, str] = {}
     insights: dict[str, str] = {}
+    tags: dict[str, str] = {}  # those of the user
     status: str = ""  # the last one that was published
 
 

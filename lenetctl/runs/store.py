@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -114,6 +114,25 @@ class RunStore:
                 if any(r.record.created == record.created and r.epochs() == epochs for r in same):
                     return None
                 return Run(copied.path.rename(self._new_path(record, len(same) + 1)))
+
+    def tag(self, run: Run, tags: Mapping[str, str | None]) -> None:
+        """Give a run tags, and take away those that are None."""
+        with self._lock():
+            record = run.record
+            kept = {k: v for k, v in {**record.tags, **tags}.items() if v is not None}
+            run.write_record(record.model_copy(update={"tags": kept}))
+
+    def remove(self, run: Run) -> None:
+        """Delete the folder of a run for good.
+
+        Raises:
+            BusyError: a process trains it.
+
+        """
+        with TemporaryDirectory(dir=self.root, prefix=".removed-") as scratch, self._lock():
+            with run.held():
+                pass
+            run.path.rename(Path(scratch) / "run")  # at once: what is half deleted is no run
 
     def _new_path(self, record: RunRecord, first: int) -> Path:
         """Return a folder that is not there yet, numbered from `first`."""

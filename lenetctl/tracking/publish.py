@@ -39,6 +39,7 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
     for line in run.epochs()[run.published.epochs :]:
         _log_metrics(client, run_id, line, _measured(line))
         _advance(run, epochs=run.published.epochs + 1)
+    _set_tags(client, run_id, run)
     _log_evaluations(client, run_id, run)
     for folder in FOLDERS:
         _log_folder(client, run_id, run, folder)
@@ -64,6 +65,7 @@ def is_current(run: Run, tracking_uri: str) -> bool:
         run_id=run.published.run_id,
         epochs=len(run.epochs()),
         evaluations=_digests(_evaluations(run)),
+        tags=run.record.own_tags,
         **{folder: _digests(_files(run, folder)) for folder in FOLDERS},
         status=run.status.state,
     )
@@ -72,6 +74,19 @@ def is_current(run: Run, tracking_uri: str) -> bool:
 def _advance(run: Run, **changes: object) -> None:
     """Write down that MLflow has more of the run."""
     run.write_record(run.published.model_copy(update=changes))
+
+
+def _set_tags(client: MlflowClient, run_id: str, run: Run) -> None:
+    """Bring the user's tags up to date: `lenetctl runs tag` gives them and takes them away."""
+    tags, known = run.record.own_tags, run.published.tags
+    if tags == known:
+        return
+    there = client.get_run(run_id).data.tags
+    for key, value in tags.items():
+        client.set_tag(run_id, key, value)
+    for key in (known.keys() - tags.keys()) & there.keys():
+        client.delete_tag(run_id, key)
+    _advance(run, tags=tags)
 
 
 def _log_metrics(

@@ -9,6 +9,7 @@ from lenetctl import specs
 from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import DataRecord
+from lenetctl.tracking.model import find_model
 from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 KEY = "lenetctl.run"  # tag: the folder's name, by which a run is found again
+REGISTERED = "mlflow.modelVersions"  # MLflow's own tag of a model that a registered one is of
 PARAMS_AT_ONCE = 100  # what one call of MLflow takes
 
 
@@ -43,6 +45,19 @@ def exists(client: MlflowClient, run_id: str) -> bool:
         restore = f"mlflow runs restore --run-id {run_id}"
         raise DeletedError(f"it was deleted in MLflow: bring it back with `{restore}`")
     return True
+
+
+def delete(client: MlflowClient, run_id: str) -> None:
+    """Delete a run as MLflow's pages do, with its Logged Model unless that one is registered."""
+    try:
+        if not exists(client, run_id):
+            return
+    except DeletedError:
+        return
+    model = find_model(client, run_id)
+    if model and REGISTERED not in model.tags:
+        client.delete_logged_model(str(model.model_id))
+    client.delete_run(run_id)
 
 
 def find_or_create(client: MlflowClient, run: Run) -> str:

@@ -298,3 +298,21 @@ def test_a_spec_in_the_record_that_is_not_valid_is_read_from_its_file(tmp_path, 
     with started(tmp_path, digits()) as run:
         run.write_record(run.record.model_copy(update={"spec": {"of_a_later_version": 1}}))
         assert run.spec() == digits()
+
+
+def test_tags_are_laid_over_those_that_are_there(tmp_path, begin):
+    run, store = begin(), RunStore(tmp_path / "runs")
+    run.write_record(run.record.model_copy(update={"tags": {"lenetctl.sweep": "x"}}))
+    store.tag(run, {"who": "Ann", "good": "yes"})
+    store.tag(run, {"who": "Bo", "good": None, "never": None})
+    assert run.record.tags == {"lenetctl.sweep": "x", "who": "Bo"}
+    assert run.record.own_tags == {"who": "Bo"}
+
+
+def test_a_run_is_removed_unless_it_is_in_training(tmp_path, begin):
+    run, other, store = begin(), begin(seed=1), RunStore(tmp_path / "runs")
+    with run.held(), pytest.raises(BusyError):
+        store.remove(run)
+    store.remove(run)
+    assert store.all() == [other]
+    assert not list(store.root.glob(".removed-*"))

@@ -310,6 +310,28 @@ def test_evaluations_are_logged_once_and_again_when_they_change(client, uri, cop
     assert history(client, copied)[key][-1] == (0, 0.5)
 
 
+def test_tags_of_the_user_follow_and_the_sweeps_stays(client, uri, copied):
+    publish(client, uri, copied)
+    kept = copied.record.tags
+    for own in ({"who": "Ann", "good": "yes"}, {"who": "Bo"}, {}):
+        copied.write_record(copied.record.model_copy(update={"tags": {**kept, **own}}))
+        assert not is_current(copied, uri)
+        publish(client, uri, copied)
+        assert is_current(copied, uri)
+        tags = client.get_run(copied.published.run_id).data.tags
+        assert {key: tags[key] for key in ("who", "good") if key in tags} == own
+        assert tags["lenetctl.sweep"] == "x"
+
+
+def test_a_tag_that_mlflow_lost_already_is_no_fault(client, uri, copied):
+    copied.write_record(copied.record.model_copy(update={"tags": {"who": "Ann"}}))
+    publish(client, uri, copied)
+    client.delete_tag(copied.published.run_id, "who")
+    copied.write_record(copied.record.model_copy(update={"tags": {}}))
+    publish(client, uri, copied)
+    assert is_current(copied, uri)
+
+
 def test_a_long_description_does_not_stop_a_run(client, uri, copied):
     text = specs.to_yaml(copied.spec().model_copy(update={"description": "x" * 10_000}))
     (copied.path / "spec.yaml").write_text(text)

@@ -1,0 +1,1 @@
+"""Runs as rows of a table, and conditions on them."""

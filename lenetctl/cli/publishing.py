@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from lenetctl.artifacts import copy_into, draw, draw_search, warm_up
 from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
-from lenetctl.errors import ResourceError, TrackingError
+from lenetctl.errors import ResourceError, TrackingError, UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.store import RunStore
 from lenetctl.tracking.check import check_store
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from optuna import Study
 
 
-def writer(option: str | None, console: Console) -> WriterProcess:
-    """Return a writer to the store that the options name.
+def writer(option: str | None, console: Console, *, trains: bool = True) -> WriterProcess:
+    """Return a writer to the store that the options name, of a command that `trains` runs or not.
 
     Raises:
         UsageError: nothing can be published there, however long one waits.
@@ -39,7 +40,7 @@ def writer(option: str | None, console: Console) -> WriterProcess:
     """
     where = choose_uri(option)
     check_store(where)
-    return WriterProcess(where, draw, console.warn, warm_up)
+    return WriterProcess(where, draw, console.warn, warm_up if trains else None)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -78,9 +79,29 @@ def ask_mlflow(tracking_uri: str, runs: list[Run], console: Console) -> None:
         raise TrackingError(message) from error
 
 
-def publish(run: Run, tracking_uri: str | None, console: Console) -> None:
+def start_logging(
+    run: Run, tracking_uri: str | None, console: Console, output: Path | None = None
+) -> WriterProcess | None:
+    """Start a writer for what a command is about to add to `run`: it imports MLflow meanwhile.
+
+    Where the run cannot be written and `output` is for the result: None, and a warning.
+
+    Raises:
+        UsageError: the run cannot be written, and the result has no other place; as `writer`.
+
+    """
+    if not os.access(run.path, os.W_OK):
+        if output is None:
+            raise UsageError(f"{run.path}: cannot be written: --no-log only looks at the run")
+        console.warn(f"not logged: {run.path} cannot be written")
+        return None
+    writing = writer(choose_uri(tracking_uri, run), console, trains=False)
+    writing.start()
+    return writing
+
+
+def publish(run: Run, writing: WriterProcess, console: Console) -> None:
     """Publish what a command has added to `run`; raises as `closed` does."""
-    writing = writer(choose_uri(tracking_uri, run), console)
     writing.notify(run)
     with closed(writing, [run], console, patience=10):
         pass
@@ -140,9 +161,10 @@ def log_report(file: Path, runs: list[Run], tracking_uri: str | None, console: C
     """
     if len(runs) == 1:
         (run,) = runs
-        run.insights.mkdir(exist_ok=True)
-        copy_into(run.insights, [file])
-        publish(run, tracking_uri, console)
+        if writing := start_logging(run, tracking_uri, console, file):
+            run.insights.mkdir(exist_ok=True)
+            copy_into(run.insights, [file])
+            publish(run, writing, console)
         return
     if len({run.record.tags.get(SWEEP) for run in runs}) > 1 or SWEEP not in runs[0].record.tags:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"  # as MLflow's server hands it to its jobs
+_CHANGED_ENVIRONMENT = threading.Lock()  # one thread's at a time
 
 
 def open_client(tracking_uri: str) -> MlflowClient:
@@ -59,14 +61,15 @@ def _client(tracking_uri: str, database: Path) -> MlflowClient:
     """
     from mlflow import MlflowClient  # noqa: PLC0415
 
-    before = os.environ.get(ARTIFACT_ROOT)
-    os.environ[ARTIFACT_ROOT] = artifact_root(database).as_uri()
-    try:
-        return MlflowClient(tracking_uri)
-    finally:
-        del os.environ[ARTIFACT_ROOT]
-        if before is not None:
-            os.environ[ARTIFACT_ROOT] = before
+    with _CHANGED_ENVIRONMENT:
+        before = os.environ.get(ARTIFACT_ROOT)
+        os.environ[ARTIFACT_ROOT] = artifact_root(database).as_uri()
+        try:
+            return MlflowClient(tracking_uri)
+        finally:
+            del os.environ[ARTIFACT_ROOT]
+            if before is not None:
+                os.environ[ARTIFACT_ROOT] = before
 
 
 def _make(database: Path) -> None:

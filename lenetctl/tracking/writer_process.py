@@ -46,9 +46,12 @@ class WriterProcess:
         tracking_uri: str,
         prepare: Callable[[Run], None],
         warn: Callable[[str], None],
-        warm_up: Callable[[], None],
+        warm_up: Callable[[], None] | None,
     ) -> None:
-        """As for a `Writer`; `warm_up` imports what `prepare` needs, and both are of a module."""
+        """As for a `Writer`; `warm_up` imports what `prepare` needs, and both are of a module.
+
+        None where nothing is trained: a run that has finished only gets something more.
+        """
         self.tracking_uri = tracking_uri
         self._prepare, self.warn, self._warm_up = prepare, warn, warm_up
         self._pipe: Connection | None = None
@@ -108,14 +111,15 @@ def write_until_told_to_end(
     connection: Connection,
     tracking_uri: str,
     prepare: Callable[[Run], None],
-    warm_up: Callable[[], None],
+    warm_up: Callable[[], None] | None,
 ) -> None:
     """Be the process: publish the runs that come through `connection`, then end as it says."""
     end_with_parent(grace=0)
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  MLflow prints to it
     ignore_interrupts()
-    lower_priority()  # on a machine that training fills, its threads go first
-    threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
+    if warm_up:
+        lower_priority()  # on a machine that training fills, its threads go first
+        threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
     writer = Writer(tracking_uri, prepare, connection.send)
     message = connection.recv()
     while isinstance(message, Run):

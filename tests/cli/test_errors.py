@@ -17,8 +17,8 @@ training:
 
 GOLDEN = """\
 error: wrong.yaml:4: model.activation: written twice, first in line 3
-wrong.yaml:5: model.pol: unknown key (allowed: conv, pool, activation, norm, dense, dropout, init, \
-bias_init); did you mean pool?
+wrong.yaml:5: model.pol: unknown key (allowed: input_side, conv, pool, activation, norm, dense, \
+dropout, output_codes, init, bias_init); did you mean pool?
 """
 
 

@@ -61,7 +61,9 @@ POINTS = {
     "the status torn": Point(WRITE_RUN, 2, "torn", of="status.json"),
     "the status set": Point(WRITE_RUN, 2, "after", of="status.json"),
     "uploading pictures": Point(f"{MLFLOW}.log_artifact", 2),
-    "uploading the model": Point(f"{MLFLOW}.log_artifacts"),
+    "a model begun in MLflow": Point(f"{MLFLOW}.create_logged_model", when="after"),
+    "uploading the model": Point(f"{MLFLOW}.log_model_artifacts"),
+    "a model ready in MLflow": Point(f"{MLFLOW}.finalize_logged_model", when="after"),
     "the end set in MLflow": Point(f"{MLFLOW}.set_terminated", when="after"),
 }
 NO_STORE_YET = "the store half made"
@@ -116,6 +118,7 @@ def left_by(project):
     assert "RUNNING" not in statuses.values()
     run_id = last.published.run_id
     assert statuses[run_id] == "FINISHED"
+    (model,) = (output.model_id for output in client.get_run(run_id).outputs.model_outputs)
     keys = client.get_run(run_id).data.metrics.keys() - CLOCK
     return {
         "weights": {name: value.tolist() for name, value in newest.tensors.items()},
@@ -133,7 +136,7 @@ def left_by(project):
             key: sorted((p.step, p.value) for p in client.get_metric_history(run_id, key))
             for key in keys
         },
-        "artifacts": sorted(one.path for one in client.list_artifacts(run_id, "model")),
+        "artifacts": sorted(one.path for one in client.list_logged_model_artifacts(model)),
     }
 
 
@@ -143,7 +146,7 @@ def test_an_uninterrupted_run_has_all_that_is_compared(whole):
     assert {"final/test/accuracy", "best/epoch"} <= whole["mlflow"].keys()
     assert any(name.startswith("optimizer.") for name in whole["weights"])
     assert any(name.startswith("ema.") for name in whole["weights"])
-    assert "model/MLmodel" in whole["artifacts"]
+    assert "MLmodel" in whole["artifacts"]
 
 
 def test_killed_again_and_again(folder, whole):
@@ -169,8 +172,9 @@ def test_killed_at(folder, whole, point):
 @pytest.mark.slow
 def test_killed_and_begun_anew(folder, whole):
     project = folder()
-    run(project, "train quick.yaml", POINTS["before the first checkpoint"])
-    run(project, "train quick.yaml")
+    anew = RESUME.replace(" --resume", "")
+    run(project, anew, POINTS["before the first checkpoint"])
+    run(project, anew)
     assert left_by(project) == whole
     statuses = [one.status.state for one in RunStore(project / "mlruns/lenetctl").all()]
     assert statuses == ["KILLED", "FINISHED"]

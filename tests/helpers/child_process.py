@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.process import _children  # type: ignore[attr-defined]
 from pathlib import Path
 from pydoc import locate
@@ -55,11 +55,18 @@ def start(
     log(folder).touch()
     given = (arguments, folder, point, environment or {}, memory)
     process = _CONTEXT.Process(target=_lenetctl, args=given)
-    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1])):  # for the preload
-        process.start()
+    _start_server()
+    process.start()
     # else each start asks all others how they ended, and the answer is given once
     _children.discard(process)
     return process
+
+
+@cache
+def _start_server() -> None:
+    """Start what forks the processes; once, because threads share the environment."""
+    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1])):  # for the preload
+        forkserver.ensure_running()
 
 
 def run(*args: Any, **kwargs: Any) -> int:

@@ -29,7 +29,7 @@ def evaluate(
     """Measure a run: loss, accuracy, a table of classes and the confusion matrix."""
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
-    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.publishing import publish, start_logging
     from lenetctl.cli.views.tables import print_classes
     from lenetctl.runs.evaluate import evaluate_run
     from lenetctl.runs.store import RunStore
@@ -37,13 +37,14 @@ def evaluate(
     console = Console(as_json=as_json, quiet=quiet)
     RunStore().end_dead()
     found = find_run(run)
+    writing = start_logging(found, tracking_uri, console) if log else None
     measured = evaluate_run(found, dataset, split, weights, data_dir, device)
     text = f"{measured.dataset} {split}: loss {measured.loss:.4f}, "
     console.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
     if not as_json and not quiet:
         print_classes(measured)
-    if log:
+    if writing:
         from lenetctl.artifacts import draw_evaluation
 
         draw_evaluation(found, measured)
-        publish(found, tracking_uri, console)
+        publish(found, writing, console)

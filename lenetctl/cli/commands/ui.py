@@ -5,6 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -20,6 +23,9 @@ TRAINING = "#/experiments?workflowType=machine_learning"  # not the pages for la
 @guarded
 def ui(
     port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 5000,
+    show: Annotated[
+        bool, typer.Option("--open/--no-open", help="Show it in a browser, from a terminal.")
+    ] = True,
     tracking_uri: options.TrackingUri = None,
 ) -> None:
     """Open MLflow's UI on the runs of this folder, for this machine only (127.0.0.1)."""
@@ -45,7 +51,8 @@ def ui(
     file = sqlite_file(where)
     if file and file.exists():
         follow_move(file)
-    console.say(f"http://{HOST}:{port}/{TRAINING} (Ctrl-C ends it)")
+    address = f"http://{HOST}:{port}/{TRAINING}"
+    console.say(f"{address} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
     server = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it
@@ -53,10 +60,26 @@ def ui(
     if hangup := getattr(signal, "SIGHUP", None):  # a closed terminal
         signal.signal(hangup, signal.getsignal(signal.SIGTERM))
     process = subprocess.Popen(command, start_new_session=True)
+    if show and console.rich.is_terminal and _has_display():
+        threading.Thread(target=_launch, args=(process, port, address), daemon=True).start()
     try:
         raise typer.Exit(process.wait())
     finally:  # MLflow leaves its own children behind
         end_tree(process.pid)
+
+
+def _has_display() -> bool:
+    """Return whether there are windows: without any, Linux shows pages in the terminal itself."""
+    return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+
+
+def _launch(process: subprocess.Popen[bytes], port: int, address: str) -> None:
+    """Show `address` in the user's browser once the server answers; give up where it ends."""
+    while process.poll() is None:
+        with suppress(OSError), socket.create_connection((HOST, port)):
+            typer.launch(address)
+            return
+        time.sleep(0.2)
 
 
 def _require_free(port: int) -> None:

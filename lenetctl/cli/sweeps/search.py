@@ -16,6 +16,7 @@ from lenetctl.specs.layers import plan_layers
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.search import PrunerName, SamplerName
+from lenetctl.sweeps.search.database import trials_done
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import Study, open_study
 from lenetctl.sweeps.trial import Trial
@@ -55,16 +56,13 @@ def search_for(
         raise UsageError("--prune judges single runs: leave it out with --seeds-per-trial")
     search = Search.of(path, grid, settings, wanted.trials, wanted.seeds_per_trial)
     database = store_folder(options.tracking_uri) / "optuna.db"
+    if options.dry_run:
+        left = max(0, wanted.trials - trials_done(search.identity, database))
+        document = {"sweep": search.name, "trials": [], "counts": {"planned": left}}
+        options.console.result(document, _how_far(search, left))
+        return
     with open_study(search, database, wanted.sampler, wanted.pruner) as study:
-        space = "; ".join(map(str, search.space))
-        said = (
-            f"{search.name}: {wanted.trials - study.left} of {wanted.trials} trials done; {space}"
-        )
-        if options.dry_run:
-            document = {"sweep": search.name, "trials": [], "counts": {"planned": study.left}}
-            options.console.result(document, said)
-            return
-        options.console.say(said)
+        options.console.say(_how_far(search, study.left))
         view = SweepView(search.name, (), options.console)
         confirmed: list[Trial] = []
 
@@ -89,6 +87,11 @@ def search_for(
         datasets = {search.trial({}).spec.data.dataset} if left else set()
         joined = (view.joined(batch) for batch in batches())
         go_through(joined, datasets, view, listener, options, conclude)
+
+
+def _how_far(search: Search, left: int) -> str:
+    space = "; ".join(map(str, search.space))
+    return f"{search.name}: {search.trials - left} of {search.trials} trials done; {space}"
 
 
 def _batches(

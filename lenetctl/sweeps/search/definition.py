@@ -110,7 +110,7 @@ class Search:
     @property
     def identity(self) -> str:
         """The name of the study: another spec, space or number of seeds is another study."""
-        meaning = [self.trial({}).sha256, *map(str, self.space)]
+        meaning = [self.trial({}).sha256, *sorted(one.meaning for one in self.space)]
         if self.seeds_per_trial > 1:
             meaning.append(f"{self.seeds_per_trial} seeds")
         digest = hashlib.sha256(json.dumps(meaning).encode()).hexdigest()

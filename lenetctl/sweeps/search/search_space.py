@@ -29,7 +29,12 @@ class Choices:
 
     def suggest(self, trial: BaseTrial) -> Any:
         """Return the value that `trial` is to have."""
-        return json.loads(trial.suggest_categorical(self.key, self._words))
+        return json.loads(trial.suggest_categorical(self.key, sorted(self._words)))
+
+    @property
+    def meaning(self) -> str:
+        """The choices in one order, however they are written: another order is no other choice."""
+        return f"{self.key}: {', '.join(sorted(self._words))}"
 
     @property
     def _words(self) -> list[str]:
@@ -56,6 +61,11 @@ class Range:
         """`training.optimizer.lr: 0.01 to 1, log`."""
         step = f", step {self.step}" if self.step else ""
         return f"{self.key}: {self.low} to {self.high}{', log' if self.log else ''}{step}"
+
+    @property
+    def meaning(self) -> str:
+        """As it is written."""
+        return str(self)
 
     def suggest(self, trial: BaseTrial) -> float:
         """Return the number that `trial` is to have, rounded to three digits if not whole."""

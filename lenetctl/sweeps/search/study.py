@@ -16,19 +16,17 @@ from typing import Any
 import optuna
 from filelock import FileLock, Timeout
 from optuna.trial import BaseTrial, TrialState
-from sqlalchemy.exc import DatabaseError
 
-from lenetctl.errors import BusyError, NotFoundError, SpecError
+from lenetctl.errors import BusyError, SpecError
 from lenetctl.runs.folder import Run
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.search import PrunerName, SamplerName
+from lenetctl.sweeps.search.database import DATABASE_ERRORS, ENDED, open_database, told
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.trial import Trial
 from lenetctl.training.metrics import VALIDATION_ACCURACY
 
-ENDED = "lenetctl.ended"  # attribute of the study's trials that count, and how they ended
 DONE: tuple[EventKind, ...] = ("finished", "skipped")
-LONGEST_LOCK = 60  # seconds that another program may keep the database locked
 QUIET = 5  # trials, and then epochs of each, before the median rule may end one
 
 
@@ -50,6 +48,7 @@ class Study:
         self.search, self.optuna = search, study
         self._running: dict[str, _Asked] = {}  # by the identity of each run
         self._values: dict[str, float] = {}  # by the identity of a trial's first run
+        self._untold: list[tuple[optuna.Trial, str, float | None]] = []  # how trials ended
         for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             study.enqueue_trial(left.params)
             study.tell(left.number, state=TrialState.FAIL)
@@ -109,6 +108,12 @@ class Study:
 
     def on_event(self, event: TrialEvent) -> Decision:
         """Learn from what happens to a run; decide whether it is to be pruned."""
+        try:
+            return self._learn(event)
+        except DATABASE_ERRORS:  # no reason for a run to fail: what is untold is told later
+            return Decision.CONTINUE
+
+    def _learn(self, event: TrialEvent) -> Decision:
         trial = self._running.get(event.sha256)
         if trial is None:  # not one of the search
             return Decision.CONTINUE
@@ -130,10 +135,11 @@ class Study:
         lost = next((kind for kind in trial.ended.values() if kind not in DONE), None)
         if not lost:
             self._values[first] = fmean(trial.accuracies)
-        for same in trial.trials:
-            self._end(same, lost or trial.ended[first], self._values.get(first))
         for sha256 in trial.runs:
             del self._running[sha256]
+        for same in trial.trials:
+            self._untold.append((same, lost or trial.ended[first], self._values.get(first)))
+        self.tell()
 
     def _hopeless(self, trial: _Asked, run: Run) -> bool:
         asked, (planned, *_) = trial.trials[0], trial.runs.values()
@@ -147,9 +153,17 @@ class Study:
         return {choice.key: choice.suggest(trial) for choice in self.search.space}
 
     def _end(self, asked: optuna.Trial, how: str, value: float | None = None) -> None:
-        asked.set_user_attr(ENDED, how)
-        state = TrialState.PRUNED if how == "pruned" else TrialState.FAIL
-        self.optuna.tell(asked, value, TrialState.COMPLETE if value is not None else state)
+        self._untold.append((asked, how, value))
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the database of the trials that have ended, as far as it does not know."""
+        while self._untold:
+            asked, how, value = self._untold[0]
+            asked.set_user_attr(ENDED, how)
+            state = TrialState.PRUNED if how == "pruned" else TrialState.FAIL
+            self.optuna.tell(asked, value, TrialState.COMPLETE if value is not None else state)
+            del self._untold[0]
 
 
 @contextmanager
@@ -160,44 +174,30 @@ def open_study(
 
     Raises:
         BusyError: another process is at it.
+        LenetctlError: the database is damaged, or locked for too long.
 
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     lock = FileLock(database.with_name(f".{search.identity}.lock"))
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise BusyError(f"{search.name}: another process is at this search") from None
     try:
-        storage = _open_storage(database)
         study = optuna.create_study(
-            storage=storage,
+            storage=open_database(database),
             study_name=search.identity,
             direction="maximize",
             load_if_exists=True,
         )
         study.sampler = _sampler(sampler, seed=len(study.get_trials(deepcopy=False)))
         study.pruner = _pruner(pruner, search.trial({}).spec.training.epochs)
-        yield Study(search, study)
+        held = Study(search, study)
+        yield held
+        held.tell()
+    except DATABASE_ERRORS as error:
+        raise told(error, database) from error
     finally:
         lock.release()
-
-
-def _open_storage(database: Path) -> optuna.storages.RDBStorage:
-    """Return the database, made first if it is not there.
-
-    Raises:
-        NotFoundError: it is damaged, or of another version of Optuna.
-
-    """
-    patient = {"connect_args": {"timeout": LONGEST_LOCK}}
-    try:
-        with FileLock(database.with_name(f"{database.name}.lock")):  # two would make its schema
-            return optuna.storages.RDBStorage(f"sqlite:///{database}", engine_kwargs=patient)
-    except (DatabaseError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        remedy = "move it away: the search begins anew, finished runs are kept"
-        raise NotFoundError(f"{database}: not valid: {reason}; {remedy}") from error
 
 
 def _sampler(name: SamplerName, seed: int) -> optuna.samplers.BaseSampler:

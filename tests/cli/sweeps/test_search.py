@@ -62,6 +62,14 @@ def test_thirty_trials_and_a_winner_confirmed_with_seeds_that_none_of_them_had(
     assert again["confirmed"] == confirmed
 
 
+def test_a_dry_run_writes_nothing(lenetctl, write, own_store, tmp_path):
+    write(SPEC)
+    before = set(tmp_path.rglob("*"))
+    planned = lenetctl(*SEARCH, "--search", "tpe", "--trials", 3, "--dry-run")
+    assert planned.json["counts"] == {"planned": 3}
+    assert set(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize(("sampler", "batches"), [("random", 1), ("tpe", 2)])
 def test_the_trials_of_a_fleet_are_asked_for_together(
     lenetctl, write, monkeypatch, sampler, batches

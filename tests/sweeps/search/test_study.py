@@ -1,60 +1,12 @@
-import json
-import sqlite3
-from contextlib import closing
-from threading import Timer
-
 import pytest
+from helpers.searches import RATE, SPACE, SPEC, lock, rate
 from helpers.sweeps import serial
 
-from lenetctl.errors import BusyError, NotFoundError
-from lenetctl.runs.folder import Run
+from lenetctl.errors import BusyError
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, TrialEvent
-from lenetctl.sweeps.grid import parse_grid_option
-from lenetctl.sweeps.search.definition import Search
-from lenetctl.sweeps.search.study import open_study
-from lenetctl.training.metrics import VALIDATION_ACCURACY
-
-SPEC = "data: {dataset: digits, validation: 100}\ntraining: {epochs: 10}\n"
-RATE = "training.optimizer.lr"
-SPACE = ("training.optimizer.lr={low: 0.01, high: 1.0, log: true}", "model.pool.kind=avg,max")
-
-
-@pytest.fixture
-def study(tmp_path):
-    """Open the study of a search over one spec, in one database."""
-
-    def make(*space, trials=5, sampler="random", pruner="none", spec=SPEC, seeds=1):
-        (tmp_path / "spec.yaml").write_text(spec)
-        axes = {axis.key: axis for axis in map(parse_grid_option, space or SPACE)}
-        search = Search.of(tmp_path / "spec.yaml", axes, (), trials, seeds)
-        return open_study(search, tmp_path / "optuna.db", sampler, pruner)
-
-    return make
-
-
-@pytest.fixture
-def ran(tmp_path):
-    """A run by hand, with the validation accuracy of each epoch."""
-
-    def make(trial, *accuracies):
-        run = Run(tmp_path / trial.sha256)
-        run.path.mkdir(exist_ok=True)
-        run.write_epochs(
-            [{"epoch": n, VALIDATION_ACCURACY: v} for n, v in enumerate(accuracies, 1)]
-        )
-        run.set_status("FINISHED")
-        best = {VALIDATION_ACCURACY: max(accuracies)}
-        (run.path / "result.json").write_text(json.dumps({"final": {}, "best": best}))
-        return run
-
-    return make
-
-
-def rate(trial):
-    return trial.spec.training.optimizer.lr
 
 
 def test_trials_are_counted_over_commands(study, ran):
@@ -202,27 +154,29 @@ def test_a_pruned_run_says_so_and_the_search_goes_on(study, tmp_path, monkeypatc
     assert finished.status.state == "FINISHED"
 
 
-def test_a_damaged_database_is_one_line_with_the_way_out(study, tmp_path):
-    (tmp_path / "optuna.db").write_bytes(b"no database" * 100)
-    with pytest.raises(NotFoundError, match=r"optuna\.db: not valid: .*; move it away"), study():
-        pass
+def test_the_order_in_which_a_space_is_written_does_not_matter(study, ran):
+    rates = SPACE[0]
+    with study(rates, "model.pool.kind=avg,max", trials=2) as one:
+        for trial in one:
+            one.on_event(TrialEvent(trial.sha256, "finished", ran(trial, 0.5)))
+    with study("model.pool.kind=max,avg", rates, trials=3) as other:
+        assert other.left == 1
+        assert len(list(other)) == 1
 
 
-def test_a_database_of_another_version_is_one_line(study, tmp_path):
-    with study():
-        pass
-    with closing(sqlite3.connect(tmp_path / "optuna.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = 'v9'")
-        database.commit()
-    with pytest.raises(NotFoundError, match="no longer compatible"), study():
-        pass
-
-
-def test_a_database_that_is_locked_for_a_while_is_waited_for(study, tmp_path):
-    with study():
-        pass
-    with closing(sqlite3.connect(tmp_path / "optuna.db", check_same_thread=False)) as database:
-        database.execute("BEGIN EXCLUSIVE")
-        Timer(7, database.rollback).start()  # sqlite3 by itself waits for five seconds
-        with study():
-            pass
+def test_a_lock_in_mid_search_fails_no_run_and_what_it_taught_is_told_later(
+    study, ran, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("lenetctl.sweeps.search.database.LONGEST_LOCK", 0.1)
+    with study(trials=3) as one:
+        trials = iter(one)
+        first = next(trials)
+        with lock(tmp_path / "optuna.db"):
+            for kind in ("epoch_end", "finished"):
+                decision = one.on_event(TrialEvent(first.sha256, kind, ran(first, 0.9)))
+                assert decision is Decision.CONTINUE
+        assert one.left == 3
+        for trial in trials:
+            one.on_event(TrialEvent(trial.sha256, "finished", ran(trial, 0.1)))
+        assert one.left == 0
+        assert one.best[RATE] == rate(first)

@@ -59,12 +59,13 @@ def ablate(
     from lenetctl.analysis.activations import InspectedNet, choose_inputs, compute_activations
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
-    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.publishing import publish, start_logging
     from lenetctl.cli.views.look_inside.ablation import ablation_document, print_ablation
     from lenetctl.data.dataset import load_dataset, numbered_as
 
     console = Console(as_json=as_json, quiet=quiet)
     found = find_run(run)
+    writing = start_logging(found, tracking_uri, console, output) if log else None
     inspected = InspectedNet.trained(found, weights)
     names = channel_layers(inspected.spec, layers)
     dataset = load_dataset(inspected.spec.data, data_dir, limit_keeps=found.record.data.limit_keeps)
@@ -81,7 +82,7 @@ def ablate(
     maps = occlude(inspected, dataset, inputs.images)
     predictions = compute_activations(inspected, dataset, inputs, []).predictions
 
-    folder = found.insights if log else None
+    folder = found.insights if writing else None
     if folder:
         folder.mkdir(exist_ok=True)
     stem = artifacts.file_stem("ablation", *names, *([weights] if weights else []))
@@ -102,9 +103,9 @@ def ablate(
         print_ablation(console, worth, dataset.classes)
     document = ablation_document(inspected, split, worth, dataset.classes, predictions, files)
     console.result(document, "\n".join(f"{file} written" for file in files.values()))
-    if folder:
+    if writing and folder:
         artifacts.copy_into(folder, files.values())
-        publish(found, tracking_uri, console)
+        publish(found, writing, console)
 
 
 def _drawn(chosen: Inputs, console: Console) -> Inputs:

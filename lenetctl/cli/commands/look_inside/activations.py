@@ -57,7 +57,7 @@ def activations(
     from lenetctl.analysis.activations import choose_inputs, choose_layers, compute_activations
     from lenetctl.analysis.known_data import dataset_of
     from lenetctl.cli.console import Console
-    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.publishing import publish, start_logging
     from lenetctl.cli.views.look_inside.activations import activations_document, print_predictions
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -66,7 +66,9 @@ def activations(
     if len({len(wanted) for wanted in names}) > 1:
         there = " and ".join(", ".join(wanted) for wanted in names)
         raise UsageError(f"--layers: the nets differ in how many there are: {there}")
-    first = nets[0]
+    first, writing = nets[0], None
+    if first.run and log:
+        writing = start_logging(first.run, tracking_uri, console, output)
     shown = [] if pictures and classes is None else options.listed(classes)
     dataset = dataset_of(first, data_dir, with_images=shown != [])
     inputs = choose_inputs(dataset, shown, per_class, pictures or [])
@@ -75,7 +77,7 @@ def activations(
         for inspected, wanted in zip(nets, names, strict=True)
     }
 
-    folder = first.run.activations if first.run and log else None
+    folder = first.run.activations if first.run and writing else None
     picture = output or Path("activations.png")
     if folder:
         folder.mkdir(exist_ok=True)
@@ -90,9 +92,9 @@ def activations(
     if drawn < len(inputs.labels):
         console.say(f"drawn are {drawn} of {len(inputs.labels)} inputs, the first of each class")
     console.result(activations_document(first, found, picture, kernels, npz), text)
-    if first.run and folder:
+    if first.run and writing and folder:
         artifacts.copy_into(folder, files)
-        publish(first.run, tracking_uri, console)
+        publish(first.run, writing, console)
 
 
 def _nets(

@@ -36,13 +36,14 @@ def explain(
     from lenetctl.analysis.activations import InspectedNet, pair_nets
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
-    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.publishing import publish, start_logging
     from lenetctl.data.dataset import load_dataset
     from lenetctl.explain.content import describe_nets
     from lenetctl.explain.page import render_page
 
     console = Console(as_json=as_json, quiet=quiet)
     found = find_run(run)
+    writing = start_logging(found, tracking_uri, console, output) if log else None
     nets = [InspectedNet.trained(found, weights)]
     if compare:
         other = InspectedNet.trained(find_run(compare), weights)
@@ -50,7 +51,7 @@ def explain(
     title = " and ".join(inspected.name for inspected in nets)
     page = render_page(title, describe_nets(nets, load_dataset(found.spec().data, data_dir)))
 
-    folder, name = found.insights if log else None, "explain"
+    folder, name = found.insights if writing else None, "explain"
     if compare:
         name += f"-vs-{artifacts.file_stem(nets[1].name)}"
     if folder:
@@ -60,6 +61,6 @@ def explain(
     size = len(page.encode()) / 1e6
     document = {"run_id": found.published.run_id, "name": found.name, "page": str(file)}
     console.result(document, f"{file} written, {size:.1f} MB: a double click opens it")
-    if folder:
+    if writing and folder:
         artifacts.copy_into(folder, [file])
-        publish(found, tracking_uri, console)
+        publish(found, writing, console)

@@ -47,7 +47,7 @@ def mistakes(
     from lenetctl.analysis.predictions import class_names, predict_images
     from lenetctl.cli.console import Console
     from lenetctl.cli.find_run import find_run
-    from lenetctl.cli.publishing import publish
+    from lenetctl.cli.publishing import publish, start_logging
     from lenetctl.cli.views.look_inside.mistakes import mistakes_document, mistakes_text, title_of
     from lenetctl.data.dataset import load_dataset
     from lenetctl.errors import UsageError
@@ -58,6 +58,7 @@ def mistakes(
     images = getattr(dataset, split)
     if images is None:
         raise UsageError(f"--split validation: {found.path.name} held no images out")
+    writing = start_logging(found, tracking_uri, console, output) if log else None
     wanted = class_number(dataset, truth, "--class") if truth else None
     taken = class_number(dataset, prediction, "--as") if prediction else None
     runs = same_but_for_seed(found, console.warn) if show == "suspects" else [found]
@@ -68,7 +69,7 @@ def mistakes(
     every = verdicts(probabilities, labels, show, wanted, taken)
     shown, classes = every[:top], class_names(dataset)
 
-    folder, picture = found.insights if log else None, None
+    folder, picture = found.insights if writing else None, None
     if shown:
         picture = output or Path("mistakes.png")
         if folder:
@@ -84,6 +85,6 @@ def mistakes(
         mistakes_document(found, split, show, len(every), shown, classes, picture),
         f"{text}\n{picture} written" if picture else text,
     )
-    if picture and folder:
+    if writing and picture and folder:
         artifacts.copy_into(folder, [picture])
-        publish(found, tracking_uri, console)
+        publish(found, writing, console)

@@ -28,6 +28,8 @@ def test_a_read_only_project_can_be_looked_at(lenetctl, read_only, tmp_path):
     for command in (
         ("eval", "latest", "--no-log"),
         ("compare",),
+        ("runs", "ls"),
+        ("runs", "show", "latest"),
         ("predict", "latest", picture),
         ("explain", "latest", "--no-log", "-o", page),
         ("activations", "latest", "--no-log", "-o", tmp_path / "maps.png"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TypeVar
 
 Unit = TypeVar("Unit")  # by which the runs of two groups pair: a seed
@@ -23,7 +23,10 @@ class Summary:
     @classmethod
     def of(cls, values: Sequence[float]) -> Summary:
         """Summarise `values`, one or more."""
-        return cls(fmean(values), stdev(values) if len(values) > 1 else None)
+        if len(values) < 2:
+            return cls(fmean(values), None)
+        # of equal values the mean can be a last digit off, and no spread must stay none
+        return cls(fmean(values), sqrt(variance(values)) if len(set(values)) > 1 else 0.0)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lenetctl.cli.find_run import find_run
 from lenetctl.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from lenetctl.runs.folder import Run
-    from lenetctl.runs.records import RunRecord, Status
     from lenetctl.sweeps.grid import SweptKey
 
 
@@ -28,14 +27,6 @@ class Choice:
     settings: Sequence[str] = ()  # key=value, set on them
 
 
-class _Known(NamedTuple):
-    """A run, and what has been read of it."""
-
-    run: Run
-    record: RunRecord
-    state: Status
-
-
 def choose_runs(choice: Choice, warn: Callable[[str], None]) -> dict[Run, str | None]:
     """Return the runs that are meant, with what a sweep that is named calls their specs.
 
@@ -46,6 +37,7 @@ def choose_runs(choice: Choice, warn: Callable[[str], None]) -> dict[Run, str | 
         UsageError: options that do not go together.
 
     """
+    from lenetctl.runs.listing.snapshot import Snapshot
     from lenetctl.runs.store import RunStore
 
     if choice.names and (choice.experiment or choice.dataset):
@@ -55,29 +47,28 @@ def choose_runs(choice: Choice, warn: Callable[[str], None]) -> dict[Run, str | 
         return {run: spec for found in named for run, spec in found.items()}
     if choice.grid or choice.settings:
         raise UsageError("-s, -g and --seeds are for a PATH: name the specs or the sweep")
-    runs = [_Known(run, run.record, run.status.state) for run in RunStore().all()]
+    runs = RunStore(kind=Snapshot).all()
     meant = [run for run in runs if choice.experiment in (None, run.record.experiment)]
     meant = _of_one_dataset(meant, choice.dataset, warn)
-    finished = [run for run in meant if run.state == "FINISHED"]
+    finished = [run for run in meant if run.status.state == "FINISHED"]
     if not finished:
         raise NotFoundError(_nothing(choice.experiment, meant, runs))
     done = {(run.record.user, run.record.spec_sha256) for run in finished}
     lost = [run for run in meant if (run.record.user, run.record.spec_sha256) not in done]
     if lost:
-        warn(f"left out, for they did not finish: {_counted(Counter(run.state for run in lost))}")
-    return dict.fromkeys(run for run, *_ in [*finished, *lost])
+        states = _counted(Counter(run.status.state for run in lost))
+        warn(f"left out, for they did not finish: {states}")
+    return dict.fromkeys([*finished, *lost])
 
 
-def _of_one_dataset(
-    runs: list[_Known], dataset: str | None, warn: Callable[[str], None]
-) -> list[_Known]:
+def _of_one_dataset(runs: list[Run], dataset: str | None, warn: Callable[[str], None]) -> list[Run]:
     """Return the runs on `dataset`, by default that of the newest finished one.
 
     Raises:
         UsageError: no run is on `dataset`.
 
     """
-    finished = [run.record.data.name for run in runs if run.state == "FINISHED"]
+    finished = [run.record.data.name for run in runs if run.status.state == "FINISHED"]
     counts = Counter(finished)
     if dataset is None and len(counts) < 2:
         return runs
@@ -137,14 +128,14 @@ def _of_each(runs: Sequence[Run]) -> list[Run]:
     return list(latest.values())
 
 
-def _nothing(experiment: str | None, meant: list[_Known], runs: list[_Known]) -> str:
+def _nothing(experiment: str | None, meant: list[Run], runs: list[Run]) -> str:
     """Return what to say where no finished run is meant: what there is instead."""
     from lenetctl.runs.store import ROOT, RunStore
 
     if experiment and not meant:
         there = ", ".join(sorted({run.record.experiment for run in runs})) or "none yet"
         return f"--experiment {experiment}: no run in {ROOT} is of it (experiments here: {there})"
-    there = _counted(Counter(run.state for run in meant)) or "none yet"
+    there = _counted(Counter(run.status.state for run in meant)) or "none yet"
     where = RunStore().elsewhere()
     return f"no finished run in {ROOT} to compare (runs here: {there}){where}"
 

@@ -27,6 +27,7 @@ class RunStore:
     """The folder that run folders are in."""
 
     root: Path = ROOT
+    kind: type[Run] = Run  # that `all`, `scan` and `of_spec` return
 
     @contextmanager
     def begin(self, spec: Spec, record: RunRecord) -> Iterator[Run]:
@@ -146,7 +147,7 @@ class RunStore:
         runs: list[tuple[int, str, Run]] = []
         damaged = []
         for path in sorted(self.root.glob(pattern)):
-            run = Run(path.parent)
+            run = self.kind(path.parent)
             try:
                 _ = run.status
                 runs.append((run.record.created, run.path.name, run))

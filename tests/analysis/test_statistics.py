@@ -21,6 +21,10 @@ def test_one_value_has_no_deviation():
     assert Summary.of([0.5]) == Summary(0.5, None)
 
 
+def test_equal_values_have_no_deviation_though_their_mean_is_rounded():
+    assert all(Summary.of([n / 97] * 7).std == 0 for n in range(97))
+
+
 def test_shared_seeds_give_the_paired_interval():
     found = difference(by_seed(*HIGH), by_seed(*LOW), lowest=False)
     expected = stats.ttest_rel(HIGH, LOW).confidence_interval()

@@ -73,6 +73,7 @@ def _sparklines(means: Means, blocks: int) -> list[str]:
     longest = max(len(values) for rows in means.values() for values in rows)
     lines = []
     for rows in means.values():
+        limits = extent(rows)
         whole = [values + [math.nan] * (longest - len(values)) for values in rows]
-        lines.append([sparkline(values, blocks, extent(rows)) for values in whole])
+        lines.append([sparkline(values, blocks, limits) for values in whole])
     return ["\n".join(line) for line in zip(*lines, strict=True)]

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite
+from pathlib import Path
 
 from lenetctl import specs
 from lenetctl.errors import LenetctlError
 from lenetctl.runs.folder import Run
+from lenetctl.runs.listing.snapshot import Snapshot
 from lenetctl.runs.records import RunRecord
 from lenetctl.runs.store import RunStore
 from lenetctl.specs.identity import Value
@@ -81,11 +83,12 @@ class RunRow:
         return {name: plain(cell) for name, cell in self.cells.items()}
 
 
-def list_runs(store: RunStore, warn: Callable[[str], object]) -> list[RunRow]:
+def list_runs(root: Path, warn: Callable[[str], object]) -> list[RunRow]:
     """Return every run as a row, the oldest first; `warn` is told of those that are damaged.
 
     Runs whose process died are ended, where that can be written down.
     """
+    store = RunStore(root, Snapshot)
     runs, damaged = store.scan()
     rows = []
     for run in runs:
@@ -98,8 +101,8 @@ def list_runs(store: RunStore, warn: Callable[[str], object]) -> list[RunRow]:
     if all(row.about["status"] != "RUNNING" for row in rows):
         return rows
     with suppress(OSError):  # a read-only project can be looked at
-        dead = store.end_dead()
-        return [RunRow.of(row.run) if row.run in dead else row for row in rows]
+        dead = {run.path for run in RunStore(root).end_dead()}
+        return [RunRow.of(Run(row.run.path)) if row.run.path in dead else row for row in rows]
     return rows
 
 

@@ -26,7 +26,7 @@ def export(
     from lenetctl.runs.store import RunStore
 
     console, store = Console(quiet=quiet), RunStore()
-    rows = choose_rows(list_runs(store, console.warn), where or ())
+    rows = choose_rows(list_runs(store.root, console.warn), where or ())
     if not rows:
         raise NotFoundError(f"{file}: no runs to export{store.elsewhere()}")
     write_table(rows, file)

@@ -33,7 +33,7 @@ def ls(
     from lenetctl.runs.store import ROOT, RunStore
 
     console, store = Console(as_json=as_json, quiet=quiet), RunStore()
-    everything = list_runs(store, console.warn)
+    everything = list_runs(store.root, console.warn)
     for name in (sort, *(column or ())):
         require_column(name, everything)
     rows = sorted(

@@ -1,10 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what they may be called."""
 
 import os
+import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(?=\.)")  # devices of Windows: nul.v2
+NAME_BYTES = 200  # of the 255 that a file's name may have; identity and number follow
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -35,3 +40,11 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = str(path)
         raise
+
+
+def as_file_name(name: str) -> str:
+    """Return `name`, a stranger's too, as every file system can write it, no letter cut in half."""
+    encoding = sys.getfilesystemencoding()
+    plain = re.sub(r"[^\w.+=-]", "-", RESERVED.sub(r"_\g<0>", name))
+    written = plain.encode(encoding, "replace").replace(b"?", b"_")
+    return written[:NAME_BYTES].decode(encoding, "ignore")

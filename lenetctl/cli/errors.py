@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -91,10 +92,19 @@ def _explained(error: Exception) -> tuple[int | None, str]:
         return 7, f"{error.filename or 'the disk'}: {error.strerror}; make room and resume"
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return 2, f"{error.filename}: cannot be written: {error.strerror}"
+    if isinstance(error, OSError) and not _has_working_directory():
+        return 2, "the working directory is gone or cannot be read: cd into another"
     if isinstance(error, MemoryError):
         return 7, "out of memory"
     code = next((c for kind, c in CODES.items() if isinstance(error, kind)), None)
     return code, str(error)
+
+
+def _has_working_directory() -> bool:
+    try:
+        return Path.cwd().is_dir()
+    except OSError:
+        return False
 
 
 def _tell(code: int, message: str, problems: list[dict[str, object]], *, as_json: bool) -> NoReturn:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,14 +13,13 @@ from filelock import FileLock
 
 from lenetctl import specs
 from lenetctl.errors import NotFoundError, UsageError
-from lenetctl.files import write_whole
+from lenetctl.files import as_file_name, write_whole
 from lenetctl.runs.folder import CHECKPOINTS, Run
 from lenetctl.runs.records import RunRecord
 from lenetctl.specs.schema import Spec
 
 ROOT = Path("mlruns/lenetctl")  # below the working directory, beside what MLflow keeps
 LOCK = ".lock"  # held while a run begins, goes on or is looked at, for milliseconds
-NAME_BYTES = 200  # of the 255 that a file's name may have; identity and number follow
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class RunStore:
     def _new_path(self, record: RunRecord, first: int) -> Path:
         """Return a folder that is not there yet, numbered from `first`."""
         # a crash's leavings, or a gap where a run was deleted, keep their number
-        stem = f"{_as_file_name(record.name)}-{record.spec_sha256[:8]}"
+        stem = as_file_name(record.name) + as_file_name(f"-{record.spec_sha256[:8]}")
         paths = (self.root / f"{stem}-{n}" for n in count(first))
         return next(path for path in paths if not path.exists())
 
@@ -240,10 +238,3 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
     plain = {p.name for p in paths if (p.is_file() or p.is_dir()) and not p.is_symlink()}
     here = {name for name in names if name.startswith(".") or name in ("lock", "published.json")}
     return set(names) - plain | here
-
-
-def _as_file_name(name: str) -> str:
-    """Return `name` with no letter that the file system cannot write, and none cut in half."""
-    encoding = sys.getfilesystemencoding()
-    written = name.encode(encoding, "replace").replace(b"?", b"_")
-    return written[:NAME_BYTES].decode(encoding, "ignore")

@@ -147,3 +147,26 @@ def test_a_user_without_a_home_trains_on_what_needs_no_cache(write, monkeypatch)
     assert fetch.returncode == 3
     assert "choose another folder with --data-dir or LENETCTL_DATA" in fetch.stderr
     assert fetch.stderr.count("\n") == 1
+
+
+GONE = """
+import os
+
+os.mkdir("gone")
+os.chdir("gone")
+os.rmdir("../gone")
+from lenetctl.cli.app import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is worked in")
+@pytest.mark.parametrize("command", ["train quickstart", "compare"])
+def test_a_working_directory_that_is_gone_is_told_in_one_line(command):
+    done = subprocess.run(
+        [sys.executable, "-c", GONE, *command.split()], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: the working directory is gone or cannot be read: cd into another\n"
+    )

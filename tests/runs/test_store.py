@@ -13,7 +13,7 @@ from lenetctl.runs.execute import execute
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import PublishedRecord, RunRecord
-from lenetctl.runs.store import RunStore
+from lenetctl.runs.store import ROOT, RunStore
 
 HOLD = """
 import sys
@@ -165,6 +165,30 @@ def test_the_longest_name_fits_into_a_file_name_whatever_its_letters(tmp_path, d
         assert run.path.name.startswith(letter * min(100, 200 // len(letter.encode())))
     assert Run(run.path).name == f"{name}-s0"
     assert RunStore(tmp_path).all() == [run]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("nul.v2-s0", "_nul.v2-s0"),  # what stands before the first dot is a device of Windows
+        ("con-s0", "con-s0"),
+        ("../../evil", "..-..-evil"),  # an imported run's
+        ("C:\\runs: a?*", "C--runs--a--"),
+    ],
+)
+def test_a_name_becomes_a_folder_that_every_file_system_can_have(tmp_path, digits, name, folder):
+    record = RunRecord(name=name, spec_sha256="/../x/..")
+    with RunStore(tmp_path / "runs").begin(digits(), record) as run:
+        assert run.path == tmp_path / "runs" / f"{folder}--..-x-..-1"
+        assert run.name == name
+
+
+def test_windows_has_room_for_the_longest_path(finished):
+    longest = max(len(str(path.relative_to(finished.path))) for path in finished.path.rglob("*"))
+    name, identity = 100 + len("-s4294967295"), len("-12345678-999")
+    writing = len(".") + len("-65535-281474976710656.tmp")
+    below = len(str(ROOT)) + 1 + name + identity + 1 + longest + writing
+    assert below < 260 - 50  # of which a project's own folder may have so many
 
 
 def test_finding_by_folder_name_id_prefix_and_latest(tmp_path, begin):

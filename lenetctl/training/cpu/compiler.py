@@ -60,5 +60,9 @@ def _compile(*arguments: str) -> bytes:
     except (OSError, subprocess.SubprocessError) as error:
         output = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip()
         why = output.splitlines()[0] if output else str(error)
+        if "No space left" in output:
+            temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108  the compiler's own default
+            why = f"no space left in TMPDIR ({temporary}) or the cache folder: make room"
+            raise UsageError(f"--engine compiled: {why}") from None
         raise UsageError(f"--engine compiled: {compiler} cannot compile {FOLDER}: {why}") from None
     return done.stdout

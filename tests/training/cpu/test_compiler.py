@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 
 from lenetctl.errors import UsageError
@@ -36,6 +38,31 @@ def test_a_compiler_that_fails_is_quoted_in_one_line(fresh_load, monkeypatch, tm
         fresh_load()
     assert "\n" not in str(error.value)
     assert not (tmp_path / "native").exists() or not any((tmp_path / "native").iterdir())
+
+
+def test_no_space_for_what_the_compiler_writes_names_tmpdir(fresh_load, monkeypatch, tmp_path):
+    full = tmp_path / "full"
+    full.write_text(
+        "#!/bin/sh\necho 'a.cpp:1: error writing: No space left on device' >&2\nexit 1\n"
+    )
+    full.chmod(0o755)
+    monkeypatch.setenv("CXX", str(full))
+    monkeypatch.setenv("TMPDIR", "/small")
+    with pytest.raises(UsageError, match=r"no space left in TMPDIR \(/small\) or the cache folder"):
+        fresh_load()
+
+
+def test_a_cache_folder_that_allows_no_programs_is_a_reason_in_words(
+    fresh_load, monkeypatch, tmp_path
+):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,noexec", "none", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        with pytest.raises(UsageError, match=r"the cache folder cannot be used: .*failed to map"):
+            fresh_load()
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/proc"])

@@ -116,6 +116,7 @@ def evaluate(
     split: Split = "test",
     weights: Weights | None = None,
     *,
+    tta: bool = False,
     data_dir: str | Path | None = None,
     device: str = "auto",
 ) -> EvaluationRecord:
@@ -126,6 +127,7 @@ def evaluate(
         dataset: a data set by name; by default the run's own.
         split: `validation` only where the run held images out.
         weights: by default `best` where a validation split chose them, else `last`.
+        tta: average the probabilities of an image and its mirror image.
         data_dir: as for `train`.
         device: as for `train`.
 
@@ -135,7 +137,7 @@ def evaluate(
         DataError: the data are missing or damaged.
 
     """
-    return evaluate_run(run, dataset, split, weights, _path(data_dir), device)
+    return evaluate_run(run, dataset, split, weights, _path(data_dir), device, tta=tta)
 
 
 def compare(

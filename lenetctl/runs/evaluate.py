@@ -10,6 +10,7 @@ from lenetctl.data.dataset import Dataset, Split, load_dataset, numbered_as
 from lenetctl.data.device import DeviceSplit
 from lenetctl.data.folder import read_own_pictures
 from lenetctl.errors import UsageError
+from lenetctl.model.flips import FlipAverage
 from lenetctl.runs.context import known_dataset
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import ClassRecord, EvaluationRecord, confusion_of
@@ -30,10 +31,12 @@ def evaluate_run(
     weights: str | None,
     data_dir: Path | None,
     device: str,
+    *,
+    tta: bool = False,
 ) -> EvaluationRecord:
     """Return what the run's net makes of a split of a data set, or of a folder of pictures.
 
-    None stands for the spec's own data set.
+    None stands for the spec's own data set. With `tta` it looks at mirror images too.
 
     Raises:
         UsageError: unknown weights, an unknown data set, or a split that the run does not have.
@@ -47,19 +50,21 @@ def evaluate_run(
     spec = run.spec()
     where = select_device(device)
     net = load_net(run, weights, where)
+    looking = FlipAverage(net) if tta else net
     loaded = _dataset(run, dataset, split, data_dir)
     images = getattr(loaded, split)
     if images is None:
         raise UsageError(f"--split validation: {run.path.name} held no images out")
     known = run.record.data  # another set's images are normalised as the net knows them
     with numerics(spec.training):
-        measured = evaluate(net, DeviceSplit(images, where, known.mean, known.std))
+        measured = evaluate(looking, DeviceSplit(images, where, known.mean, known.std))
     return EvaluationRecord(
         run_id=run.published.run_id,
         name=run.name,
         dataset=loaded.name,
         split=split,
         weights=weights or default_weights(run),
+        tta=tta,
         loss=measured.loss,
         accuracy=measured.accuracy,
         per_class=_per_class(measured, loaded),

@@ -160,6 +160,7 @@ class EvaluationRecord(Record):
     dataset: str
     split: str
     weights: str  # best or last
+    tta: bool = False  # test-time augmentation: averaged with the mirror image
     loss: float  # mean cross-entropy in nats
     accuracy: float
     per_class: dict[str, ClassRecord]
@@ -168,7 +169,7 @@ class EvaluationRecord(Record):
     @property
     def key(self) -> str:
         """What was measured: the stem of its files, and its part of a metric's name."""
-        key = f"{self.dataset}-{self.split}-{self.weights}"
+        key = f"{self.dataset}-{self.split}-{self.weights}{'-tta' if self.tta else ''}"
         return re.sub(r"[^\w .-]", "-", key, flags=re.ASCII)  # what MLflow takes
 
 

@@ -5,12 +5,16 @@ import pytest
 import torch
 from helpers.pictures import write_classes
 from PIL import Image
+from torch.nn.functional import nll_loss
 
-from lenetctl.data.dataset import load_dataset
+from lenetctl.data.dataset import Split, load_dataset
+from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import CheckpointError, DataError, UsageError
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
+from lenetctl.runs.weights import load_net
+from lenetctl.training.evaluate import predict
 
 
 def measured(run, dataset=None, split="test", weights=None):
@@ -36,6 +40,21 @@ def test_precision_and_recall_follow_from_the_confusion(finished):
         expected = pytest.approx(float(confusion[i, i] / guesses)) if guesses else None
         assert scores.precision == expected
     assert sum(s.count for s in document.per_class.values()) == int(confusion.sum())
+
+
+def test_mirrored_too_means_the_mean_of_both_probabilities(finished):
+    both = evaluate_run(finished, None, "test", None, None, "cpu", tta=True)
+    test = load_dataset(finished.spec().data).test
+    split = DeviceSplit(test, torch.device("cpu"))
+    mirrored = DeviceSplit(Split(test.images.flip(-1), test.labels), torch.device("cpu"))
+    net = load_net(finished, None, torch.device("cpu"))
+    mean = (predict(net, split) + predict(net, mirrored)) / 2
+    right = mean.argmax(1) == test.labels
+    assert both.accuracy == pytest.approx(float(right.double().mean()))
+    assert both.loss == pytest.approx(float(nll_loss(mean.log(), test.labels)), rel=1e-5)
+    alone = measured(finished)
+    assert both.loss != pytest.approx(alone.loss, rel=1e-3)
+    assert both.key == f"{alone.key}-tta" == "digits-test-last-tta"
 
 
 def test_the_document_is_strict_json(finished):

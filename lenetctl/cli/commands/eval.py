@@ -19,6 +19,9 @@ def evaluate(
     ] = None,
     split: Annotated[Literal["test", "validation", "train"], typer.Option("--split")] = "test",
     weights: options.Weights = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average with the mirror image's probabilities.")
+    ] = False,
     log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
     device: options.Device = "auto",
     data_dir: options.DataDir = None,
@@ -38,8 +41,9 @@ def evaluate(
     RunStore().end_dead()
     found = find_run(run)
     writing = start_logging(found, tracking_uri, console) if log else None
-    measured = evaluate_run(found, dataset, split, weights, data_dir, device)
-    text = f"{measured.dataset} {split}: loss {measured.loss:.4f}, "
+    measured = evaluate_run(found, dataset, split, weights, data_dir, device, tta=tta)
+    mirrored = ", mirrored too" if tta else ""
+    text = f"{measured.dataset} {split}{mirrored}: loss {measured.loss:.4f}, "
     console.result(measured.model_dump(), f"{text}accuracy {measured.accuracy:.4f}")
     if not as_json and not quiet:
         print_classes(measured)

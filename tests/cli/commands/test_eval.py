@@ -28,7 +28,8 @@ def test_a_run_is_measured_shown_and_logged(lenetctl, trained, tracking_uri):
     assert by_id.code == 0, by_id.err
     assert by_id.out.startswith("digits train: loss ")
     assert by_id.out.count("\n") > 10
-    quiet = lenetctl("eval", trained.path, "--no-log", "-q")
+    quiet = lenetctl("eval", trained.path, "--no-log", "-q", "--tta")
+    assert quiet.out.startswith("digits test, mirrored too: loss ")
     assert quiet.out.count("\n") == 1
     assert len(list((trained.path / "evaluations").glob("*.json"))) == 1
 

@@ -57,6 +57,7 @@ def sweep(
         str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
     ] = CONTROL,
     executor: options.Executor = None,
+    executor_options: options.ExecutorOptions = None,
     jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
@@ -89,6 +90,7 @@ def sweep(
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),
         executor=run_sweep.usual_executor(executor, jobs),
+        executor_options=options.parse_executor_options(executor_options),
         jobs=jobs,
         dry_run=dry_run,
         force=force,

@@ -38,6 +38,7 @@ class SweepOptions:
 
     console: Console
     executor: str
+    executor_options: Mapping[str, Any]
     jobs: int | None  # trials at a time, where the executor is not to choose
     dry_run: bool
     force: bool
@@ -164,7 +165,9 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         keep_epochs=options.keep_epochs,
         tags={SWEEP: sweep},
     )
-    settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)
+    settings = ExecutorSettings(
+        run_options, options.jobs, options.force, options.console.warn, options.executor_options
+    )
     return make_executor(options.executor, settings)
 
 

@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -51,12 +51,7 @@ class RayExecutor:
             UsageError: there is no such cluster.
 
         """
-        options = self.settings.options
-        absolute = replace(
-            options,
-            root=options.root.resolve(),
-            data_dir=options.data_dir.resolve() if options.data_dir else None,
-        )
+        options = self.settings.options.absolute()
         queue = RetryQueue([trial] for trial in trials)
         with _connected():
             relay = _relay()
@@ -67,7 +62,7 @@ class RayExecutor:
                 while True:
                     while len(tasks) < at_once and (batch := queue.take()):
                         (trial,) = batch
-                        begun = task.remote(trial, absolute, relay, force=self.settings.force)
+                        begun = task.remote(trial, options, relay, force=self.settings.force)
                         tasks[begun] = trial
                     if not tasks:
                         return

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 from helpers.mlflow_server import Server  # noqa: E402  the tests' servers
 from helpers.postgres import PREFIX as DATABASE  # noqa: E402
-from helpers.postgres import postgres  # noqa: E402
+from helpers.postgres import started  # noqa: E402
 
 SPEC = """\
 data: {dataset: digits, limit: 200, batch_size: 50}
@@ -55,7 +55,7 @@ def tracking(kind: str, folder: Path) -> Iterator[str]:
         if kind == "sqlite":
             yield "sqlite:///mlflow.db"
             return
-        where = [stack.enter_context(postgres("mlflow"))[0]] if kind == "postgresql" else []
+        where = [stack.enter_context(started("mlflow"))[0]] if kind == "postgresql" else []
         server = Server(folder / "server", *where)
         stack.callback(server.kill)
         yield server.uri

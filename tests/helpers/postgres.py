@@ -25,7 +25,7 @@ def missing() -> str:
 
 
 @contextmanager
-def postgres(*databases: str) -> Iterator[list[str]]:
+def started(*databases: str) -> Iterator[list[str]]:
     """Yield the URIs of empty databases on a server of their own."""
     # not pytest's folder, into which no other user may look
     with TemporaryDirectory(prefix=PREFIX) as folder:
@@ -41,7 +41,7 @@ def postgres(*databases: str) -> Iterator[list[str]]:
         try:
             for name in databases:
                 _run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", USER, name)
-            yield [f"postgresql://{USER}@127.0.0.1:{port}/{name}" for name in databases]
+            yield [f"postgresql+psycopg://{USER}@127.0.0.1:{port}/{name}" for name in databases]
         finally:
             _run("pg_ctl", "-D", data, "-m", "immediate", "stop")
 

@@ -40,6 +40,15 @@ def sweep(
             "--confirm", metavar="N", min=0, help="Fresh seeds for the winner of a search."
         ),
     ] = 3,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URI",
+            help="Database of a search; default: sqlite:///optuna.db beside MLflow's.",
+            envvar="OPTUNA_STORAGE",
+        ),
+    ] = None,
     until: Annotated[
         Literal["decided"] | None,
         typer.Option(
@@ -110,7 +119,7 @@ def sweep(
     elif search and count:
         from lenetctl.cli.sweeps.search import SearchOptions, search_for  # optuna
 
-        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm)
+        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm, storage)
         search_for(path, by_key, overrides or [], wanted, how)
     else:
         run_sweep.sweep_through(path, by_key, overrides or [], how)

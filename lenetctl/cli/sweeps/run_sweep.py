@@ -153,6 +153,7 @@ def _fetch(datasets: Collection[str], data_dir: Path | None, console: Console) -
 
 
 def _executor(sweep: str, options: SweepOptions) -> Executor:
+    from lenetctl.artifacts import draw
     from lenetctl.tracking.sweep_parent import SWEEP
 
     run_options = RunOptions(
@@ -166,7 +167,12 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         tags={SWEEP: sweep},
     )
     settings = ExecutorSettings(
-        run_options, options.jobs, options.force, options.console.warn, options.executor_options
+        run_options,
+        options.jobs,
+        options.force,
+        options.console.warn,
+        options.executor_options,
+        draw,
     )
     return make_executor(options.executor, settings)
 

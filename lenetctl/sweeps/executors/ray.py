@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -26,7 +26,7 @@ from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, Listener, TrialEvent
-from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
+from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue, drawing
 from lenetctl.sweeps.executors.workers import GRACE
 from lenetctl.sweeps.run_trial import run_trial
 from lenetctl.sweeps.trial import Trial
@@ -52,6 +52,7 @@ class RayExecutor:
 
         """
         options = self.settings.options.absolute()
+        how = self.settings.draw, self.settings.force
         queue = RetryQueue([trial] for trial in trials)
         with _connected():
             relay = _relay()
@@ -62,8 +63,7 @@ class RayExecutor:
                 while True:
                     while len(tasks) < at_once and (batch := queue.take()):
                         (trial,) = batch
-                        begun = task.remote(trial, options, relay, force=self.settings.force)
-                        tasks[begun] = trial
+                        tasks[task.remote(trial, options, relay, *how)] = trial
                     if not tasks:
                         return
                     # first which ended, then the events: the last ones of those are among them
@@ -116,10 +116,17 @@ def _task(jobs: int | None) -> tuple[int, Any]:
     return jobs, ray.remote(max_retries=0, **share)(_work)
 
 
-def _work(trial: Trial, options: RunOptions, relay: Any, *, force: bool) -> None:
+def _work(
+    trial: Trial, options: RunOptions, relay: Any, draw: Callable[[Run], None] | None, force: bool
+) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
-    run_trial(trial, options, lambda event: ray.get(relay.send.remote(event)), force=force)
+
+    def listener(event: TrialEvent) -> Decision:
+        decision: Decision = ray.get(relay.send.remote(event))
+        return decision
+
+    run_trial(trial, options, drawing(listener, draw), force=force)
 
 
 class _EventRelay:

@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
@@ -20,6 +21,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.executors.workers import INTERRUPTS, interrupt, serve
@@ -105,7 +107,8 @@ class Door:
     def let_in(self) -> tuple[JsonConnection, str] | None:
         """Return the connection with whoever knocks, and its job's number; None for a stranger."""
         theirs, _ = self._socket.accept()
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", PATIENCE, 0))
+        patience = struct.pack("ll", PATIENCE, 0)  # seconds, and millionths of one
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
         connection = JsonConnection(_kept_alive(theirs), TO_DRIVER)
         try:
             deliver_challenge(connection.raw, self.key.encode())
@@ -116,7 +119,7 @@ class Door:
             return None
 
 
-def work(file: Path, job: str) -> None:
+def work(file: Path, job: str, draw: Callable[[Run], None] | None) -> None:
     """Be a worker of the driver that wrote `file`, until it closes the connection.
 
     A scheduler's signals stop the trial as Ctrl-C does: its run goes on in another worker.
@@ -133,7 +136,8 @@ def work(file: Path, job: str) -> None:
         deliver_challenge(connection.raw, key)
         connection.send(job)
         threads, force = invitation.threads, invitation.force
-        serve(connection, "serial", invitation.options, threads=threads, force=force)
+        options = invitation.options
+        serve(connection, "serial", options, threads=threads, force=force, draw=draw)
 
 
 def _kept_alive(one: socket.socket) -> Connection:

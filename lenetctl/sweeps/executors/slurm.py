@@ -10,9 +10,10 @@ import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from pydantic_core import to_json
 from submitit.core.utils import FailedJobError
 
 from lenetctl.errors import ResourceError, UsageError
+from lenetctl.runs.folder import Run
 from lenetctl.sweeps.events import Listener
 from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue
 from lenetctl.sweeps.executors.remote import Door, Invitation, JsonConnection, work
@@ -101,8 +103,8 @@ def _hear(worker: Worker, listener: Listener) -> bool:
 class _Jobs:
     """The jobs of a sweep: those that have not begun, and the workers that the others are."""
 
-    def __init__(self, cluster: Any, invitation: Path, at_once: int) -> None:
-        self._cluster, self._invitation, self._at_once = cluster, invitation, at_once
+    def __init__(self, cluster: Any, job: Callable[[], None], at_once: int) -> None:
+        self._cluster, self._job, self._at_once = cluster, job, at_once
         self.submitted: dict[str, Any] = {}  # by the job's number
         self.workers: dict[JsonConnection, Worker] = {}
         self._begun: dict[str, Any] = {}
@@ -123,7 +125,7 @@ class _Jobs:
         if count <= 0:
             return
         try:
-            jobs = self._cluster.map_array(_work, [str(self._invitation)] * count)
+            jobs = self._cluster.submit_array([self._job] * count)
         except (FailedJobError, OSError) as error:
             said = str(error).strip().splitlines()[0]
             raise UsageError(f"--executor slurm: {said}") from None
@@ -179,7 +181,7 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
     """Yield the jobs of a sweep, none of which is left afterwards.
 
     submitit's files lie beside the runs meanwhile, in a folder that only the user may enter: a job
-    reads back a pickle that the driver wrote there, of a function's name and a file's.
+    reads back a pickle that the driver wrote there, of the names of functions and a file.
     """
     chosen: dict[str, Any] = {
         "time": MINUTES,
@@ -203,13 +205,13 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
         except (KeyError, ValueError, RuntimeError) as error:
             raise UsageError(f"--executor slurm: {' '.join(str(error).split())}") from None
         file.write_bytes(to_json(invitation))
-        jobs = _Jobs(submitter, file, settings.jobs or 1)
+        jobs = _Jobs(submitter, partial(_work, str(file), settings.draw), settings.jobs or 1)
         try:
             yield jobs
         finally:
             jobs.stop()
 
 
-def _work(invitation: str) -> None:
+def _work(invitation: str, draw: Callable[[Run], None] | None) -> None:
     """Be a worker: what a job runs."""
-    work(Path(invitation), submitit.JobEnvironment().job_id)
+    work(Path(invitation), submitit.JobEnvironment().job_id, draw)

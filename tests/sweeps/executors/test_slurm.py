@@ -8,6 +8,7 @@ from helpers.equality import metrics
 from helpers.sweeps import EventRecorder, serial
 
 from lenetctl import specs
+from lenetctl.artifacts import draw
 from lenetctl.errors import ResourceError, UsageError
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.claims import make_claims_folder
@@ -20,7 +21,7 @@ HERE = {"cluster": "local", "host": "127.0.0.1"}
 
 
 def in_jobs(trials, options, listener, *, jobs=2, **extra):
-    settings = ExecutorSettings(options, jobs, extra=HERE | extra)
+    settings = ExecutorSettings(options, jobs, extra=HERE | extra, draw=draw)
     make_executor("slurm", settings).run(trials, listener)
 
 
@@ -79,6 +80,9 @@ def test_its_runs_have_the_bits_of_the_serial_executor(trials, options, tmp_path
     serial(trials(0, 1, 2), alone, EventRecorder())
     for trial in trials(0, 1, 2):
         assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
+        assert (
+            run_of(trial, options).figures / "curves.png"
+        ).exists()  # drawn where it was trained
         assert run_of(trial, options).record.command == run_of(trial, alone).record.command
     assert not list(options.root.glob(".slurm-*"))
 

@@ -36,7 +36,7 @@ def stores(tmp_path_factory):
 
 
 @pytest.fixture(params=["processes", "ray"])
-def executor(request, monkeypatch):
+def executor(request, monkeypatch):  # before `start`, which takes the environment as it is
     if request.param == "ray":
         pytest.importorskip("ray", reason="Ray is not installed: uv run --extra ray")
         from ray.cluster_utils import Cluster
@@ -60,7 +60,7 @@ def epochs(project):
     return sum(len(run.epochs()) for run in RunStore(project / "mlruns/lenetctl").all())
 
 
-def test_mlflow_has_a_whole_sweep(project, start, stores, executor):
+def test_mlflow_has_a_whole_sweep(project, stores, executor, start):
     uri, _ = stores
     experiment = f"sweep-{executor[1]}"
     named = ("--tracking-uri", uri, "--experiment", experiment, "-s", "training.epochs=3")
@@ -84,7 +84,7 @@ def test_mlflow_has_a_whole_sweep(project, start, stores, executor):
         assert "spec.yaml" in {file.path for file in client.list_artifacts(told.info.run_id)}
 
 
-def test_a_search_whose_driver_is_killed_goes_on(project, start, stores, executor):
+def test_a_search_whose_driver_is_killed_goes_on(project, stores, executor, start):
     uri, storage = stores
     settings = ("-s", f"training.seed={len(executor[1])}")  # another study for each executor
     command = (

@@ -7,13 +7,15 @@ trial of seconds is not worth a place in the queue. All nodes see the same files
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -125,7 +127,8 @@ class _Jobs:
         if count <= 0:
             return
         try:
-            jobs = self._cluster.submit_array([self._job] * count)
+            with redirect_stderr(StringIO()):  # submitit prints what its error says
+                jobs = self._cluster.submit_array([self._job] * count)
         except (FailedJobError, OSError) as error:
             said = str(error).strip().splitlines()[0]
             raise UsageError(f"--executor slurm: {said}") from None
@@ -183,15 +186,11 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
     submitit's files lie beside the runs meanwhile, in a folder that only the user may enter: a job
     reads back a pickle that the driver wrote there, of the names of functions and a file.
     """
-    chosen: dict[str, Any] = {
-        "time": MINUTES,
-        "cpus_per_task": 1,
-        "cluster": "slurm",
-        "host": socket.getfqdn(),
-    }
-    chosen |= settings.extra
-    cluster, host, threads = chosen.pop("cluster"), chosen.pop("host"), chosen["cpus_per_task"]
-    options = settings.options.absolute()
+    chosen = {"job_name": "lenetctl", "time": MINUTES, "cpus_per_task": 1, **settings.extra}
+    cluster, host = chosen.pop("cluster", "slurm"), chosen.pop("host", socket.getfqdn())
+    threads, options = chosen["cpus_per_task"], settings.options.absolute()
+    if cluster not in CLUSTERS:
+        raise UsageError(f"--executor slurm: cluster={cluster}: {' or '.join(CLUSTERS)}")
     with TemporaryDirectory(dir=options.root, prefix=".slurm-", ignore_cleanup_errors=True) as path:
         file = Path(path) / "invitation.json"
         try:
@@ -202,8 +201,9 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
             # Slurm 22.05 and later do not hand it on to srun
             chosen["srun_args"] = [f"--cpus-per-task={threads}", *chosen.get("srun_args", ())]
             submitter.update_parameters(**chosen)
-        except (KeyError, ValueError, RuntimeError) as error:
-            raise UsageError(f"--executor slurm: {' '.join(str(error).split())}") from None
+        except (ValueError, RuntimeError) as error:
+            said = re.sub(r" \(default: .*\)", "", str(error))  # of each option that there is
+            raise UsageError(f"--executor slurm: {' '.join(said.split())}") from None
         file.write_bytes(to_json(invitation))
         jobs = _Jobs(submitter, partial(_work, str(file), settings.draw), settings.jobs or 1)
         try:

@@ -34,7 +34,9 @@ def named_database(uri: str) -> Database:
         if url.get_backend_name() == "sqlite" and url.database and not url.host:
             return Path(url.database)
         if url.get_backend_name() != "postgresql":
-            raise UsageError(f"--storage {url}: write sqlite:///FILE or postgresql://HOST/NAME")
+            raise UsageError(
+                f"--storage {url}: write sqlite:///FILE or postgresql+psycopg://HOST/NAME"
+            )
         url.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"--storage: {str(error).splitlines()[0]}") from None

@@ -51,7 +51,7 @@ def run_of(trial, options):
         ({"jobs": None}, "how many Slurm jobs at a time: --jobs N"),
         ({"cluster": "slurm", "nonsense": 1}, "nonsense"),
         ({"cpus_per_task": "many"}, "many"),
-        ({"cluster": "abacus"}, "abacus"),
+        ({"cluster": "abacus"}, "cluster=abacus: slurm or local"),
     ],
 )
 def test_what_submitit_or_slurm_cannot_is_one_line(trials, options, changes, said, monkeypatch):

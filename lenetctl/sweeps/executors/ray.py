@@ -58,11 +58,13 @@ class RayExecutor:
             relay = _relay()
             at_once, task = _task(self.settings.jobs)
             tasks: dict[Any, Trial] = {}
+            under_way: set[str] = set()  # the trials of those that have not told of their end
             runs: dict[str, Run | None] = {}
             try:
                 while True:
-                    while len(tasks) < at_once and (batch := queue.take()):
+                    while len(under_way) < at_once and (batch := queue.take()):
                         (trial,) = batch
+                        under_way.add(trial.sha256)
                         tasks[task.remote(trial, options, relay, *how)] = trial
                     if not tasks:
                         return
@@ -70,12 +72,15 @@ class RayExecutor:
                     ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
                     for number, event in ray.get(relay.receive.remote()):
                         runs[event.sha256] = event.run or runs.get(event.sha256)
+                        if event.ends_trial:
+                            under_way.discard(event.sha256)
                         decision = listener(event)
                         if number is not None:
                             relay.answer.remote(number, decision)
                     for handle in ended:
                         trial = tasks.pop(handle)
                         if cause := _cause_of_death(handle):
+                            under_way.discard(trial.sha256)
                             for lost in queue.put_back([trial], runs, cause):
                                 listener(lost)
             finally:

@@ -110,6 +110,7 @@ class _Jobs:
         self.submitted: dict[str, Any] = {}  # by the job's number
         self.workers: dict[JsonConnection, Worker] = {}
         self._begun: dict[str, Any] = {}
+        self._looked = time.monotonic()
         self._stillborn: list[Any] = []  # ended before they began
 
     @property
@@ -153,12 +154,15 @@ class _Jobs:
         del self.workers[worker.connection]
 
     def look(self) -> None:
-        """See which jobs ended before they began.
+        """See now and then which jobs ended before they began.
 
         Raises:
             ResourceError: so many that none is left.
 
         """
+        if time.monotonic() < self._looked + LOOK:
+            return
+        self._looked = time.monotonic()
         for number, job in list(self.submitted.items()):
             if job.done():
                 self._stillborn.append(self.submitted.pop(number))

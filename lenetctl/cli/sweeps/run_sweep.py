@@ -23,7 +23,7 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import ROOT, RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, FailedFast, Listener, TrialEvent
-from lenetctl.sweeps.executors import ExecutorName
+from lenetctl.sweeps.executors import ELSEWHERE, ExecutorName
 from lenetctl.sweeps.executors.base import Executor, ExecutorSettings, make_executor
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.plan import plan_sweep
@@ -172,7 +172,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.force,
         options.console.warn,
         options.executor_options,
-        draw,
+        draw if options.executor in ELSEWHERE else None,
     )
     return make_executor(options.executor, settings)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pkgutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Listener, TrialEvent
+from lenetctl.sweeps.events import Draw, Listener, TrialEvent
 from lenetctl.sweeps.executors import EXECUTORS, TAKE_OPTIONS
 from lenetctl.sweeps.trial import Trial
 
@@ -28,7 +27,7 @@ class ExecutorSettings:
     force: bool = False  # run again what is done
     warn: Callable[[str], None] = lambda _: None  # tells the user
     extra: Mapping[str, Any] = field(default_factory=dict)  # what only one executor takes
-    draw: Callable[[Run], None] | None = None  # on other machines; of a module, to get there
+    draw: Draw | None = None  # a run, where it is trained; None: leave that to the writer
 
 
 class Executor(Protocol):
@@ -58,24 +57,6 @@ def make_executor(name: str, settings: ExecutorSettings) -> Executor:
         remedy = f"install lenetctl with its extra `{name}`"
         raise UsageError(f"--executor {name}: {error.name} is not installed: {remedy}") from None
     return make(settings)
-
-
-def drawing(listener: Listener, draw: Callable[[Run], None] | None) -> Listener:
-    """Return a listener that lets each finished run be drawn before it is told of.
-
-    The command's one writer draws what no other has. That is most of its work, and where trials run
-    on many machines it would fall behind them.
-    """
-    if draw is None:
-        return listener
-
-    def on_event(event: TrialEvent) -> Decision:
-        if event.kind == "finished" and event.run:
-            with suppress(Exception):  # the writer tries again, and tells
-                draw(event.run)
-        return listener(event)
-
-    return on_event
 
 
 class RetryQueue:

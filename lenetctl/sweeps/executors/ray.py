@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -25,8 +25,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Listener, TrialEvent
-from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue, drawing
+from lenetctl.sweeps.events import Decision, Draw, Listener, TrialEvent
+from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
 from lenetctl.sweeps.executors.workers import GRACE
 from lenetctl.sweeps.run_trial import run_trial
 from lenetctl.sweeps.trial import Trial
@@ -121,9 +121,7 @@ def _task(jobs: int | None) -> tuple[int, Any]:
     return jobs, ray.remote(max_retries=0, **share)(_work)
 
 
-def _work(
-    trial: Trial, options: RunOptions, relay: Any, draw: Callable[[Run], None] | None, force: bool
-) -> None:
+def _work(trial: Trial, options: RunOptions, relay: Any, draw: Draw | None, force: bool) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
 
@@ -131,7 +129,7 @@ def _work(
         decision: Decision = ray.get(relay.send.remote(event))
         return decision
 
-    run_trial(trial, options, drawing(listener, draw), force=force)
+    run_trial(trial, options, listener, force=force, draw=draw)
 
 
 class _EventRelay:

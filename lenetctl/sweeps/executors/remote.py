@@ -10,7 +10,6 @@ import secrets
 import signal
 import socket
 import struct
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
@@ -21,9 +20,8 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, TrialEvent
+from lenetctl.sweeps.events import Decision, Draw, TrialEvent
 from lenetctl.sweeps.executors.workers import INTERRUPTS, interrupt, serve
 from lenetctl.sweeps.trial import Trial
 
@@ -119,7 +117,7 @@ class Door:
             return None
 
 
-def work(file: Path, job: str, draw: Callable[[Run], None] | None) -> None:
+def work(file: Path, job: str, draw: Draw | None) -> None:
     """Be a worker of the driver that wrote `file`, until it closes the connection.
 
     A scheduler's signals stop the trial as Ctrl-C does: its run goes on in another worker.

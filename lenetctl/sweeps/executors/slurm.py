@@ -26,8 +26,7 @@ from pydantic_core import to_json
 from submitit.core.utils import FailedJobError
 
 from lenetctl.errors import ResourceError, UsageError
-from lenetctl.runs.folder import Run
-from lenetctl.sweeps.events import Listener
+from lenetctl.sweeps.events import Draw, Listener
 from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue
 from lenetctl.sweeps.executors.remote import Door, Invitation, JsonConnection, work
 from lenetctl.sweeps.executors.workers import Worker
@@ -216,6 +215,6 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
             jobs.stop()
 
 
-def _work(invitation: str, draw: Callable[[Run], None] | None) -> None:
+def _work(invitation: str, draw: Draw | None) -> None:
     """Be a worker: what a job runs."""
     work(Path(invitation), submitit.JobEnvironment().job_id, draw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
@@ -19,14 +19,8 @@ from lenetctl.processes import (
 )
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Listener, TrialEvent
-from lenetctl.sweeps.executors.base import (
-    Batch,
-    ExecutorSettings,
-    RetryQueue,
-    drawing,
-    make_executor,
-)
+from lenetctl.sweeps.events import Decision, Draw, Listener, TrialEvent
+from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue, make_executor
 
 GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
 NAMES = ("SIGINT", "SIGTERM", "SIGUSR2")  # the last: what Slurm sends before a job's time is over
@@ -166,7 +160,7 @@ def serve(
     *,
     threads: int,
     force: bool,
-    draw: Callable[[Run], None] | None = None,
+    draw: Draw | None = None,
 ) -> NoReturn:
     """Be a worker: run the batches that come through `connection`, and report of them.
 
@@ -188,9 +182,9 @@ def serve(
             raise KeyboardInterrupt from None
         return Decision.CONTINUE
 
-    within = make_executor(executor, ExecutorSettings(options, force=force))
+    within = make_executor(executor, ExecutorSettings(options, force=force, draw=draw))
     while True:
-        within.run(connection.recv(), drawing(listener, draw))
+        within.run(connection.recv(), listener)
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,3 @@
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -6,8 +5,7 @@ import pytest
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, TrialEvent
-from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue, drawing, make_executor
+from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue, make_executor
 
 
 def trial(sha256):
@@ -42,21 +40,3 @@ def test_only_slurm_takes_options():
     settings = ExecutorSettings(RunOptions(), extra={"partition": "gpu"})
     with pytest.raises(UsageError, match="--executor-option: is for --executor slurm"):
         make_executor("processes", settings)
-
-
-def test_a_finished_run_is_drawn_before_it_is_told_of_and_a_failure_is_the_writers():
-    told = []
-
-    def listener(event):
-        told.append(event)
-        return Decision.CONTINUE
-
-    def draw(run):
-        told.append(run)
-        raise OSError
-
-    run = Run(Path("one"))
-    events = [TrialEvent("a", kind, run) for kind in ("started", "finished")]
-    for event in events:
-        assert drawing(listener, draw)(event) is Decision.CONTINUE
-    assert told == [events[0], run, events[1]]

@@ -1,9 +1,9 @@
 """What does a tiny trial cost on a Ray cluster, and whose processor time is it?
 
-    python benchmarks/cluster.py [--runs 2000] [--nodes 3] [--tracking sqlite|server|postgresql]
+    python benchmarks/cluster.py [--runs 2000] [--epochs 1] [--tracking sqlite|server|postgresql]
 
 Starts a Ray cluster of processes on this machine and one `lenetctl sweep --executor ray` over seeds
-there: 200 digits, an epoch. Prints the processor time per trial of each kind of process, start-up
+there, on 200 digits. Prints the processor time per trial of each kind of process, start-up
 aside: from the end of the tenth trial on. On a cluster each kind has machines of its own; of those
 that there is one of (driver, writer, servers), the largest bounds how many trials a second go.
 """
@@ -32,7 +32,7 @@ from helpers.postgres import started  # noqa: E402
 SPEC = """\
 data: {dataset: digits, limit: 200, batch_size: 50}
 model: {activation: relu}
-training: {epochs: 1, optimizer: {kind: sgd, lr: 0.1}}
+training: {optimizer: {kind: sgd, lr: 0.1}}
 """
 STEADY = 10  # trials before the clock starts: imports, the database's schema
 KINDS = {  # what a process is, by a part of its command line
@@ -86,21 +86,22 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--nodes", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--tracking", choices=["sqlite", "server", "postgresql"], default="sqlite")
     chosen = parser.parse_args()
     cluster = Cluster()
-    for node in range(chosen.nodes):  # the head does no work
-        cluster.add_node(num_cpus=min(node, 1), include_dashboard=False)
+    for cpus in (0, 1, 1):  # the head does no work
+        cluster.add_node(num_cpus=cpus, include_dashboard=False)
     with ExitStack() as stack:
         stack.callback(cluster.shutdown)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         uri = stack.enter_context(tracking(chosen.tracking, folder))
         (folder / "tiny.yaml").write_text(SPEC)
         seeds = ",".join(map(str, range(chosen.runs)))
-        command = [sys.executable, "-m", "lenetctl", "sweep", "tiny.yaml", "--seeds", seeds, "-q"]
+        what = ("tiny.yaml", "--seeds", seeds, "-s", f"training.epochs={chosen.epochs}")
+        how = ("-q", "--executor", "ray", "--tracking-uri", uri)
         sweep = subprocess.Popen(
-            [*command, "--executor", "ray", "--tracking-uri", uri],
+            [sys.executable, "-m", "lenetctl", "sweep", *what, *how],
             cwd=folder,
             env=os.environ | {"RAY_ADDRESS": cluster.address},
             stdout=subprocess.DEVNULL,
@@ -118,12 +119,12 @@ def main() -> None:
         whole = time.perf_counter() - started
         if sweep.returncode:
             raise SystemExit(f"the sweep ended with {sweep.returncode}")
-    trials = chosen.runs - first
+    trials, trained = chosen.runs - first, trained or whole
     share: Counter[str] = Counter()
     for key, (kind, seconds) in now.items():
         share[kind] += seconds - before.get(key, (kind, 0.0))[1]
     print(sentence())
-    print(f"{chosen.runs} trials on {chosen.nodes - 1} CPUs, {chosen.tracking}")
+    print(f"{chosen.runs} trials of {chosen.epochs} epochs on two CPUs, {chosen.tracking}")
     print(f"trained at {trials / trained:.2f} trials/s, with MLflow {trials / whole:.2f} trials/s")
     print("| process | ms of processor time a trial |\n| --- | ---: |")
     for kind, seconds in share.most_common():

@@ -91,6 +91,9 @@ def test_a_search_whose_driver_is_killed_goes_on(project, stores, executor, star
         *("lenetctl", "sweep", "quick.yaml", *SEARCH, *SHORT, *settings, "--trials", "5"),
         *("--storage", storage, "--tracking-uri", uri, "--json", *executor),
     )
+    code, out, err = finish(start(*command, "--dry-run"))  # before and after there are tables
+    assert code == 0, err
+    assert json.loads(out)["counts"] == {"planned": 5}
     process = start(*command)
     wait_for(lambda: epochs(project) >= 3, seconds=PATIENCE)
     os.kill(process.pid, signal.SIGKILL)

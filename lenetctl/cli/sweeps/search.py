@@ -56,11 +56,8 @@ def search_for(
     if wanted.seeds_per_trial > 1 and wanted.pruner != PrunerName.none:
         raise UsageError("--prune judges single runs: leave it out with --seeds-per-trial")
     search = Search.of(path, grid, settings, wanted.trials, wanted.seeds_per_trial)
-    database = (
-        named_database(wanted.storage)
-        if wanted.storage
-        else store_folder(options.tracking_uri) / "optuna.db"
-    )
+    default = store_folder(options.tracking_uri) / "optuna.db"
+    database = named_database(wanted.storage) if wanted.storage else default
     if options.dry_run:
         left = max(0, wanted.trials - trials_done(search.identity, database))
         document = {"sweep": search.name, "trials": [], "counts": {"planned": left}}

@@ -22,6 +22,7 @@ from pydantic_core import to_json
 
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, Draw, TrialEvent
+from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.workers import INTERRUPTS, interrupt, serve
 from lenetctl.sweeps.trial import Trial
 
@@ -133,9 +134,8 @@ def work(file: Path, job: str, draw: Draw | None) -> None:
         answer_challenge(connection.raw, key)
         deliver_challenge(connection.raw, key)
         connection.send(job)
-        threads, force = invitation.threads, invitation.force
-        options = invitation.options
-        serve(connection, "serial", options, threads=threads, force=force, draw=draw)
+        settings = ExecutorSettings(invitation.options, force=invitation.force, draw=draw)
+        serve(connection, "serial", settings, invitation.threads)
 
 
 def _kept_alive(one: socket.socket) -> Connection:

@@ -189,17 +189,17 @@ def _jobs(settings: ExecutorSettings, door: Door) -> Iterator[_Jobs]:
     submitit's files lie beside the runs meanwhile, in a folder that only the user may enter: a job
     reads back a pickle that the driver wrote there, of the names of functions and a file.
     """
-    chosen = {"job_name": "lenetctl", "time": MINUTES, "cpus_per_task": 1, **settings.extra}
+    chosen = {"job_name": "lenetctl", "cpus_per_task": 1, **settings.extra}
     cluster, host = chosen.pop("cluster", "slurm"), chosen.pop("host", socket.getfqdn())
     threads, options = chosen["cpus_per_task"], settings.options.absolute()
+    chosen["time" if cluster == "slurm" else "timeout_min"] = chosen.pop("time", MINUTES)
     if cluster not in CLUSTERS:
         raise UsageError(f"--executor slurm: cluster={cluster}: {' or '.join(CLUSTERS)}")
     with TemporaryDirectory(dir=options.root, prefix=".slurm-", ignore_cleanup_errors=True) as path:
         file = Path(path) / "invitation.json"
         try:
-            invitation = Invitation(
-                host, door.port, door.key, options, int(threads), settings.force
-            )
+            key, port, force = door.key, door.port, settings.force
+            invitation = Invitation(str(host), port, key, options, int(threads), force)
             submitter = CLUSTERS[cluster](Path(path))
             # Slurm 22.05 and later do not hand it on to srun
             chosen["srun_args"] = [f"--cpus-per-task={threads}", *chosen.get("srun_args", ())]

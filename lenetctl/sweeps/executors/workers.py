@@ -19,7 +19,7 @@ from lenetctl.processes import (
 )
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Draw, Listener, TrialEvent
+from lenetctl.sweeps.events import Decision, Listener, TrialEvent
 from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue, make_executor
 
 GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
@@ -150,18 +150,10 @@ def _work(
         import torch  # noqa: PLC0415  here and not above: the driver needs none
 
         threads = max(1, torch.get_num_threads() // workers)
-        serve(connection, executor, options, threads=threads, force=force)
+        serve(connection, executor, ExecutorSettings(options, force=force), threads)
 
 
-def serve(
-    connection: Any,
-    executor: str,
-    options: RunOptions,
-    *,
-    threads: int,
-    force: bool,
-    draw: Draw | None = None,
-) -> NoReturn:
+def serve(connection: Any, executor: str, settings: ExecutorSettings, threads: int) -> NoReturn:
     """Be a worker: run the batches that come through `connection`, and report of them.
 
     Raises:
@@ -182,7 +174,7 @@ def serve(
             raise KeyboardInterrupt from None
         return Decision.CONTINUE
 
-    within = make_executor(executor, ExecutorSettings(options, force=force, draw=draw))
+    within = make_executor(executor, settings)
     while True:
         within.run(connection.recv(), listener)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import optuna
 from filelock import FileLock, Timeout
 from optuna.exceptions import StorageInternalError
-from sqlalchemy import URL, create_engine, func, make_url, select
+from sqlalchemy import URL, create_engine, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from lenetctl.errors import BusyError, LenetctlError, NotFoundError, ResourceError, UsageError
@@ -103,6 +103,8 @@ def trials_done(study: str, database: Database) -> int:
     if isinstance(database, Path) and not database.exists():
         return 0
     try:
+        if isinstance(database, URL) and not inspect(create_engine(database)).has_table("studies"):
+            return 0
         storage = _connect(database, look=True)
         trials = optuna.load_study(study_name=study, storage=storage).trials
     except KeyError:

@@ -17,6 +17,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.executors import remote
+from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.remote import (
     INVITATION,
     TO_DRIVER,
@@ -62,7 +63,7 @@ def door():
 
 def test_who_knows_the_key_comes_in(door, tmp_path, monkeypatch):
     served = []
-    monkeypatch.setattr(remote, "serve", lambda connection, *_, **how: served.append(how))
+    monkeypatch.setattr(remote, "serve", lambda connection, *how: served.append(how))
     monkeypatch.setattr(remote, "INTERRUPTS", ())  # a thread has no signals
     file = tmp_path / "invitation.json"
     file.write_bytes(to_json(Invitation("localhost", door.port, door.key, RunOptions(), 2, True)))
@@ -72,7 +73,7 @@ def test_who_knows_the_key_comes_in(door, tmp_path, monkeypatch):
     worker.join()
     connection.close()
     assert job == "4711_0"
-    assert served == [{"threads": 2, "force": True, "draw": None}]
+    assert served == [("serial", ExecutorSettings(RunOptions(), force=True), 2)]
 
 
 def wrong_key(port):

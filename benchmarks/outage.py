@@ -26,7 +26,7 @@ from lenetctl.runs.store import RunStore
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
-from served import Server  # noqa: E402  the tests' server
+from helpers.mlflow_server import Server  # noqa: E402  the tests' server
 
 
 def train(spec: Path, epochs: int, folder: Path, server: Server, *, outage: bool) -> float:

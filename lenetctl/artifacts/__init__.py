@@ -18,7 +18,6 @@ from lenetctl.artifacts.runs import (
     draw_gallery,
     draw_ladder,
     draw_search,
-    draw_worst_mistakes,
     mistake_caption,
     warm_up,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "draw_ladder",
     "draw_occlusion",
     "draw_search",
-    "draw_worst_mistakes",
     "drawn_rows",
     "file_stem",
     "mistake_caption",

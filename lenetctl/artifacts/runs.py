@@ -13,7 +13,7 @@ from lenetctl import specs
 from lenetctl.analysis.diagnosis.layer_history import layer_history
 from lenetctl.files import write_whole
 from lenetctl.runs.folder import Run
-from lenetctl.runs.records import EvaluationRecord, MistakeRecord, confusion_of
+from lenetctl.runs.records import EvaluationRecord, MistakeRecord, ResultRecord, confusion_of
 from lenetctl.specs.layer_formats import layers_markdown
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ def warm_up() -> None:
     import lenetctl.figures.gallery  # noqa: F401
 
 
-def draw(run: Run) -> None:
+def draw(run: Run, result: ResultRecord | None = None) -> None:
     """Write the pictures and the table that every finished run has, unless they are there.
 
-    Of a run with `--diagnostics` also `diagnostics.png`.
+    Of a run with `--diagnostics` also `diagnostics.png`. `result` is that of a run which does not
+    say yet that it has finished.
     """
     if (run.figures / "shapes.md").exists():
         return
@@ -43,7 +44,7 @@ def draw(run: Run) -> None:
     from lenetctl.figures.style import save
 
     run.figures.mkdir(exist_ok=True)
-    result = run.result
+    result = result or run.result
     save(curves(run.epochs(), run.name), run.figures / "curves.png")
     matrix = confusion_of(np.array(result.confusion), len(result.classes))
     save(confusion_matrix(matrix, result.classes), run.figures / "confusion_matrix.png")
@@ -53,14 +54,14 @@ def draw(run: Run) -> None:
 
         figure = layers_over_epochs(history.tables, history.layers, run.name)
         save(figure, run.figures / "diagnostics.png")
-    draw_worst_mistakes(run)
+    _draw_worst_mistakes(run, result.classes)
     layers = specs.plan_layers(run.spec().model)
     write_whole(run.figures / "shapes.md", layers_markdown(layers, batch=1) + "\n")
 
 
-def draw_worst_mistakes(run: Run) -> None:
+def _draw_worst_mistakes(run: Run, classes: Sequence[str]) -> None:
     """Write `mistakes.png`, where the run has made some and wrote them down."""
-    record, classes = run.mistakes, run.result.classes
+    record = run.mistakes
     if record and record.mistakes:
         images = np.stack([one.image for one in record.mistakes])
         captions = [mistake_caption(one, classes) for one in record.mistakes]

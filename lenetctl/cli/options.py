@@ -1,7 +1,7 @@
 """The options that commands share."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -77,9 +77,35 @@ Experiment = Annotated[
         callback=experiment_name,
     ),
 ]
+
+
+def parse_executor_options(texts: list[str] | None) -> dict[str, Any]:
+    """Return what `--executor-option KEY=VALUE` says by key, the values read as YAML.
+
+    Raises:
+        UsageError: there is no key, or a value that is no YAML.
+
+    """
+    from lenetctl.errors import UsageError
+    from lenetctl.specs.overrides import parse_override
+
+    for text in texts or []:
+        if not text.partition("=")[0].isidentifier() or "=" not in text:
+            raise UsageError(f"--executor-option {text}: write key=value, as in partition=gpu")
+    return dict(map(parse_override, texts or []))
+
+
 Executor = Annotated[
     ExecutorName | None,
     typer.Option("--executor", help="Default: processes where --jobs is above 1."),
+]
+ExecutorOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--executor-option",
+        metavar="KEY=VALUE",
+        help="What a job asks of Slurm, as partition=gpu; repeatable.",
+    ),
 ]
 Jobs = Annotated[
     int | None,

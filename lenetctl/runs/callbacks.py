@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lenetctl.runs.folder import Run
+from lenetctl.runs.records import ResultRecord
 from lenetctl.specs.schema import Spec
 from lenetctl.training.metrics import EpochResult, Progress
 
@@ -18,6 +19,9 @@ class RunCallback:
 
     def on_epoch_end(self, run: Run, result: EpochResult) -> None:
         """Hear that an epoch is done and on disk."""
+
+    def on_result(self, run: Run, result: ResultRecord) -> None:
+        """Hear that the result is on disk; the run says FINISHED after this."""
 
     def on_warning(self, message: str) -> None:
         """Hear what the user should know."""

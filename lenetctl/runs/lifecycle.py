@@ -75,7 +75,7 @@ def open_run(
         for warning in warnings_before(spec, context.dataset):
             callback.on_warning(warning)
         yield run, state
-        _write_result(run, state, context)
+        callback.on_result(run, _write_result(run, state, context))
     if run.status.outcome == "plateau":
         guessing = f"ln {len(context.dataset.classes)}, that of guessing"
         callback.on_warning(f"the loss never left {guessing}: try another learning rate")
@@ -98,8 +98,8 @@ def _status_written(run: Run, context: RunContext) -> Iterator[None]:
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 
-def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
-    """Measure the test set with the weights that count and write both down."""
+def _write_result(run: Run, state: TrainingState, context: RunContext) -> ResultRecord:
+    """Measure the test set with the weights that count, write both down and return the result."""
     validated = context.splits.validation is not None
     weights = read_checkpoint(run.best).tensors if validated else state.weights()
     epoch = state.best_epoch if validated else state.epoch
@@ -113,16 +113,16 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> None:
     epochs = run.epochs()
     best = _metrics(epochs[state.best_epoch - 1]) | measured
     speeds = [line[EXAMPLES_PER_SECOND] for line in epochs]
-    run.write_record(
-        ResultRecord(
-            weights="best" if validated else "last",
-            final=_metrics(epochs[-1]) | measured,
-            best={"epoch": state.best_epoch} | best,
-            examples_per_second=len(speeds) / sum(1 / speed for speed in speeds),
-            confusion=confusion_of(test.confusion, len(context.dataset.classes)).tolist(),
-            classes=list(context.dataset.classes),
-        )
+    result = ResultRecord(
+        weights="best" if validated else "last",
+        final=_metrics(epochs[-1]) | measured,
+        best={"epoch": state.best_epoch} | best,
+        examples_per_second=len(speeds) / sum(1 / speed for speed in speeds),
+        confusion=confusion_of(test.confusion, len(context.dataset.classes)).tolist(),
+        classes=list(context.dataset.classes),
     )
+    run.write_record(result)
+    return result
 
 
 def _metrics(line: dict[str, float]) -> dict[str, float]:

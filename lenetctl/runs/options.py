@@ -1,6 +1,8 @@
 """How a run is done, which is not part of what it is."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lenetctl.runs.store import ROOT, RunStore
@@ -24,3 +26,8 @@ class RunOptions:
     def store(self) -> RunStore:
         """Where the run's folder is."""
         return RunStore(self.root)
+
+    def absolute(self) -> RunOptions:
+        """Return these options with paths that mean the same in another folder."""
+        data_dir = self.data_dir.resolve() if self.data_dir else None
+        return replace(self, root=self.root.resolve(), data_dir=data_dir)

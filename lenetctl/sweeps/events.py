@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from lenetctl.errors import BusyError, LenetctlError, PrunedError
 from lenetctl.runs.callbacks import RunCallback
 from lenetctl.runs.folder import Run
+from lenetctl.runs.records import ResultRecord
 from lenetctl.sweeps.trial import Trial
 
 EventKind = Literal[
@@ -47,6 +48,7 @@ class Decision(Enum):
 
 
 Listener = Callable[[TrialEvent], Decision]
+Draw = Callable[[Run, ResultRecord], None]  # of a module, so that it gets to other machines
 
 
 class FailedFast(KeyboardInterrupt):
@@ -56,8 +58,9 @@ class FailedFast(KeyboardInterrupt):
 class TrialReporter(RunCallback):
     """Turns what happens to one trial's run into events, and decisions into pruning."""
 
-    def __init__(self, trial: Trial, listener: Listener) -> None:
-        self._sha256, self._listener = trial.sha256, listener
+    def __init__(self, trial: Trial, listener: Listener, draw: Draw | None = None) -> None:
+        """`draw` is called before a run says that it has finished."""
+        self._sha256, self._listener, self._draw = trial.sha256, listener, draw
         self._run: Run | None = None
 
     def report(self, kind: EventKind, run: Run | None = None, message: str = "") -> Decision:
@@ -78,6 +81,12 @@ class TrialReporter(RunCallback):
         """
         if self.report("epoch_end", run) is Decision.PRUNE:
             raise PrunedError(f"after epoch {len(run.epochs())}")
+
+    def on_result(self, run: Run, result: ResultRecord) -> None:
+        """Draw the run; where that fails the writer tries again, and tells."""
+        if self._draw:
+            with suppress(Exception):
+                self._draw(run, result)
 
     def on_warning(self, message: str) -> None:
         """Report a warning."""

@@ -8,14 +8,19 @@ from dataclasses import replace
 from lenetctl.errors import BusyError
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.claims import claimed
-from lenetctl.sweeps.events import Listener, TrialReporter
+from lenetctl.sweeps.events import Draw, Listener, TrialReporter
 from lenetctl.sweeps.trial import Trial, finished_run, unfinished_run
 
 BUSY_PAUSE = 0.5  # seconds between two looks at a run that `lenetctl train` is busy with
 
 
 def run_trial(
-    trial: Trial, options: RunOptions, listener: Listener, *, force: bool = False
+    trial: Trial,
+    options: RunOptions,
+    listener: Listener,
+    *,
+    force: bool = False,
+    draw: Draw | None = None,
 ) -> None:
     """Do `trial` in this process, unless it is done.
 
@@ -24,7 +29,7 @@ def run_trial(
     """
     from lenetctl.runs.execute import execute  # noqa: PLC0415  torch: not to plan a sweep
 
-    reporter = TrialReporter(trial, listener)
+    reporter = TrialReporter(trial, listener, draw)
     own = replace(options, command=trial.command)
     with reporter.errors_reported(), claimed(options.root, trial):
         while True:

@@ -13,11 +13,14 @@ PATIENCE = 600  # seconds for the server to answer at all, on a busy machine
 
 
 class Server:
-    """`mlflow server` with its database and artifacts below `folder`, always on the same port."""
+    """`mlflow server` with its artifacts below `folder`, always on the same port.
 
-    def __init__(self, folder: Path) -> None:
+    Its `database` is there, too, unless another one is named.
+    """
+
+    def __init__(self, folder: Path, database: str = "sqlite:///server.db") -> None:
         folder.mkdir()
-        self._folder = folder
+        self._folder, self._database = folder, database
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -32,7 +35,7 @@ class Server:
                 [
                     *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
                     *("--host", "127.0.0.1", "--port", str(self._port)),
-                    *("--backend-store-uri", "sqlite:///server.db"),
+                    *("--backend-store-uri", self._database),
                     *("--artifacts-destination", "./artifacts"),
                 ],
                 cwd=self._folder,

@@ -12,6 +12,8 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import FailedFast
+from lenetctl.sweeps.executors.base import ExecutorSettings
+from lenetctl.sweeps.executors.serial import SerialExecutor
 from lenetctl.sweeps.trial import (
     Trial,
     finished_run,
@@ -105,6 +107,20 @@ def test_a_failure_harms_no_other(trials, options, executor):
     (failed,) = [run for run in options.store.all() if run.record.spec_sha256 == bad.sha256]
     assert (failed.status.state, failed.status.outcome) == ("FAILED", "diverged")
     assert latest_unfinished([failed]) is None
+
+
+def test_a_run_is_drawn_before_it_says_that_it_has_finished(trials, options):
+    drawn = []
+
+    def draw(run, result):
+        drawn.append((run.status.state, result.classes))
+        raise OSError  # the writer's to tell
+
+    recorder, (trial,) = EventRecorder(), trials(0)
+    SerialExecutor(ExecutorSettings(options, draw=draw)).run([trial], recorder)
+    (run,) = options.store.all()
+    assert drawn == [("RUNNING", run.result.classes)]
+    assert recorder.of(trial)[-1] == "finished"
 
 
 def test_failing_fast_leaves_the_rest_alone(trials, options):

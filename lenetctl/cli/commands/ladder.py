@@ -29,6 +29,7 @@ def ladder(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a change.")] = False,
     executor: options.Executor = None,
+    executor_options: options.ExecutorOptions = None,
     jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     fail_fast: options.FailFast = False,
@@ -56,6 +57,7 @@ def ladder(
     how = SweepOptions(
         console=Console(as_json=as_json, quiet=quiet or as_csv),
         executor=usual_executor(executor, jobs),
+        executor_options=options.parse_executor_options(executor_options),
         jobs=jobs,
         dry_run=dry_run,
         force=False,

@@ -40,6 +40,15 @@ def sweep(
             "--confirm", metavar="N", min=0, help="Fresh seeds for the winner of a search."
         ),
     ] = 3,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URI",
+            help="Database of a search; default: sqlite:///optuna.db beside MLflow's.",
+            envvar="OPTUNA_STORAGE",
+        ),
+    ] = None,
     until: Annotated[
         Literal["decided"] | None,
         typer.Option(
@@ -57,6 +66,7 @@ def sweep(
         str, typer.Option("--control", metavar="SPEC", help="What --until measures against.")
     ] = CONTROL,
     executor: options.Executor = None,
+    executor_options: options.ExecutorOptions = None,
     jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is done.")] = False,
@@ -89,6 +99,7 @@ def sweep(
     how = run_sweep.SweepOptions(
         console=Console(as_json=as_json, quiet=quiet),
         executor=run_sweep.usual_executor(executor, jobs),
+        executor_options=options.parse_executor_options(executor_options),
         jobs=jobs,
         dry_run=dry_run,
         force=force,
@@ -108,7 +119,7 @@ def sweep(
     elif search and count:
         from lenetctl.cli.sweeps.search import SearchOptions, search_for  # optuna
 
-        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm)
+        wanted = SearchOptions(count, search, prune, seeds_per_trial, confirm, storage)
         search_for(path, by_key, overrides or [], wanted, how)
     else:
         run_sweep.sweep_through(path, by_key, overrides or [], how)

@@ -23,7 +23,7 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import ROOT, RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, FailedFast, Listener, TrialEvent
-from lenetctl.sweeps.executors import ExecutorName
+from lenetctl.sweeps.executors import ELSEWHERE, ExecutorName
 from lenetctl.sweeps.executors.base import Executor, ExecutorSettings, make_executor
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.plan import plan_sweep
@@ -38,6 +38,7 @@ class SweepOptions:
 
     console: Console
     executor: str
+    executor_options: Mapping[str, Any]
     jobs: int | None  # trials at a time, where the executor is not to choose
     dry_run: bool
     force: bool
@@ -152,6 +153,7 @@ def _fetch(datasets: Collection[str], data_dir: Path | None, console: Console) -
 
 
 def _executor(sweep: str, options: SweepOptions) -> Executor:
+    from lenetctl.artifacts import draw
     from lenetctl.tracking.sweep_parent import SWEEP
 
     run_options = RunOptions(
@@ -164,7 +166,14 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         keep_epochs=options.keep_epochs,
         tags={SWEEP: sweep},
     )
-    settings = ExecutorSettings(run_options, options.jobs, options.force, options.console.warn)
+    settings = ExecutorSettings(
+        run_options,
+        options.jobs,
+        options.force,
+        options.console.warn,
+        options.executor_options,
+        draw if options.executor in ELSEWHERE else None,
+    )
     return make_executor(options.executor, settings)
 
 

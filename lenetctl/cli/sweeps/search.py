@@ -16,7 +16,7 @@ from lenetctl.specs.layers import plan_layers
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.search import PrunerName, SamplerName
-from lenetctl.sweeps.search.database import trials_done
+from lenetctl.sweeps.search.database import named_database, trials_done
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.search.study import Study, open_study
 from lenetctl.sweeps.trial import Trial
@@ -35,6 +35,7 @@ class SearchOptions:
     pruner: PrunerName
     seeds_per_trial: int
     confirm: int  # fresh seeds for the winner
+    storage: str | None  # URI of the studies' database
 
 
 def search_for(
@@ -55,7 +56,8 @@ def search_for(
     if wanted.seeds_per_trial > 1 and wanted.pruner != PrunerName.none:
         raise UsageError("--prune judges single runs: leave it out with --seeds-per-trial")
     search = Search.of(path, grid, settings, wanted.trials, wanted.seeds_per_trial)
-    database = store_folder(options.tracking_uri) / "optuna.db"
+    default = store_folder(options.tracking_uri) / "optuna.db"
+    database = named_database(wanted.storage) if wanted.storage else default
     if options.dry_run:
         left = max(0, wanted.trials - trials_done(search.identity, database))
         document = {"sweep": search.name, "trials": [], "counts": {"planned": left}}

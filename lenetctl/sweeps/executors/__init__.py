@@ -7,5 +7,8 @@ EXECUTORS = {  # by the name that --executor takes: module and class
     "processes": "lenetctl.sweeps.executors.processes:ProcessExecutor",
     "fleet": "lenetctl.sweeps.executors.fleet:FleetExecutor",
     "ray": "lenetctl.sweeps.executors.ray:RayExecutor",
+    "slurm": "lenetctl.sweeps.executors.slurm:SlurmExecutor",
 }
+ELSEWHERE = {"ray", "slurm"}  # train on other machines, and draw there what they have trained
+TAKE_OPTIONS = {"slurm"}  # of --executor-option
 ExecutorName = StrEnum("ExecutorName", list(EXECUTORS))  # type: ignore[misc]  # from the table

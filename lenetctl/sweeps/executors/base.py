@@ -5,14 +5,14 @@ from __future__ import annotations
 import pkgutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Listener, TrialEvent
-from lenetctl.sweeps.executors import EXECUTORS
+from lenetctl.sweeps.events import Draw, Listener, TrialEvent
+from lenetctl.sweeps.executors import EXECUTORS, TAKE_OPTIONS
 from lenetctl.sweeps.trial import Trial
 
 Batch = Sequence[Trial]  # trials that go to one process together
@@ -26,6 +26,8 @@ class ExecutorSettings:
     jobs: int | None = None  # trials at a time; None: as the executor sees fit
     force: bool = False  # run again what is done
     warn: Callable[[str], None] = lambda _: None  # tells the user
+    extra: Mapping[str, Any] = field(default_factory=dict)  # what only one executor takes
+    draw: Draw | None = None  # a run, where it is trained; None: leave that to the writer
 
 
 class Executor(Protocol):
@@ -44,9 +46,11 @@ def make_executor(name: str, settings: ExecutorSettings) -> Executor:
     """Return the executor called `name`.
 
     Raises:
-        UsageError: it needs an extra of lenetctl that is not installed.
+        UsageError: it needs an extra of lenetctl that is not installed, or has no options.
 
     """
+    if settings.extra and name not in TAKE_OPTIONS:
+        raise UsageError(f"--executor-option: is for --executor {' or '.join(TAKE_OPTIONS)}")
     try:
         make: Callable[[ExecutorSettings], Executor] = pkgutil.resolve_name(EXECUTORS[name])
     except ModuleNotFoundError as error:
@@ -58,12 +62,12 @@ def make_executor(name: str, settings: ExecutorSettings) -> Executor:
 class RetryQueue:
     """The batches to hand out: before all others what is left of those whose process was lost.
 
-    A trial is tried again once.
+    A trial is tried again once, and once more whenever it has got further since.
     """
 
     def __init__(self, batches: Iterable[Batch]) -> None:
         self._rest, self._lost = iter(batches), deque[Batch]()
-        self._retried: set[str] = set()
+        self._reached: dict[str, int] = {}  # epochs of each trial that was lost, by its SHA-256
 
     def take(self) -> Batch | None:
         """Return the next batch; None where none is left."""
@@ -83,8 +87,7 @@ class RetryQueue:
             for each trial the event that it is tried again, or has failed.
 
         """
-        again = [trial for trial in batch if trial.sha256 not in self._retried]
-        self._retried.update(trial.sha256 for trial in again)
+        again = [trial for trial in batch if self._advanced(trial.sha256, runs)]
         if again:
             self._lost.append(again)
         for trial in batch:
@@ -95,3 +98,12 @@ class RetryQueue:
                 yield TrialEvent(trial.sha256, "killed", run, f"{cause}; trying again")
             else:
                 yield TrialEvent(trial.sha256, "failed", run, cause)
+
+    def _advanced(self, sha256: str, runs: Mapping[str, Run | None]) -> bool:
+        """Return whether a trial has more epochs than when it was lost before, if it was."""
+        run = runs.get(sha256)
+        before, self._reached[sha256] = (
+            self._reached.get(sha256, -1),
+            len(run.epochs()) if run else 0,
+        )
+        return self._reached[sha256] > before

@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -25,7 +25,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Listener, TrialEvent
+from lenetctl.sweeps.events import Decision, Draw, Listener, TrialEvent
 from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
 from lenetctl.sweeps.executors.workers import GRACE
 from lenetctl.sweeps.run_trial import run_trial
@@ -51,36 +51,36 @@ class RayExecutor:
             UsageError: there is no such cluster.
 
         """
-        options = self.settings.options
-        absolute = replace(
-            options,
-            root=options.root.resolve(),
-            data_dir=options.data_dir.resolve() if options.data_dir else None,
-        )
+        options = self.settings.options.absolute()
+        how = self.settings.draw, self.settings.force
         queue = RetryQueue([trial] for trial in trials)
         with _connected():
             relay = _relay()
             at_once, task = _task(self.settings.jobs)
             tasks: dict[Any, Trial] = {}
+            under_way: set[str] = set()  # the trials of those that have not told of their end
             runs: dict[str, Run | None] = {}
             try:
                 while True:
-                    while len(tasks) < at_once and (batch := queue.take()):
+                    while len(under_way) < at_once and (batch := queue.take()):
                         (trial,) = batch
-                        begun = task.remote(trial, absolute, relay, force=self.settings.force)
-                        tasks[begun] = trial
+                        under_way.add(trial.sha256)
+                        tasks[task.remote(trial, options, relay, *how)] = trial
                     if not tasks:
                         return
                     # first which ended, then the events: the last ones of those are among them
                     ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
                     for number, event in ray.get(relay.receive.remote()):
                         runs[event.sha256] = event.run or runs.get(event.sha256)
+                        if event.ends_trial:
+                            under_way.discard(event.sha256)
                         decision = listener(event)
                         if number is not None:
                             relay.answer.remote(number, decision)
                     for handle in ended:
                         trial = tasks.pop(handle)
                         if cause := _cause_of_death(handle):
+                            under_way.discard(trial.sha256)
                             for lost in queue.put_back([trial], runs, cause):
                                 listener(lost)
             finally:
@@ -121,10 +121,15 @@ def _task(jobs: int | None) -> tuple[int, Any]:
     return jobs, ray.remote(max_retries=0, **share)(_work)
 
 
-def _work(trial: Trial, options: RunOptions, relay: Any, *, force: bool) -> None:
+def _work(trial: Trial, options: RunOptions, relay: Any, draw: Draw | None, force: bool) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
-    run_trial(trial, options, lambda event: ray.get(relay.send.remote(event)), force=force)
+
+    def listener(event: TrialEvent) -> Decision:
+        decision: Decision = ray.get(relay.send.remote(event))
+        return decision
+
+    run_trial(trial, options, listener, force=force, draw=draw)
 
 
 class _EventRelay:

@@ -17,5 +17,6 @@ class SerialExecutor:
 
     def run(self, trials: Iterable[Trial], listener: Listener) -> None:
         """Run the trials."""
+        how = self.settings
         for trial in trials:
-            run_trial(trial, self.settings.options, listener, force=self.settings.force)
+            run_trial(trial, how.options, listener, force=how.force, draw=how.draw)

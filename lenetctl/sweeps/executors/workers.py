@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lenetctl.processes import (
     CONTEXT,
@@ -23,6 +23,8 @@ from lenetctl.sweeps.events import Decision, Listener, TrialEvent
 from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue, make_executor
 
 GRACE = 2.0  # seconds that a worker has to write its status down before it is killed
+NAMES = ("SIGINT", "SIGTERM", "SIGUSR2")  # the last: what Slurm sends before a job's time is over
+INTERRUPTS = [number for name in NAMES if (number := getattr(signal, name, None))]
 
 
 def run_in_workers(
@@ -44,17 +46,17 @@ def run_in_workers(
 
     """
     queue, free = RetryQueue(batches), list(reversed(workers))
-    started: list[_Worker] = []
+    started: list[_WorkerProcess] = []
     try:
         while True:
             while free and (batch := queue.take()):
-                started.append(_Worker(executor, free.pop(), len(workers), force))
+                started.append(_WorkerProcess(executor, free.pop(), len(workers), force))
                 started[-1].give(batch)
             busy = {worker.connection: worker for worker in started if worker.trials}
             if not busy:
                 return
             for connection in wait(list(busy)):
-                worker = busy[connection]  # type: ignore[index]  # wait() takes sockets, too
+                worker = busy[connection]
                 event = worker.receive()
                 if event is None:
                     started.remove(worker)
@@ -72,21 +74,17 @@ def run_in_workers(
         _stop(started)
 
 
-class _Worker:
-    """A process that runs the batches that it is given, one at a time, and reports of them."""
+class Worker:
+    """A worker as the driver sees it: it runs one batch of trials at a time and reports of them."""
 
-    def __init__(self, executor: str, options: RunOptions, workers: int, force: bool) -> None:
-        self.connection, theirs = pipe()
-        self.options = options
-        given = (theirs, executor, options, workers, force)
-        self.process = CONTEXT.Process(target=_work, args=given)
-        with interrupts_held():
-            self.process.start()
-        theirs.close()  # so that the death of the worker is an end of file here
+    def __init__(self, connection: Any) -> None:
+        """`connection` sends and receives messages, as a `Connection` does."""
+        self.connection = connection
         self.trials: Batch = []  # of its batch, those that have not ended
         self.runs: dict[str, Run | None] = {}  # of its batch, by the trial's SHA-256
 
     def give(self, batch: Batch) -> None:
+        """Let it run a batch."""
         self.trials, self.runs = list(batch), {}
         with suppress(OSError):  # dead: `receive` finds out
             self.connection.send(batch)
@@ -100,12 +98,26 @@ class _Worker:
         """Return the next event, None if the worker died."""
         try:
             event: TrialEvent = self.connection.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError, ValueError):  # the last: no event
             return None
         self.runs[event.sha256] = event.run or self.runs.get(event.sha256)
         if event.ends_trial:
             self.trials = [trial for trial in self.trials if trial.sha256 != event.sha256]
         return event
+
+
+class _WorkerProcess(Worker):
+    """A worker that is a process of this machine."""
+
+    def __init__(self, executor: str, options: RunOptions, workers: int, force: bool) -> None:
+        ours, theirs = pipe()
+        super().__init__(ours)
+        self.options = options
+        given = (theirs, executor, options, workers, force)
+        self.process = CONTEXT.Process(target=_work, args=given)
+        with interrupts_held():
+            self.process.start()
+        theirs.close()  # so that the death of the worker is an end of file here
 
     def cause_of_death(self) -> str:
         """Return what ended the process, in words."""
@@ -115,7 +127,7 @@ class _Worker:
         return f"its worker process died ({how})"
 
 
-def _stop(workers: Sequence[_Worker]) -> None:
+def _stop(workers: Sequence[_WorkerProcess]) -> None:
     try:
         for worker in workers:
             worker.process.terminate()
@@ -132,26 +144,43 @@ def _work(
     connection: Connection, executor: str, options: RunOptions, workers: int, force: bool
 ) -> None:
     ignore_interrupts()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     end_with_parent(GRACE)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         import torch  # noqa: PLC0415  here and not above: the driver needs none
 
-        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
-
-        def listener(event: TrialEvent) -> Decision:
-            with suppress(OSError, EOFError):  # the driver is gone
-                connection.send(event)
-                if event.kind == "epoch_end":
-                    decision: Decision = connection.recv()
-                    return decision
-            return Decision.CONTINUE
-
-        within = make_executor(executor, ExecutorSettings(options, force=force))
-        while True:
-            within.run(connection.recv(), listener)
+        threads = max(1, torch.get_num_threads() // workers)
+        serve(connection, executor, ExecutorSettings(options, force=force), threads)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: the status is written meanwhile
+def serve(connection: Any, executor: str, settings: ExecutorSettings, threads: int) -> NoReturn:
+    """Be a worker: run the batches that come through `connection`, and report of them.
+
+    Raises:
+        EOFError, OSError, KeyboardInterrupt: the driver is gone, or nothing more is to be done.
+
+    """
+    import torch  # noqa: PLC0415
+
+    torch.set_num_threads(threads)
+
+    def listener(event: TrialEvent) -> Decision:
+        try:
+            connection.send(event)
+            if event.kind == "epoch_end":
+                decision: Decision = connection.recv()
+                return decision
+        except (EOFError, OSError):  # the driver is gone; the trial goes on with the next one
+            raise KeyboardInterrupt from None
+        return Decision.CONTINUE
+
+    within = make_executor(executor, settings)
+    while True:
+        within.run(connection.recv(), listener)
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End the trial as Ctrl-C does, once: its status is written meanwhile."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -9,19 +9,24 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.trial import BaseTrial, TrialState
 
-from lenetctl.errors import BusyError, SpecError
+from lenetctl.errors import SpecError
 from lenetctl.runs.folder import Run
 from lenetctl.sweeps.events import Decision, EventKind, TrialEvent
 from lenetctl.sweeps.search import PrunerName, SamplerName
-from lenetctl.sweeps.search.database import DATABASE_ERRORS, ENDED, open_database, told
+from lenetctl.sweeps.search.database import (
+    DATABASE_ERRORS,
+    ENDED,
+    Database,
+    held,
+    open_database,
+    told,
+)
 from lenetctl.sweeps.search.definition import Search
 from lenetctl.sweeps.trial import Trial
 from lenetctl.training.metrics import VALIDATION_ACCURACY
@@ -168,7 +173,7 @@ class Study:
 
 @contextmanager
 def open_study(
-    search: Search, database: Path, sampler: SamplerName, pruner: PrunerName
+    search: Search, database: Database, sampler: SamplerName, pruner: PrunerName
 ) -> Iterator[Study]:
     """Yield the study of `search`, held by this process for as long as the context lasts.
 
@@ -177,27 +182,21 @@ def open_study(
         LenetctlError: the database is damaged, or locked for too long.
 
     """
-    lock = FileLock(database.with_name(f".{search.identity}.lock"))
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise BusyError(f"{search.name}: another process is at this search") from None
-    try:
-        study = optuna.create_study(
-            storage=open_database(database),
-            study_name=search.identity,
-            direction="maximize",
-            load_if_exists=True,
-        )
-        study.sampler = _sampler(sampler, seed=len(study.get_trials(deepcopy=False)))
-        study.pruner = _pruner(pruner, search.trial({}).spec.training.epochs)
-        held = Study(search, study)
-        yield held
-        held.tell()
+        with held(database, search.identity):
+            study = optuna.create_study(
+                storage=open_database(database),
+                study_name=search.identity,
+                direction="maximize",
+                load_if_exists=True,
+            )
+            study.sampler = _sampler(sampler, seed=len(study.get_trials(deepcopy=False)))
+            study.pruner = _pruner(pruner, search.trial({}).spec.training.epochs)
+            begun = Study(search, study)
+            yield begun
+            begun.tell()
     except DATABASE_ERRORS as error:
         raise told(error, database) from error
-    finally:
-        lock.release()
 
 
 def _sampler(name: SamplerName, seed: int) -> optuna.samplers.BaseSampler:

@@ -115,3 +115,19 @@ def test_each_run_of_a_sweep_keeps_its_epochs(lenetctl, quick, executor):
         assert kept_epochs(run) == [0, 1]
         kept, last = load_net(run, 1).state_dict(), load_net(run, "last").state_dict()
         assert all(torch.equal(kept[name], last[name]) for name in last)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--executor-option", "partition"), "write key=value, as in partition=gpu"),
+        (("--executor-option", "=gpu"), "write key=value, as in partition=gpu"),
+        (("--executor-option", "partition=gpu"), "is for --executor slurm"),
+        (("--executor", "slurm"), "--jobs N" if find_spec("submitit") else "its extra `slurm`"),
+    ],
+)
+def test_what_slurm_is_asked_is_checked_beforehand(lenetctl, quick, options, said):
+    refused = lenetctl("sweep", quick, *options)
+    assert refused.code == 2
+    assert said in refused.err
+    assert refused.err.count("\n") == 1

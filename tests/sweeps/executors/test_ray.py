@@ -8,6 +8,7 @@ from helpers.equality import metrics
 from helpers.sweeps import EventRecorder, serial
 
 from lenetctl import specs
+from lenetctl.artifacts import draw
 from lenetctl.errors import UsageError
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.claims import make_claims_folder
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 def cluster(trials, options, listener):
-    make_executor("ray", ExecutorSettings(options)).run(trials, listener)
+    make_executor("ray", ExecutorSettings(options, draw=draw)).run(trials, listener)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,9 @@ def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options, t
     serial(trials(0, 1, 2), alone, EventRecorder())
     for trial in trials(0, 1, 2):
         assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
+        assert (
+            run_of(trial, options).figures / "curves.png"
+        ).exists()  # drawn where it was trained
 
 
 def test_a_trial_is_pruned_on_the_drivers_decision(nodes, trials, options):

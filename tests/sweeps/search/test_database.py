@@ -1,13 +1,16 @@
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from threading import Timer
 
 import pytest
 from helpers.searches import lock
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
-from lenetctl.errors import BusyError, NotFoundError
+from lenetctl.errors import BusyError, NotFoundError, UsageError
 from lenetctl.sweeps.events import TrialEvent
-from lenetctl.sweeps.search.database import trials_done
+from lenetctl.sweeps.search.database import named_database, told, trials_done
 
 
 def test_a_damaged_database_is_one_line_with_the_way_out(study, tmp_path):
@@ -65,3 +68,36 @@ def test_trials_are_counted_without_writing(study, ran, tmp_path):
     assert trials_done(one.search.identity, tmp_path / "optuna.db") == 1
     assert trials_done("another", tmp_path / "optuna.db") == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        (
+            "mysql://ann:hunter2@host/name",
+            r"write sqlite:///FILE or postgresql\+psycopg://HOST/NAME",
+        ),
+        ("sqlite://", "write sqlite:///FILE"),
+        ("optuna.db", "--storage: "),
+        ("postgresql+abacus://host/name", "--storage: "),
+        ("postgresql+pg8000://host/name", "pg8000 is not installed: .* its extra `postgresql`"),
+    ],
+)
+def test_a_storage_that_cannot_be_is_one_line(uri, said):
+    with pytest.raises(UsageError, match=said) as refused:
+        named_database(uri)
+    assert "hunter2" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_of_sqlite_may_be_anywhere():
+    assert named_database("sqlite:///a/b.db") == Path("a/b.db")
+    assert named_database("sqlite:////a/b.db") == Path("/a/b.db")
+
+
+def test_a_server_that_is_away_is_one_line_without_its_password():
+    url = make_url("postgresql+psycopg://ann:hunter2@host/name")
+    error = OperationalError("SELECT", {}, Exception("connection refused\nIs it running?"))
+    said = str(told(error, url))
+    assert said == f"--storage {url}: connection refused; the same command goes on"
+    assert "hunter2" not in said

@@ -59,12 +59,10 @@ def served(command, port, folder):
 
 @contextmanager
 def browsed(browser, address):
-    """Yield a page of Chromium at the experiments, as a trainer of nets wants them."""
+    """Yield a page of Chromium, as of a user who was never here."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(PATIENCE * 1000)
-    page.goto(f"{address}/#/experiments")
-    page.get_by_text("Model training").first.click()
-    page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+    page.goto(address)
     yield page
     page.close()
 
@@ -105,7 +103,7 @@ def open_sweep(page):
 def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(browser, project, keep):
     port = free_port()
     command = [sys.executable, "-m", "lenetctl", "ui", "--port", str(port)]
-    with served(command, port, project) as address, browsed(browser, address) as page:
+    with served(command, port, project) as address, browsed(browser, f"{address}/training") as page:
         open_sweep(page)
         keep(page, "runs")
 
@@ -134,5 +132,8 @@ def test_a_plain_mlflow_ui_shows_the_runs(browser, project):
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
     with served(command, port, project) as address, browsed(browser, address) as page:
+        page.get_by_text("Model training").first.click()
+        page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+        page.goto(f"{address}/#/experiments")
         open_sweep(page)
         page.get_by_text(RUNS[1]).first.wait_for()

@@ -17,7 +17,6 @@ from lenetctl.cli.errors import guarded
 from lenetctl.errors import UsageError
 
 HOST = "127.0.0.1"
-TRAINING = "#/experiments?workflowType=machine_learning"  # not the pages for language models
 
 
 @guarded
@@ -51,15 +50,15 @@ def ui(
     file = sqlite_file(where)
     if file and file.exists():
         follow_move(file)
-    address = f"http://{HOST}:{port}/{TRAINING}"
+    address = f"http://{HOST}:{port}/training"  # see tracking/pages.py
     console.say(f"{address} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
     server = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it
-    command = [*server, "--backend-store-uri", where, "--workers", "1"]
+    given = ["--app-name", "lenetctl", "--workers", "1", "--backend-store-uri", where]
     if hangup := getattr(signal, "SIGHUP", None):  # a closed terminal
         signal.signal(hangup, signal.getsignal(signal.SIGTERM))
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen([*server, *given], start_new_session=True)
     if show and console.rich.is_terminal and _has_display():
         threading.Thread(target=_launch, args=(process, port, address), daemon=True).start()
     try:

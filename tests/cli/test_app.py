@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lenetctl.data.catalog import CATALOG
+from lenetctl.runs.store import RunStore
 
 HEAVY = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas"}
 LOADED = """
@@ -147,6 +149,16 @@ def test_a_user_without_a_home_trains_on_what_needs_no_cache(write, monkeypatch)
     assert fetch.returncode == 3
     assert "choose another folder with --data-dir or LENETCTL_DATA" in fetch.stderr
     assert fetch.stderr.count("\n") == 1
+
+
+def test_a_home_that_cannot_be_written_is_no_word_worth(write, monkeypatch):
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "LENETCTL_DATA", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", os.devnull)
+    command = [sys.executable, "-m", "lenetctl", "train", write(), "--smoke", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (RunStore().find("latest").figures / "curves.png").exists()
 
 
 GONE = """

@@ -173,7 +173,7 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is worked in")
-@pytest.mark.parametrize("command", ["train quickstart", "compare"])
+@pytest.mark.parametrize("command", ["train quickstart", "compare", "ui --port 4999"])
 def test_a_working_directory_that_is_gone_is_told_in_one_line(command):
     done = subprocess.run(
         [sys.executable, "-c", GONE, *command.split()], capture_output=True, text=True, check=False

@@ -122,10 +122,22 @@ def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(brows
         assert re.search(r"final/test/accuracy\s+0\.\d+", text)
         assert re.search(r"model\.pool\.kind\s+max\s", text)
 
-        page.goto(page.url.split("?")[0] + "/artifacts")
+        run = page.url.split("?")[0]
+        page.goto(run + "/model-metrics")
+        page.get_by_placeholder("Search metric charts").fill("^train|^validation")
+        page.get_by_text(f"{RUNS[1]} (train/accuracy)").first.wait_for()
+        assert page.get_by_text("best/test").count() == 0
+        keep(page, "charts")
+
+        page.goto(run + "/artifacts")
         page.get_by_text("curves.png").first.click()
         page.locator("img[src*='curves.png'], img[src^='blob:']").first.wait_for()
         keep(page, "curves")
+
+        page.get_by_role("link", name="Models", exact=True).first.click()
+        page.get_by_role("link", name="model", exact=True).first.wait_for()
+        page.get_by_text(RUNS[0]).first.wait_for()
+        keep(page, "models")
 
 
 def test_a_plain_mlflow_ui_shows_the_runs(browser, project):

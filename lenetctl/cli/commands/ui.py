@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,7 +36,7 @@ def ui(
     from lenetctl.tracking.moved import follow_move
     from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 
-    where = choose_uri(tracking_uri)
+    where, here = choose_uri(tracking_uri), Path.cwd()  # MLflow would fail in one that is gone
     console = Console()
     is_server = where.startswith("http")
     if not is_server:
@@ -58,7 +59,7 @@ def ui(
     given = ["--app-name", "lenetctl", "--workers", "1", "--backend-store-uri", where]
     if hangup := getattr(signal, "SIGHUP", None):  # a closed terminal
         signal.signal(hangup, signal.getsignal(signal.SIGTERM))
-    process = subprocess.Popen([*server, *given], start_new_session=True)
+    process = subprocess.Popen([*server, *given], cwd=here, start_new_session=True)
     if show and console.rich.is_terminal and _has_display():
         threading.Thread(target=_launch, args=(process, port, address), daemon=True).start()
     try:

@@ -55,7 +55,7 @@ class WriterProcess:
         self.tracking_uri = tracking_uri
         self._prepare, self.warn, self._warm_up = prepare, warn, warm_up
         self._pipe: Connection | None = None
-        self._is_stopped = False
+        self._is_done = False  # it said its last word
         self.disk_is_full = False  # as the last attempt met it; known once it is closed
 
     def start(self) -> None:
@@ -86,6 +86,8 @@ class WriterProcess:
         if self._pipe:
             self._send(_Close(patience, last_attempt))
             self._listener.join()
+            if self._process.pid and not self._is_done:
+                self.warn("MLflow's writer ended before its work was done")
             self._end()
 
     def stop(self, within: float) -> None:
@@ -93,7 +95,6 @@ class WriterProcess:
         if self._pipe:
             self._send(_Stop(within))
             self._listener.join(within)
-            self._is_stopped = True
             self._end()
 
     def _end(self) -> None:
@@ -106,13 +107,10 @@ class WriterProcess:
             self._pipe.send(message)  # type: ignore[union-attr]
 
     def _listen(self, pipe: Connection) -> None:
-        try:
+        with suppress(EOFError, OSError):
             while isinstance(said := pipe.recv(), str):
                 self.warn(said)
-            self.disk_is_full = said  # its last word
-        except (EOFError, OSError):
-            if self._process.pid and not self._is_stopped:
-                self.warn("MLflow's writer ended before its work was done")
+            self.disk_is_full, self._is_done = said, True
 
 
 def write_until_told_to_end(

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,16 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         write_whole(tmp_path / "a.json", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_a_disk_that_is_read_only_is_told_of_the_file_itself(tmp_path, monkeypatch):
+    def refused(self, *_arguments, **_options):
+        raise OSError(30, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(OSError, match=r"Read-only file system: '[^']*/a\.json'"):
+        write_whole(tmp_path / "a.json", "new")
 
 
 def test_others_may_read_what_the_umask_lets_them_read(tmp_path):

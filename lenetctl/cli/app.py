@@ -1,12 +1,9 @@
 """The command line: every command in a module of its own, imported light."""
 
-import atexit
 import gc
 import os
-import shutil
 import sys
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Annotated
 
 import typer
@@ -94,9 +91,6 @@ def mend_environment() -> None:
         Path.home()
     except RuntimeError:  # of a user without one MLflow cannot be imported
         os.environ["HOME"] = os.devnull
-        scratch = mkdtemp(prefix="lenetctl-")  # which matplotlib would complain of making itself
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-        os.environ.setdefault("MPLCONFIGDIR", scratch)
 
 
 def main() -> None:

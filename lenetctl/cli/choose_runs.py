@@ -47,7 +47,9 @@ def choose_runs(choice: Choice, warn: Callable[[str], None]) -> dict[Run, str | 
         return {run: spec for found in named for run, spec in found.items()}
     if choice.grid or choice.settings:
         raise UsageError("-s, -g and --seeds are for a PATH: name the specs or the sweep")
-    runs = RunStore(kind=Snapshot).all()
+    runs, damaged = RunStore(kind=Snapshot).scan()
+    for problem in damaged:
+        warn(f"skipped: {problem}")
     meant = [run for run in runs if choice.experiment in (None, run.record.experiment)]
     meant = _of_one_dataset(meant, choice.dataset, warn)
     finished = [run for run in meant if run.status.state == "FINISHED"]

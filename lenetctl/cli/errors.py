@@ -3,6 +3,7 @@
 import errno
 import functools
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -77,9 +78,13 @@ def _alive(options: dict[str, object]) -> AbstractContextManager[None]:
     """Show on a terminal, before torch is imported, that the command has begun."""
     if options.get("quiet") or not sys.stderr.isatty():
         return nullcontext()
+    words = "one moment"
+    if os.environ.get("TERM") != "dumb":  # there the sign does not move, and takes no line back
+        sys.stderr.write(f"{words}\r")  # which the sign overwrites: importing rich takes 0.1 s
+        sys.stderr.flush()
     from lenetctl.cli.console import sign_of_life
 
-    return sign_of_life("one moment")
+    return sign_of_life(words)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -21,7 +21,7 @@ from lenetctl.tracking.check import check_store
 from lenetctl.tracking.failures import useful_line
 from lenetctl.tracking.recall import correct_cursors
 from lenetctl.tracking.store import open_client
-from lenetctl.tracking.sweep_parent import SWEEP, log_into_parent
+from lenetctl.tracking.sweeps.parent import SWEEP, log_into_parent
 from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess

@@ -1,4 +1,10 @@
 """Pictures of runs and nets, and nothing else imports matplotlib. No torch, no MLflow."""
+# ruff: noqa: E402
+
+import logging
+
+# of a home folder that it cannot write, to tell that it takes a temporary one
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 from lenetctl.figures.activations import feature_maps, feature_maps_compared
 from lenetctl.figures.comparison import bands, ranked

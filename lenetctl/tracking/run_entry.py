@@ -10,7 +10,7 @@ from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import DataRecord
 from lenetctl.tracking.model import find_model
-from lenetctl.tracking.sweep_parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
+from lenetctl.tracking.sweeps.parent import MLFLOW_PARENT, SWEEP, sweep_parent_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

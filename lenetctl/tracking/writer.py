@@ -6,14 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.failures import concerns_one_run, is_full, useful_line, will_not_mend
 from lenetctl.tracking.publish import is_current, publish
 from lenetctl.tracking.store import open_client
-from lenetctl.tracking.sweep_parent import SWEEP
+from lenetctl.tracking.sweeps.parent import Sweep, sweep_of
 from lenetctl.tracking.uri import redacted
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Writer:
         self._prepare, self.warn = prepare, warn
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._waiting: dict[str, Run] = {}
-        self._sweeps: dict[tuple[Path, str, str], Run] = {}  # a run of each that it published
+        self._sweeps: set[Sweep] = set()  # of runs that it published
         self._patience: float | None = None  # seconds without a success, once it is closing
         self._success = 0.0  # time.monotonic() of the last one, or of closing
         self._warned = False
@@ -95,8 +94,8 @@ class Writer:
             if run.is_finished:
                 self._prepare(run)
             publish(client, self.tracking_uri, run)
-            if sweep := run.record.tags.get(SWEEP):
-                self._sweeps[run.path.parent, run.record.experiment, sweep] = run
+            if sweep := sweep_of(run):
+                self._sweeps.add(sweep)
         except Exception as error:
             if not concerns_one_run(error):
                 raise
@@ -105,14 +104,13 @@ class Writer:
 
     def _end_sweeps(self, client: MlflowClient) -> None:
         """Let the parents of the sweeps tell of them, once and not with each of their runs."""
-        from lenetctl.tracking.sweep_summary import log_sweep  # noqa: PLC0415  SciPy
+        from lenetctl.tracking.sweeps.summary import log_sweep  # noqa: PLC0415  SciPy
 
-        for run in self._sweeps.values():
+        for sweep in self._sweeps:
             try:
-                log_sweep(client, run)
+                log_sweep(client, sweep)
             except Exception as error:  # noqa: BLE001  a store may fail in any way
-                sweep = run.record.tags[SWEEP]
-                self.warn(f"the sweep {sweep} has its runs, no summary: {useful_line(error)}")
+                self.warn(f"the sweep {sweep.name} has its runs, no summary: {useful_line(error)}")
 
     def _collect(self, timeout: float | None) -> None:
         """Wait for news, then take all there is."""

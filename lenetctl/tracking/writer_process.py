@@ -55,6 +55,7 @@ class WriterProcess:
         self.tracking_uri = tracking_uri
         self._prepare, self.warn, self._warm_up = prepare, warn, warm_up
         self._pipe: Connection | None = None
+        self._is_done = False  # it said its last word
         self.disk_is_full = False  # as the last attempt met it; known once it is closed
 
     def start(self) -> None:
@@ -66,8 +67,11 @@ class WriterProcess:
         self._process = CONTEXT.Process(
             target=write_until_told_to_end, args=given, name="mlflow", daemon=True
         )
-        with interrupts_held():
-            self._process.start()
+        try:
+            with interrupts_held():
+                self._process.start()
+        except BlockingIOError as error:  # no more processes are allowed
+            self.warn(f"MLflow's writer cannot be started: {error.strerror}")
         theirs.close()  # so that its death is an end of file here
         self._listener = threading.Thread(target=self._listen, args=(self._pipe,), daemon=True)
         self._listener.start()
@@ -82,14 +86,19 @@ class WriterProcess:
         if self._pipe:
             self._send(_Close(patience, last_attempt))
             self._listener.join()
-            self._process.kill()
-            self._process.join()
+            if self._process.pid and not self._is_done:
+                self.warn("MLflow's writer ended before its work was done")
+            self._end()
 
     def stop(self, within: float) -> None:
         """Publish what can be published `within` so many seconds; `sync` publishes the rest."""
         if self._pipe:
             self._send(_Stop(within))
             self._listener.join(within)
+            self._end()
+
+    def _end(self) -> None:
+        if self._process.pid:  # it could be started
             self._process.kill()
             self._process.join()
 
@@ -99,12 +108,9 @@ class WriterProcess:
 
     def _listen(self, pipe: Connection) -> None:
         with suppress(EOFError, OSError):
-            while True:
-                said = pipe.recv()
-                if isinstance(said, str):
-                    self.warn(said)
-                else:
-                    self.disk_is_full = said
+            while isinstance(said := pipe.recv(), str):
+                self.warn(said)
+            self.disk_is_full, self._is_done = said, True
 
 
 def write_until_told_to_end(

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lenetctl.data.catalog import CATALOG
+from lenetctl.runs.store import RunStore
 
 HEAVY = {"torch", "torchvision", "mlflow", "matplotlib", "sklearn", "pandas"}
 LOADED = """
@@ -149,6 +151,16 @@ def test_a_user_without_a_home_trains_on_what_needs_no_cache(write, monkeypatch)
     assert fetch.stderr.count("\n") == 1
 
 
+def test_a_home_that_cannot_be_written_is_no_word_worth(write, monkeypatch):
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "LENETCTL_DATA", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", os.devnull)
+    command = [sys.executable, "-m", "lenetctl", "train", write(), "--smoke", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (RunStore().find("latest").figures / "curves.png").exists()
+
+
 GONE = """
 import os
 
@@ -161,7 +173,7 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is worked in")
-@pytest.mark.parametrize("command", ["train quickstart", "compare"])
+@pytest.mark.parametrize("command", ["train quickstart", "compare", "ui --port 4999"])
 def test_a_working_directory_that_is_gone_is_told_in_one_line(command):
     done = subprocess.run(
         [sys.executable, "-c", GONE, *command.split()], capture_output=True, text=True, check=False

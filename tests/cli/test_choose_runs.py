@@ -19,3 +19,12 @@ def test_a_comparison_of_all_runs_reads_every_file_once(monkeypatch):
     monkeypatch.setattr(Run, "_read", counted)
     compare_runs(choose_runs(Choice(), print))
     assert set(reads.values()) == {1}
+
+
+def test_a_torn_run_is_named_and_the_others_are_compared():
+    whole, torn = run_folders.seeds(ROOT, "baseline", [0.5, 0.6])
+    (torn.path / "run.json").write_text('{"na')
+    said = []
+    assert [run.path for run in choose_runs(Choice(), said.append)] == [whole.path]
+    (line,) = said
+    assert line.startswith(f"skipped: {torn.path}/run.json: not valid")

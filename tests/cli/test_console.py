@@ -75,12 +75,12 @@ def test_a_locale_without_the_letters_breaks_nothing(as_json):
     assert as_json == "False" or json.loads(done.stdout) == {"name": "größe"}
 
 
-NO_TORCH = """
+STOPPED = """
 import sys
 
 class Stop:
     def find_spec(self, name, path=None, target=None):
-        if name in ("torch", "mlflow"):
+        if name in NAMES:
             raise SystemExit(0)
 
 sys.meta_path.insert(0, Stop())
@@ -95,11 +95,17 @@ main()
 def test_a_terminal_shows_a_sign_of_life_before_torch_is_there(write, arguments):
     write()
     seen = []
-    command = [sys.executable, "-c", NO_TORCH, *arguments.split()]
+    stopped = STOPPED.replace("NAMES", "('torch', 'mlflow')")
+    command = [sys.executable, "-c", stopped, *arguments.split()]
     terminal = Terminal(command, 80, seen=lambda now: seen.append("\n".join(now.shown)))
     assert any("one moment" in shown for shown in seen)
     assert "one moment" not in "\n".join(terminal.shown), "it makes room for what comes next"
     assert terminal.code == 0, terminal.shown
+
+
+def test_the_sign_is_there_before_what_moves_it():
+    stopped = STOPPED.replace("NAMES", "('rich.console',)")
+    assert Terminal([sys.executable, "-c", stopped, "sync"], 80).shown == ["one moment"]
 
 
 def test_a_warning_is_seen_above_a_bar():

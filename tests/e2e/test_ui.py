@@ -59,12 +59,10 @@ def served(command, port, folder):
 
 @contextmanager
 def browsed(browser, address):
-    """Yield a page of Chromium at the experiments, as a trainer of nets wants them."""
+    """Yield a page of Chromium, as of a user who was never here."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(PATIENCE * 1000)
-    page.goto(f"{address}/#/experiments")
-    page.get_by_text("Model training").first.click()
-    page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+    page.goto(address)
     yield page
     page.close()
 
@@ -105,7 +103,7 @@ def open_sweep(page):
 def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(browser, project, keep):
     port = free_port()
     command = [sys.executable, "-m", "lenetctl", "ui", "--port", str(port)]
-    with served(command, port, project) as address, browsed(browser, address) as page:
+    with served(command, port, project) as address, browsed(browser, f"{address}/training") as page:
         open_sweep(page)
         keep(page, "runs")
 
@@ -124,15 +122,30 @@ def test_the_ui_shows_a_sweep_its_runs_their_comparison_and_their_pictures(brows
         assert re.search(r"final/test/accuracy\s+0\.\d+", text)
         assert re.search(r"model\.pool\.kind\s+max\s", text)
 
-        page.goto(page.url.split("?")[0] + "/artifacts")
+        run = page.url.split("?")[0]
+        page.goto(run + "/model-metrics")
+        page.get_by_placeholder("Search metric charts").fill("^train|^validation")
+        page.get_by_text(f"{RUNS[1]} (train/accuracy)").first.wait_for()
+        assert page.get_by_text("best/test").count() == 0
+        keep(page, "charts")
+
+        page.goto(run + "/artifacts")
         page.get_by_text("curves.png").first.click()
         page.locator("img[src*='curves.png'], img[src^='blob:']").first.wait_for()
         keep(page, "curves")
+
+        page.get_by_role("link", name="Models", exact=True).first.click()
+        page.get_by_role("link", name="model", exact=True).first.wait_for()
+        page.get_by_text(RUNS[0]).first.wait_for()
+        keep(page, "models")
 
 
 def test_a_plain_mlflow_ui_shows_the_runs(browser, project):
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
     with served(command, port, project) as address, browsed(browser, address) as page:
+        page.get_by_text("Model training").first.click()
+        page.get_by_role("button", name="Close").last.click()  # MLflow's assistant
+        page.goto(f"{address}/#/experiments")
         open_sweep(page)
         page.get_by_text(RUNS[1]).first.wait_for()

@@ -11,6 +11,7 @@ import pytest
 from helpers.waiting import wait_for
 
 from lenetctl.artifacts import draw, warm_up
+from lenetctl.processes import CONTEXT
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current
 from lenetctl.tracking.writer import outstanding
@@ -70,13 +71,26 @@ def test_one_that_is_killed_leaves_its_work_to_sync(write, client, uri, copied):
     writing.notify(copied)
     writing.close()
     assert outstanding([copied], uri) == [copied]
-    assert warnings == []
+    assert warnings == ["MLflow's writer ended before its work was done"]
+
+
+def test_one_that_cannot_be_started_leaves_its_work_to_sync(write, uri, copied, monkeypatch):
+    def refused(self):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(CONTEXT.Process, "start", refused)
+    writing, warnings = write(uri)
+    writing.notify(copied)
+    writing.close()
+    assert outstanding([copied], uri) == [copied]
+    assert warnings == ["MLflow's writer cannot be started: Resource temporarily unavailable"]
 
 
 def test_it_ends_with_a_command_that_is_killed(tmp_path):
     code = """
 import os, signal
 from lenetctl.artifacts import draw, warm_up
+from lenetctl.processes import CONTEXT
 from lenetctl.tracking.writer_process import WriterProcess
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,6 @@ from lenetctl.cli.errors import guarded
 from lenetctl.errors import UsageError
 
 HOST = "127.0.0.1"
-TRAINING = "#/experiments?workflowType=machine_learning"  # not the pages for language models
 
 
 @guarded
@@ -36,7 +36,7 @@ def ui(
     from lenetctl.tracking.moved import follow_move
     from lenetctl.tracking.uri import choose_uri, redacted, sqlite_file
 
-    where = choose_uri(tracking_uri)
+    where, here = choose_uri(tracking_uri), Path.cwd()  # MLflow would fail in one that is gone
     console = Console()
     is_server = where.startswith("http")
     if not is_server:
@@ -51,15 +51,15 @@ def ui(
     file = sqlite_file(where)
     if file and file.exists():
         follow_move(file)
-    address = f"http://{HOST}:{port}/{TRAINING}"
+    address = f"http://{HOST}:{port}/training"  # see tracking/pages.py
     console.say(f"{address} (Ctrl-C ends it)")
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # no queues to run here
     server = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port)]
     # one worker for one user: each of MLflow's four would import all of it
-    command = [*server, "--backend-store-uri", where, "--workers", "1"]
+    given = ["--app-name", "lenetctl", "--workers", "1", "--backend-store-uri", where]
     if hangup := getattr(signal, "SIGHUP", None):  # a closed terminal
         signal.signal(hangup, signal.getsignal(signal.SIGTERM))
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen([*server, *given], cwd=here, start_new_session=True)
     if show and console.rich.is_terminal and _has_display():
         threading.Thread(target=_launch, args=(process, port, address), daemon=True).start()
     try:

@@ -154,7 +154,7 @@ def _fetch(datasets: Collection[str], data_dir: Path | None, console: Console) -
 
 def _executor(sweep: str, options: SweepOptions) -> Executor:
     from lenetctl.artifacts import draw
-    from lenetctl.tracking.sweep_parent import SWEEP
+    from lenetctl.tracking.sweeps.parent import SWEEP
 
     run_options = RunOptions(
         ROOT,

@@ -35,14 +35,19 @@ def print_leaderboard(ranking: Comparison, console: Console) -> None:
     caption = _caption(ranking)
     if len(ranking.rows) > SHOWN:
         caption = f"the first {SHOWN} of {len(ranking.rows)}, {caption}"
-    table = Table(caption=caption, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(
+        caption=caption, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1)
+    )
     table.add_column(justify="right", no_wrap=True)
     table.add_column("spec", overflow="fold", min_width=SHORTEST_NAME)
     table.add_column("n", justify="right")
-    for title in ("validation acc", "test acc"):
+    groups = ranking.groups[:SHOWN]
+    measured = [metric for metric in METRICS if any(group.summary(metric) for group in groups)]
+    for metric in measured:
+        title = metric.replace("/accuracy", " acc")
         table.add_column(title, justify="right", no_wrap=True)
-    for place, group in enumerate(ranking.groups[:SHOWN], 1):
-        accuracies = (spread(group.summary(metric)) for metric in METRICS)
+    for place, group in enumerate(groups, 1):
+        accuracies = (spread(group.summary(metric)) for metric in measured)
         table.add_row(str(place), group.name, runs_told(group), *accuracies)
     console.print(table, soft_wrap=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -100,7 +100,8 @@ class Tail:
 def sweep_table(title: str, rows: Sequence[Row], caption: str, lines: int) -> Table:
     """Return the table for a terminal of so many lines, the trials at work first."""
     watched = next((row.best[0] for row in rows if row.best), "test")
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    look: dict[str, Any] = {"box": SIMPLE_HEAD, "show_edge": False, "padding": (0, 0, 0, 1)}
+    table = Table(title=title, caption=caption, pad_edge=False, **look)
     for head in ("run", "state", "epoch", f"best {watched} acc", "left"):
         table.add_column(head, justify="left" if head in ("run", "state") else "right")
     for column in table.columns[1:]:

@@ -7,6 +7,7 @@ from rich.console import Console
 from lenetctl.analysis.comparison import rank_runs
 from lenetctl.analysis.groups import read_runs
 from lenetctl.cli.views.leaderboard import leaderboard_document, print_leaderboard
+from lenetctl.runs.store import RunStore
 
 MAX = {"pool": {"kind": "max"}}
 
@@ -103,4 +104,17 @@ def test_at_60_columns_a_name_is_still_whole(tmp_path):
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 60
     table = [line for line in lines if line[:1] in " 1" and "ranked" not in line]
-    assert name in "".join(line[4:20].strip() for line in table)
+    assert name in "".join(line[3:23].strip() for line in table)
+
+
+@pytest.mark.parametrize("validation", [None, (0.1234, 0.1234)])
+def test_at_60_columns_no_number_is_cut(tmp_path, validation):
+    name = "quick-model.activation-relu-lr=0.05"
+    for seed in range(2):
+        run_folders.run(tmp_path, name, 0.1234, seed=seed, validation=validation)
+    run_folders.run(tmp_path, name, 0.1, seed=2, status="FAILED", outcome="diverged")
+    console = Console(file=StringIO(), width=60)
+    print_leaderboard(ranking(*RunStore(tmp_path).all()), console)
+    text = console.file.getvalue()
+    assert text.count("0.1234 ± 0.0000") == (2 if validation else 1)
+    assert ("validation acc" in text) == bool(validation)

@@ -1,11 +1,14 @@
+import re
 import sys
 
 import pytest
 from helpers.terminal import LINES, Terminal
 
+from lenetctl.cli.views.sweep_table import AROUND
+
 SPEC = "data: {dataset: digits}\ntraining: {epochs: 10}\n"
 SHOWN = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
 from lenetctl.cli.console import Console
 from lenetctl.cli.views.sweep import SweepView
@@ -36,53 +39,57 @@ with view:
     view.on_event(TrialEvent(second, "warning", message="the loss is odd"))
     time.sleep(0.5)
     view.on_event(TrialEvent(third, "failed", message="a reason " + "of many words " * 8 + "END"))
-    time.sleep(0.5)
+    if "stay" in sys.argv:
+        with view.console.rich._lock:
+            view._shown.refresh()
+            os._exit(0)  # what the terminal shows at this moment stays on it
 print(view.said())
 """
 
 
-@pytest.fixture(scope="module", params=[60, 120])
-def sweep(request, tmp_path_factory):
-    """What a terminal shows of a sweep at its end, and each time that it changes."""
-    folder, during = tmp_path_factory.mktemp("sweep"), []
-    (folder / "a-spec-with-a-name-of-its-own-that-is-long.yaml").write_text(SPEC)
-    terminal = Terminal(
-        [sys.executable, "-c", SHOWN],
-        request.param,
-        seen=lambda now: during.append(now.shown),
-        folder=folder,
-    )
-    assert terminal.code == 0, "\n".join(terminal.shown)
-    return terminal, during
+@pytest.fixture(params=[60, 120])
+def show(request, tmp_path):
+    """Show a sweep in a terminal, up to its end or, with `stay`, to its midst; return the lines."""
+    (tmp_path / "a-spec-with-a-name-of-its-own-that-is-long.yaml").write_text(SPEC)
+
+    def run(*arguments):
+        command = [sys.executable, "-c", SHOWN, *arguments]
+        terminal = Terminal(command, request.param, folder=tmp_path)
+        assert terminal.code == 0, "\n".join(terminal.shown)
+        return terminal.shown
+
+    return run
 
 
-def test_warnings_and_reasons_outlive_the_table(sweep):
-    terminal, _ = sweep
-    text = "".join("".join(terminal.shown).split())  # lines are broken where the terminal ends
-    assert "lr=0.02-s0:thelossisodd" in text
-    assert "lr=0.03-s0:failed:areasonofmanywords" in text
-    assert "END" in text
-    assert "state" not in text, "a table that nobody draws any more"
+def tells_what_happened(lines):
+    """Whether the warning and the whole reason of the failure are there, each once."""
+    text = "".join("".join(lines).split())  # lines are broken where the terminal ends
+    reason = "lr=0.03-s0:failed:areason" + "ofmanywords" * 8 + "END"
+    return text.count("lr=0.02-s0:thelossisodd") == text.count(reason) == 1
 
 
-def counts_and_names_all(shown):
-    """Whether a table is there, whole: what is read while it is drawn can be the half of one."""
-    top = next((number for number, line in enumerate(shown) if "state" in line.split()), None)
-    if top is None:
-        return False
-    table = shown[top:]
-    text = " ".join(" ".join(table).split())
-    planned = [line for line in table if "planned" in line and "0/10" in line]
-    at_work = [line for line in table if "running" in line and "5/10" in line and "0.5000" in line]
-    return (
-        len(table) < LINES
-        and all(any(name in line for line in at_work) for name in ("lr=0.01-s0", "lr=0.02-s0"))
-        and any(line.startswith(f"{40 - 3 - len(planned)} more") for line in table)
-        and "2 running, 1 failed, 37 planned; about " in text
-        and " left" in text.partition("about ")[2]
-    )
+def test_warnings_and_reasons_outlive_the_table(show):
+    lines = show()
+    assert tells_what_happened(lines)
+    assert lines[-1] == "2 running, 1 failed, 37 planned"
+    assert not any("epoch" in line for line in lines), "a table that nobody draws any more"
 
 
-def test_a_table_keeps_the_end_of_names_and_counts_what_it_leaves_out(sweep):
-    _, during = sweep
-    assert any(counts_and_names_all(shown) for shown in during)
+def test_a_table_keeps_the_end_of_names_and_counts_what_it_leaves_out(show):
+    lines = show("stay")
+    (head,) = (number for number, line in enumerate(lines) if line.startswith("run "))
+    above, table = lines[: head - 1], lines[head - 1 :]
+    assert tells_what_happened(above)
+    assert len(table) < LINES
+    first, second, third, *planned, more = table[3 : 3 + LINES - AROUND + 1]
+    for row, state, name in (
+        (first, "running 5/10 0.5000 0 s", "lr=0.01-s0"),
+        (second, "running 5/10 0.5000 0 s", "lr=0.02-s0"),
+        (third, "failed 0/10", "lr=0.03-s0"),
+    ):
+        assert row.split()[0].endswith(name)
+        assert " ".join(row.split()[1:]) == state
+    assert all(row.split()[1:] == ["planned", "0/10"] for row in planned)
+    assert more == f"{40 - 3 - len(planned)} more"
+    caption = " ".join(" ".join(table[4 + LINES - AROUND :]).split())
+    assert re.fullmatch(r"2 running, 1 failed, 37 planned; about \d+ s left", caption)

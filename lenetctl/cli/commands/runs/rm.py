@@ -12,7 +12,9 @@ from lenetctl.cli.errors import guarded
 from lenetctl.errors import BusyError, LenetctlError, NotFoundError, TrackingError, UsageError
 
 if TYPE_CHECKING:
+    from lenetctl.cli.console import Console
     from lenetctl.runs.folder import Run
+    from lenetctl.tracking.sweeps.parent import Sweep
 
 
 @guarded
@@ -31,6 +33,7 @@ def rm(
     """Delete runs for good, their folders and what MLflow has of them; never one in training."""
     from lenetctl.cli.console import Console, echo
     from lenetctl.runs.store import RunStore
+    from lenetctl.tracking.sweeps.parent import sweep_of
     from lenetctl.tracking.uri import choose_uri
 
     console = Console(as_json=as_json, quiet=quiet)
@@ -41,16 +44,20 @@ def rm(
     where = {run: choose_uri(tracking_uri, run) for run in published}
     for run in published:
         _require_store(run, where[run])
+    where = {run: uri for run, uri in where.items() if _is_there(uri)}
     if not yes:
         for run in chosen:
             echo(f"{run.path}  {run.status.state}", err=True)
         _ask("delete for good?")
+    sweeps = {(sweep, where[run]) for run in where if (sweep := sweep_of(run))}
     removed = []
     for run in chosen:
         if run in where:
             _delete_entry(run, where[run])
         RunStore(run.path.parent).remove(run)
         removed.append(run.path.name)
+    for sweep, uri in sweeps:
+        _tell_parent(sweep, uri, console)
     console.result({"removed": removed}, f"{len(removed)} deleted")
 
 
@@ -89,6 +96,14 @@ def _require_store(run: Run, uri: str) -> None:
         )
 
 
+def _is_there(uri: str) -> bool:
+    """Return whether there is a store: no new one is made to delete from."""
+    from lenetctl.tracking.uri import sqlite_file
+
+    file = sqlite_file(uri)
+    return file is None or file.exists()
+
+
 def _ask(question: str) -> None:
     """Go on after a yes.
 
@@ -114,13 +129,10 @@ def _delete_entry(run: Run, uri: str) -> None:
     from lenetctl.tracking.failures import useful_line
     from lenetctl.tracking.run_entry import delete
     from lenetctl.tracking.store import open_client
-    from lenetctl.tracking.uri import redacted, sqlite_file
+    from lenetctl.tracking.uri import redacted
 
-    file, run_id = sqlite_file(uri), run.published.run_id
-    if not run_id or (file and not file.exists()):
-        return
     try:
-        delete(open_client(uri), run_id)
+        delete(open_client(uri), str(run.published.run_id))
     except LenetctlError:
         raise
     except Exception as error:  # MLflow raises whatever its store does
@@ -128,3 +140,15 @@ def _delete_entry(run: Run, uri: str) -> None:
             f"{run.path.name} is not deleted, nor are those after it: {redacted(uri)}: "
             f"{useful_line(error)}; --keep-mlflow deletes the folders alone"
         ) from error
+
+
+def _tell_parent(sweep: Sweep, uri: str, console: Console) -> None:
+    """Let the run that stands for a sweep tell of the runs that are left."""
+    from lenetctl.tracking.failures import useful_line
+    from lenetctl.tracking.store import open_client
+    from lenetctl.tracking.sweeps.summary import log_sweep
+
+    try:
+        log_sweep(open_client(uri), sweep)
+    except Exception as error:  # noqa: BLE001  MLflow raises whatever its store does
+        console.warn(f"the sweep {sweep.name} still counts what is deleted: {useful_line(error)}")

@@ -83,6 +83,24 @@ def test_mlflow_loses_it_too_and_can_bring_it_back(lenetctl, trained, own_store)
     assert not there()
 
 
+def test_the_sweep_that_a_run_was_of_no_longer_counts_it(lenetctl, write, own_store):
+    sweep = ("sweep", write(), "-s", "training.epochs=1", "-q")
+    assert lenetctl(*sweep, "--seeds", "0,1").code == 0
+    client = MlflowClient(f"sqlite:///{own_store}")
+    first, second = RunStore().all()
+    parent = client.get_run(first.published.run_id).data.tags["mlflow.parentRunId"]
+
+    def counted():
+        metrics = client.get_run(parent).data.metrics
+        return sum(number for key, number in metrics.items() if key.startswith("runs/"))
+
+    assert counted() == 2
+    assert lenetctl("runs", "rm", first.path.name, "--yes").code == 0
+    assert counted() == 1
+    assert lenetctl("runs", "rm", second.path.name, "--yes").code == 0
+    assert client.get_run(parent).info.lifecycle_stage == "deleted"
+
+
 def test_a_registered_model_stays(lenetctl, trained, own_store):
     uri, run_id = f"sqlite:///{own_store}", trained.published.run_id
     mlflow.set_tracking_uri(uri)

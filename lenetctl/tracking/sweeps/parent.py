@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock
 
 from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import Run
+from lenetctl.runs.store import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from mlflow import MlflowClient
+    from mlflow.entities import Run as Entry
 
 MLFLOW_PARENT = "mlflow.parentRunId"  # MLflow's own tag, which its UI folds children by
 SWEEP = "lenetctl.sweep"  # tag of the children, for a flat search
 PARENT = "lenetctl.sweep_parent"  # tag of the parent, by which it is found again
+
+
+class Sweep(NamedTuple):
+    """What the runs of one sweep have in common."""
+
+    root: Path  # of their folders
+    experiment: str
+    name: str
+
+    def runs(self) -> list[Run]:
+        """Return those that are there."""
+        return [run for run in RunStore(self.root).all() if sweep_of(run) == self]
+
+
+def sweep_of(run: Run) -> Sweep | None:
+    """Return the sweep that `run` is of, if it is of one."""
+    record = run.record
+    name = record.tags.get(SWEEP)
+    return Sweep(run.path.parent, record.experiment, name) if name else None
 
 
 def sweep_parent_id(
@@ -29,15 +50,19 @@ def sweep_parent_id(
     made, so that no crash can leave it RUNNING, and once more when the sweep is.
     """
     with FileLock(lock):  # one process at a time, or there were two
-        # compared here, because a filter has no way to write a name with both kinds of quotes
-        parents = client.search_runs([experiment], f"tags.`{PARENT}` LIKE '%'")
-        for run in parents:
-            if run.data.tags[PARENT] == sweep:
-                return str(run.info.run_id)
+        if found := find_parent(client, experiment, sweep):
+            return str(found.info.run_id)
         made = client.create_run(experiment, started, {PARENT: sweep}, run_name=sweep)
         run_id = str(made.info.run_id)
         client.set_terminated(run_id, "FINISHED")
         return run_id
+
+
+def find_parent(client: MlflowClient, experiment: str, sweep: str) -> Entry | None:
+    """Return the run that stands for `sweep` in the experiment with this id, if there is one."""
+    # compared here, because a filter has no way to write a name with both kinds of quotes
+    parents = client.search_runs([experiment], f"tags.`{PARENT}` LIKE '%'")
+    return next((run for run in parents if run.data.tags[PARENT] == sweep), None)
 
 
 def log_into_parent(client: MlflowClient, runs: Iterable[Run], files: Iterable[Path]) -> None:
@@ -48,21 +73,10 @@ def log_into_parent(client: MlflowClient, runs: Iterable[Run], files: Iterable[P
         Exception: whatever MLflow raises when its store cannot be reached.
 
     """
-    parent = parent_of(client, runs)
-    for file in files:
-        client.log_artifact(parent, str(file))
-
-
-def parent_of(client: MlflowClient, runs: Iterable[Run]) -> str:
-    """Return the id of the run that stands for the sweep of `runs`.
-
-    Raises:
-        NotFoundError: none of them is in MLflow as a child of a sweep.
-
-    """
     ids = (run.published.run_id for run in runs)
     parents = (client.get_run(run_id).data.tags.get(MLFLOW_PARENT) for run_id in ids if run_id)
     parent = next(filter(None, parents), None)
     if parent is None:
         raise NotFoundError("the sweep is not in MLflow: run `lenetctl sync`")
-    return parent
+    for file in files:
+        client.log_artifact(parent, str(file))

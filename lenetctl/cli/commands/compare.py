@@ -74,7 +74,6 @@ def compare(
     Each group's difference to the control comes with a 95 % confidence interval.
     """
     from lenetctl.analysis.comparison import compare_runs
-    from lenetctl.artifacts import draw_comparison
     from lenetctl.cli.console import Console, echo
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
@@ -94,6 +93,8 @@ def compare(
         show_images(shown, plot, data_dir, console)
         return
     if plot:
+        from lenetctl.artifacts import draw_comparison
+
         for file in draw_comparison(shown, plot):
             echo(f"{file} drawn", err=True)
     if as_json:

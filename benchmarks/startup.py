@@ -26,9 +26,9 @@ import sys
 from pathlib import Path
 from lenetctl import specs
 from lenetctl.runs.execute import execute
-from lenetctl.runs.options import Options
+from lenetctl.runs.options import RunOptions
 
-execute(specs.load_spec(Path(sys.argv[1]), sys.argv[2:]), Options())
+execute(specs.load_spec(Path(sys.argv[1]), sys.argv[2:]), RunOptions())
 """
 
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.choose_runs import Choice, choose_runs
 from lenetctl.cli.errors import guarded
@@ -16,13 +15,8 @@ from lenetctl.errors import UsageError
 
 @guarded
 def compare(
-    runs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="RUN|PATH", help="Runs, or what `sweep` takes; default: all runs."),
-    ] = None,
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
-    ] = None,
+    runs: options.Compared = None,
+    experiment: options.OfExperiment = None,
     dataset: Annotated[
         str | None,
         typer.Option("--dataset", metavar="NAME", help="The finished runs on a data set."),
@@ -42,10 +36,7 @@ def compare(
         str | None,
         typer.Option("--group-by", metavar="KEY", help="Group by a key: model.pool.kind."),
     ] = None,
-    control: Annotated[
-        str | None,
-        typer.Option("--control", metavar="GROUP", help=f"Default: {CONTROL}, where there is one."),
-    ] = None,
+    control: options.Control = None,
     plot: Annotated[
         Path | None,
         typer.Option(

@@ -10,7 +10,7 @@ from lenetctl.runs.folder import Run
 from lenetctl.runs.lifecycle import open_run
 from lenetctl.runs.options import RunOptions
 from lenetctl.specs.schema import Spec
-from lenetctl.training.device import memory_explained, numerics, threads
+from lenetctl.training.device import memory_explained, numerics
 from lenetctl.training.diagnostics.watch import LayerWatch
 from lenetctl.training.engines import ENGINES, choose_engine
 from lenetctl.training.loop import train
@@ -42,7 +42,6 @@ def execute(
     if choice.warning:
         callback.on_warning(choice.warning)
     with (
-        threads(spec),
         numerics(spec.training),
         open_run(spec, options, context, choice.engine, callback, resume) as (run, state),
     ):

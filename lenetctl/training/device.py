@@ -10,12 +10,8 @@ from typing import Any
 import torch
 
 from lenetctl.errors import ResourceError, UsageError
-from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Spec, TrainingSpec
+from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training import allocator
-
-# multiply-accumulates: below it threads wait for each other, and for whoever else is at work here
-SMALL_STEP = 5 * 10**7
 
 
 def select_device(name: str) -> torch.device:
@@ -68,18 +64,6 @@ def memory_explained() -> Iterator[None]:
             remedy = "try -s data.batch_size=… with half as much"
             raise ResourceError(f"out of memory: {remedy}") from error
         raise
-
-
-@contextmanager
-def threads(spec: Spec) -> Iterator[None]:
-    """Compute on one thread where steps are small; put the old number back at the end."""
-    before = torch.get_num_threads()
-    macs = 3 * sum(layer.macs for layer in plan_layers(spec.model)) * spec.data.batch_size
-    torch.set_num_threads(1 if macs < SMALL_STEP else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -3,14 +3,8 @@ import pytest
 import torch
 
 from lenetctl.errors import ResourceError, UsageError
-from lenetctl.specs.schema import DataSpec, Spec, TrainingSpec
-from lenetctl.training.device import (
-    describe_device,
-    memory_explained,
-    numerics,
-    select_device,
-    threads,
-)
+from lenetctl.specs.schema import TrainingSpec
+from lenetctl.training.device import describe_device, memory_explained, numerics, select_device
 
 cuda = torch.backends.cuda.matmul
 cudnn = torch.backends.cudnn
@@ -52,19 +46,6 @@ def test_cuda_is_refused_where_there_is_none(name):
 
 def test_a_device_is_described_in_words():
     assert describe_device(torch.device("cpu")).endswith(f"CPU, {torch.get_num_threads()} threads")
-
-
-@pytest.mark.parametrize(("batch_size", "number"), [(32, 1), (256, 2)])
-def test_small_steps_are_computed_on_one_thread(batch_size, number):
-    spec = Spec(name="a", data=DataSpec(batch_size=batch_size))
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with threads(spec):
-            assert torch.get_num_threads() == number
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ from lenetctl.data.device import DeviceDataset
 from lenetctl.runs import environment
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.store import every
+from lenetctl.runs.store import ROOT as RUNS
+from lenetctl.runs.store import RunStore
 from lenetctl.specs.schema import Spec
 from lenetctl.tracking.publish import publish
 from lenetctl.tracking.store import open_client
@@ -82,7 +83,7 @@ def swept(spec: Path, runs: int, epochs: int) -> float:
         command = [sys.executable, "-m", "lenetctl", "sweep", str(spec), *settings]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         ended = time.time()
-        ends = sorted(run.status["ended"] for run in every(folder / "mlruns/lenetctl"))
+        ends = sorted(run.status.ended or 0 for run in RunStore(folder / RUNS).all())
     seconds: float = (ended - ends[STEADY - 1] / 1000) / (runs - STEADY)
     return seconds
 
@@ -98,7 +99,7 @@ def parts(spec: Spec, times: int = 20) -> dict[str, float]:
             one = spec.model_copy(update={"training": training})
             alone = timed(partial(bare, one))
             whole = timed(partial(execute, one, options))
-            run = every(options.root)[-1]
+            run = options.store.all()[-1]
             about = timed(environment.describe_environment)
             drawing = timed(partial(draw, run))
             sending = timed(partial(publish, made, "sqlite:///mlflow.db", run))

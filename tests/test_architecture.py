@@ -121,6 +121,15 @@ def test_help_waits_for_nothing_heavy():
     assert not set(ran.stdout.split()) & heavy
 
 
+def test_runs_are_compared_without_arrays():
+    modules = "lenetctl.cli.commands.compare, lenetctl.cli.views.comparison_table"
+    program = f"import sys, {modules}; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not set(ran.stdout.split()) & {"numpy", "matplotlib", "torch"}
+
+
 @pytest.mark.parametrize("own", [None, "5"])
 def test_threads_do_not_spin_unless_the_user_wants_it(own, monkeypatch):
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, nan
+from typing import TYPE_CHECKING
 
 from lenetctl.analysis import CONTROL
 from lenetctl.analysis.effect_size import EffectSize, effect_size
 from lenetctl.analysis.groups import ComparedRun, Group, differing_keys, group_runs, read_runs
-from lenetctl.analysis.learning_curves import LearningCurve, learning_curve
 from lenetctl.analysis.statistics import Difference, Summary
 from lenetctl.analysis.verdicts import judge
 from lenetctl.errors import NotFoundError, UsageError
@@ -25,6 +25,9 @@ from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import unusual_settings, usual_values
 from lenetctl.specs.identity import Value
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY, lowest_is_best
+
+if TYPE_CHECKING:
+    from lenetctl.analysis.learning_curves import LearningCurve
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +107,9 @@ class Comparison:
 
         Empty where it was measured only at the end.
         """
+        # not above: it has arrays, and most comparisons draw nothing
+        from lenetctl.analysis.learning_curves import learning_curve  # noqa: PLC0415
+
         curves = {group.name: learning_curve(group, self.metric) for group in self.groups}
         return curves if any(curve.is_measured for curve in curves.values()) else {}
 

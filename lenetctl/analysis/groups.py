@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import isfinite, nan
 
 from lenetctl import specs
 from lenetctl.analysis.exact import Share
@@ -132,6 +133,16 @@ class Group:
         """Return the `metric` of each run that has it, at the epoch that counts."""
         return {unit: run.scores[metric] for unit, run in self.runs.items() if metric in run.scores}
 
+    def by_epoch(self, metric: str) -> dict[int, list[float]]:
+        """Return the finite values of `metric` after each epoch that a run reached."""
+        values: dict[int, list[float]] = {}
+        for run in self.runs.values():
+            for line in run.epochs:
+                known = values.setdefault(int(line["epoch"]), [])
+                if isfinite(value := line.get(metric, nan)):
+                    known.append(value)
+        return dict(sorted(values.items()))
+
     def summary(self, metric: str) -> Summary | None:
         """Return mean and spread of the scores; None where a run has none."""
         scores = self.scores(metric)
@@ -180,9 +191,10 @@ def group_runs(runs: Sequence[ComparedRun], by: str | None = None) -> list[Group
     members: dict[Items, dict[Items, ComparedRun]] = {}
     finished_last = sorted(runs, key=lambda run: not run.lost)
     for run in {run.identity: run for run in finished_last}.values():
-        items = frozenset(run.keys.items())
-        own = frozenset(item for item in items if (item[0] == by if by else item[0] != SEED))
-        members.setdefault(own, {})[items - own] = run
+        key, items = by or SEED, frozenset(run.keys.items())
+        of_key = items & {(key, run.keys.get(key, ""))}
+        own, apart = (of_key, items - of_key) if by else (items - of_key, of_key)
+        members.setdefault(own, {})[apart] = run
     if by is not None:
         return [_group(str(dict(own).get(by, "unset")), same) for own, same in members.items()]
     return _with_distinct_names(

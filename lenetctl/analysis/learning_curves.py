@@ -1,6 +1,6 @@
 """How a metric went over the epochs, as mean and spread over the runs of a group."""
 
-from math import isfinite, nan
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +26,9 @@ class LearningCurve(NamedTuple):
 
 def learning_curve(group: Group, metric: str) -> LearningCurve:
     """Return the curve of `metric` over the runs of `group`."""
-    values: dict[int, list[float]] = {}
-    for run in group.runs.values():
-        for line in run.epochs:
-            known = values.setdefault(int(line["epoch"]), [])
-            if isfinite(value := line.get(metric, nan)):
-                known.append(value)
-    epochs = sorted(values)
-    found = [Summary.of(values[epoch]) if values[epoch] else Summary(nan, None) for epoch in epochs]
+    values = group.by_epoch(metric)
+    found = [Summary.of(known) if known else Summary(nan, None) for known in values.values()]
     mean = [summary.mean for summary in found]
     std = [nan if summary.std is None else summary.std for summary in found]
-    return LearningCurve(len(group.runs), np.array(epochs, np.int64), np.array(mean), np.array(std))
+    epochs = np.array([*values], np.int64)
+    return LearningCurve(len(group.runs), epochs, np.array(mean), np.array(std))

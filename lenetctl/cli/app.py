@@ -95,6 +95,8 @@ def mend_environment() -> None:
 
 def main() -> None:
     """Run the command line; `--resume` may stand without a value."""
+    # by default every 700 new objects are looked through for cycles: records of thousands of runs
+    gc.set_threshold(500_000)
     make_streams_endure()
     mend_environment()
     arguments = sys.argv[1:]

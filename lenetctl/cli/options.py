@@ -5,12 +5,24 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from lenetctl.analysis import CONTROL
 from lenetctl.sweeps.executors import ExecutorName
 from lenetctl.training import EngineName
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Name, id, prefix, folder or latest.")]
 SPEC_HELP = "A YAML spec, or the name of a shipped one: see `lenetctl specs ls`."
 SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help=SPEC_HELP)]
+Compared = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="RUN|PATH", help="Runs, or what `sweep` takes; default: all runs."),
+]
+OfExperiment = Annotated[
+    str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
+]
+Control = Annotated[
+    str | None,
+    typer.Option("--control", metavar="GROUP", help=f"Default: {CONTROL}, where there is one."),
+]
 LONGEST_EXPERIMENT = 500  # characters, MLflow's limit
 
 Set = Annotated[
@@ -113,6 +125,7 @@ Jobs = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the trials.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
+Log = Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")]
 DataDir = Annotated[

@@ -35,6 +35,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from lenetctl import specs
 from lenetctl.errors import BusyError, NotFoundError
@@ -166,7 +167,7 @@ class Run:
             lines = (self.path / "metrics.jsonl").read_text().splitlines(keepends=True)
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return [from_json(line) for line in lines if line.endswith("\n")]
 
     def append_epoch(self, metrics: Mapping[str, float]) -> None:
         """Add an epoch's line to the journal, flushed to the disk."""

@@ -4,16 +4,20 @@ Keys that a record does not know are ignored, and those that an older version di
 defaults: a folder of any released version can be read.
 """
 
+from __future__ import annotations
+
 import re
 from base64 import b64decode, b64encode
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from lenetctl.specs.data import LimitKeeps
 from lenetctl.specs.layers import INPUT_SHAPE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
@@ -125,7 +129,7 @@ class MistakeRecord(Record):
     @classmethod
     def of(
         cls, index: int, truth: int, prediction: int, probability: float, image: NDArray[np.uint8]
-    ) -> "MistakeRecord":
+    ) -> MistakeRecord:
         """Write down an image (28, 28)."""
         pixels = b64encode(image.tobytes()).decode()
         return cls(
@@ -135,6 +139,8 @@ class MistakeRecord(Record):
     @property
     def image(self) -> NDArray[np.uint8]:
         """The image, (28, 28)."""
+        import numpy as np  # noqa: PLC0415  most commands read records and have no arrays
+
         return np.frombuffer(b64decode(self.pixels), np.uint8).reshape(INPUT_SHAPE[1:])
 
 
@@ -191,6 +197,8 @@ def confusion_of(matrix: NDArray[Any], classes: int) -> NDArray[Any]:
 
     Where some predictions are none of these classes, one more column counts them.
     """
+    import numpy as np  # noqa: PLC0415
+
     rows = matrix[:classes]
     others = rows[:, classes:].sum(axis=1)
     return np.column_stack((rows[:, :classes], others)) if others.any() else rows[:, :classes]

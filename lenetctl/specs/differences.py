@@ -17,15 +17,19 @@ def differing_keys(specs: Iterable[FlatSpec]) -> list[str]:
 def common_values(specs: Iterable[FlatSpec]) -> dict[str, Value]:
     """Return the keys and values that are the same in all specs; there is at least one."""
     first, *others = specs
-    return {k: v for k, v in first.items() if all(spec.get(k) == v for spec in others)}
+    common = dict(first)
+    for spec in others:
+        common = {key: value for key, value in common.items() if spec.get(key) == value}
+    return common
 
 
 def keys_between(groups: Iterable[Sequence[FlatSpec]]) -> list[str]:
     """Return the keys that differ between groups of specs, and within none of them."""
     groups = list(groups)
-    within = {key for group in groups for key in differing_keys(group)}
-    between = differing_keys(common_values(group) for group in groups)
-    return [key for key in between if key not in within]
+    common = [common_values(group) for group in groups]
+    pairs = zip(groups, common, strict=True)
+    within = {key for group, same in pairs for spec in group for key in spec.keys() - same.keys()}
+    return [key for key in differing_keys(common) if key not in within]
 
 
 def usual_values(specs: Iterable[FlatSpec]) -> dict[str, Value | None]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -68,14 +69,16 @@ def flatten(spec: Spec) -> dict[str, Value]:
     """Return the resolved spec by dotted keys, `model.conv.0.channels: 6`; unset keys left out."""
     flat: dict[str, Value] = {}
 
-    def walk(value: Any, key: str) -> None:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+    def walk(items: Iterable[tuple[str | int, Any]], above: str) -> None:
         for part, inner in items:
-            here = f"{key}.{part}" if key else str(part)
-            if isinstance(inner, dict | list) and inner:
-                walk(inner, here)
+            kind = type(inner)  # of JSON: an isinstance of two takes as long as all of the rest
+            if kind is dict and inner:
+                walk(inner.items(), f"{above}{part}.")
+            elif kind is list and inner:
+                walk(enumerate(inner), f"{above}{part}.")
             else:
-                flat[here] = str(inner).lower() if isinstance(inner, bool | list) else inner
+                flat[f"{above}{part}"] = str(inner).lower() if kind in (bool, list) else inner
 
-    walk(spec.model_dump(mode="json", exclude={"name", "description"}, exclude_none=True), "")
+    resolved = spec.model_dump(mode="json", exclude={"name", "description"}, exclude_none=True)
+    walk(resolved.items(), "")
     return flat

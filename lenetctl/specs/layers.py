@@ -6,6 +6,7 @@ of each entry, `lenetctl shapes` prints them, and a `Spec` whose layers do not f
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Literal
 
@@ -42,7 +43,8 @@ class Layer:
     macs: int = 0  # multiply-accumulate operations of one image's forward pass
 
 
-def plan_layers(model: ModelSpec) -> list[Layer]:
+@lru_cache(maxsize=1024)  # thousands of runs have few nets
+def plan_layers(model: ModelSpec) -> tuple[Layer, ...]:
     """Return the layers of `model` in order, `conv1` to `output`.
 
     Raises:
@@ -99,7 +101,7 @@ def plan_layers(model: ModelSpec) -> list[Layer]:
         macs = shape[0] * width
         add(f"dense{j + 1}", "dense", None, (width,), macs + width, macs)
         add(f"act{len(model.conv) + j + 1}", "activation", model.activation, shape)
-    return layers
+    return tuple(layers)
 
 
 def _add_pool(

@@ -21,7 +21,7 @@ class Section(BaseModel):
     @classmethod
     def _null_is_the_default(cls, value: Any) -> Any:
         # as in a JSON merge patch (RFC 7396): null removes a key that an extended spec has set
-        if isinstance(value, dict):
+        if isinstance(value, dict) and None in value.values():
             return {k: v for k, v in value.items() if v is not None or k not in cls.model_fields}
         return value
 

@@ -16,12 +16,14 @@ from lenetctl.tracking.run_entry import exists, find_or_create
 from lenetctl.tracking.uri import sqlite_file, uri_in_cursor
 
 FOLDERS = ("activations", "insights")  # of a run, which commands add files to
+METRICS_AT_ONCE = 1000  # what one call of MLflow takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
 
 def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
@@ -36,9 +38,7 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         run_id = find_or_create(client, run)
         run.write_record(PublishedRecord(tracking_uri=where, run_id=run_id))
     status = run.status
-    for line in run.epochs()[run.published.epochs :]:
-        _log_metrics(client, run_id, line, _measured(line))
-        _advance(run, epochs=run.published.epochs + 1)
+    _log_epochs(client, run_id, run)
     _set_tags(client, run_id, run)
     _log_evaluations(client, run_id, run)
     for folder in FOLDERS:
@@ -89,30 +89,36 @@ def _set_tags(client: MlflowClient, run_id: str, run: Run) -> None:
     _advance(run, tags=tags)
 
 
-def _log_metrics(
-    client: MlflowClient,
-    run_id: str,
-    line: Mapping[str, float],
-    metrics: Mapping[str, float],
-    model_id: str | None = None,
-) -> None:
-    """Log `metrics` of the run, and of its Logged Model where there is one yet."""
+def _log_epochs(client: MlflowClient, run_id: str, run: Run) -> None:
+    """Log the lines of the journal that MLflow does not have yet, as many as it takes at once."""
+    lines = run.epochs()[run.published.epochs :]
+    at_once = METRICS_AT_ONCE // max(map(len, lines), default=1)
+    for start in range(0, len(lines), at_once):
+        some = lines[start : start + at_once]
+        client.log_batch(run_id, [point for line in some for point in _points(line, line)])
+        _advance(run, epochs=run.published.epochs + len(some))
+
+
+def _points(
+    line: Mapping[str, float], metrics: Mapping[str, float], model_id: str | None = None
+) -> list[Metric]:
+    """Return `metrics` as of an epoch's line, of the Logged Model too where there is one yet."""
     from mlflow.entities import Metric  # noqa: PLC0415
 
     # the journal's own time: the same line sent twice is stored once
     step, time = int(line["epoch"]), int(line["time"])
-    points = [Metric(key, value, time, step, model_id) for key, value in metrics.items()]
-    client.log_batch(run_id, points)
-
-
-def _measured(line: Mapping[str, float]) -> dict[str, float]:
-    return {key: value for key, value in line.items() if key not in ("epoch", "time")}
+    return [
+        Metric(key, value, time, step, model_id)
+        for key, value in metrics.items()
+        if key not in ("epoch", "time")
+    ]
 
 
 def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
     result = run.result
     metrics = {**result.final, **dict(_summary(result))}
-    _log_metrics(client, run_id, run.epochs()[-1], metrics, log_model(client, run_id, run))
+    model_id = log_model(client, run_id, run)
+    client.log_batch(run_id, _points(run.epochs()[-1], metrics, model_id))
     kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
     for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
         client.log_artifact(run_id, str(file))
@@ -155,7 +161,7 @@ def _log_evaluations(client: MlflowClient, run_id: str, run: Run) -> None:
             f"eval/{name}/accuracy": measured.accuracy,
         }
         model = find_model(client, run_id)
-        _log_metrics(client, run_id, when, metrics, str(model.model_id) if model else None)
+        client.log_batch(run_id, _points(when, metrics, str(model.model_id) if model else None))
         for file in (path, path.with_suffix(".png")):
             client.log_artifact(run_id, str(file), "evaluations")
         _advance(run, evaluations={**known, name: digest})

@@ -123,6 +123,7 @@ def write_until_told_to_end(
     end_with_parent(grace=0)
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  MLflow prints to it
     ignore_interrupts()
+    gc.set_threshold(100_000)  # as `lenetctl.cli.app.main`; pictures leave cycles, of megabytes
     if warm_up:
         lower_priority()  # on a machine that training fills, its threads go first
         threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()

@@ -54,8 +54,8 @@ POINTS = {
         WRITE_CHECKPOINT, 1, of="checkpoints/epoch-000003.json"
     ),
     "a checkpoint without its line": Point(f"{RUNS}.append_epoch", 4),
-    "an epoch before publishing": Point(f"{MLFLOW}.log_batch", 5),
-    "an epoch published, the cursor torn": Point(WRITE_RUN, 5, "torn", of="published.json"),
+    "an epoch before publishing": Point(f"{MLFLOW}.log_batch", 2),
+    "an epoch published, the cursor torn": Point(WRITE_RUN, 2, "torn", of="published.json"),
     "the last evaluation": Point("lenetctl.runs.lifecycle.evaluate_weights"),
     "the result torn": Point(WRITE_RUN, when="torn", of="result.json"),
     "the status torn": Point(WRITE_RUN, 2, "torn", of="status.json"),

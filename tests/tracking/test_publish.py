@@ -230,6 +230,23 @@ def test_broken_off_anywhere_and_tried_again_gives_one_whole_run(client, uri, co
     assert len(found.outputs.model_outputs) == 1
 
 
+@pytest.mark.parametrize(("at_once", "steps"), [(1000, [[1, 2]]), (10, [[1], [2]])])
+def test_epochs_that_wait_are_sent_together(client, uri, copied, monkeypatch, at_once, steps):
+    sent = []
+
+    class Counting(MlflowClient):
+        def log_batch(self, run_id, metrics=(), params=(), tags=()):
+            sent.append(sorted({metric.step for metric in metrics}))
+            super().log_batch(run_id, metrics, params, tags)
+
+    monkeypatch.setattr("lenetctl.tracking.publish.METRICS_AT_ONCE", at_once)
+    copied.set_status("RUNNING")
+    assert {len(line) for line in copied.epochs()} == {9}  # of them two are epoch and time
+    publish(Counting(uri), uri, copied)
+    assert [these for these in sent if these] == steps
+    assert is_current(copied, uri)
+
+
 def test_an_epoch_sent_before_its_cursor_was_written_is_stored_once(client, uri, copied):
     publish(client, uri, copied)
     before = history(client, copied)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.choose_runs import Choice, choose_runs
 from lenetctl.cli.errors import guarded
@@ -16,13 +15,8 @@ from lenetctl.errors import UsageError
 
 @guarded
 def compare(
-    runs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="RUN|PATH", help="Runs, or what `sweep` takes; default: all runs."),
-    ] = None,
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
-    ] = None,
+    runs: options.Compared = None,
+    experiment: options.OfExperiment = None,
     dataset: Annotated[
         str | None,
         typer.Option("--dataset", metavar="NAME", help="The finished runs on a data set."),
@@ -42,10 +36,7 @@ def compare(
         str | None,
         typer.Option("--group-by", metavar="KEY", help="Group by a key: model.pool.kind."),
     ] = None,
-    control: Annotated[
-        str | None,
-        typer.Option("--control", metavar="GROUP", help=f"Default: {CONTROL}, where there is one."),
-    ] = None,
+    control: options.Control = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -74,7 +65,6 @@ def compare(
     Each group's difference to the control comes with a 95 % confidence interval.
     """
     from lenetctl.analysis.comparison import compare_runs
-    from lenetctl.artifacts import draw_comparison
     from lenetctl.cli.console import Console, echo
     from lenetctl.cli.views import comparison as formats
     from lenetctl.cli.views.comparison_table import print_table
@@ -94,6 +84,8 @@ def compare(
         show_images(shown, plot, data_dir, console)
         return
     if plot:
+        from lenetctl.artifacts import draw_comparison
+
         for file in draw_comparison(shown, plot):
             echo(f"{file} drawn", err=True)
     if as_json:

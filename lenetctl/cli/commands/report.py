@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenetctl.analysis import CONTROL
 from lenetctl.cli import options
 from lenetctl.cli.choose_runs import Choice, choose_runs
 from lenetctl.cli.errors import guarded
@@ -21,17 +20,9 @@ if TYPE_CHECKING:
 
 @guarded
 def report(
-    runs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="RUN|PATH", help="Runs, or what `sweep` takes; default: all runs."),
-    ] = None,
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", help="The finished runs of an experiment.")
-    ] = None,
-    control: Annotated[
-        str | None,
-        typer.Option("--control", metavar="GROUP", help=f"Default: {CONTROL}, where there is one."),
-    ] = None,
+    runs: options.Compared = None,
+    experiment: options.OfExperiment = None,
+    control: options.Control = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="FILE.html, or FILE.md."),

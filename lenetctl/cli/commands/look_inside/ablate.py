@@ -43,7 +43,7 @@ def ablate(
             help="FILE.png or FILE.svg; the images go to FILE-occlusion. Default: in the run.",
         ),
     ] = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    log: options.Log = True,
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,
     as_json: options.Json = False,

@@ -46,7 +46,7 @@ def activations(
             "folder, named by what it shows; without a run activations.png.",
         ),
     ] = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    log: options.Log = True,
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,
     as_json: options.Json = False,

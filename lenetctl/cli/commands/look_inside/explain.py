@@ -21,7 +21,7 @@ def explain(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="FILE.html. Default: in the run."),
     ] = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    log: options.Log = True,
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,
     as_json: options.Json = False,

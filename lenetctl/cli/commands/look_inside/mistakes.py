@@ -34,7 +34,7 @@ def mistakes(
             "-o", "--output", metavar="FILE", help="FILE.png or FILE.svg. Default: in the run."
         ),
     ] = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Log it into the run.")] = True,
+    log: options.Log = True,
     data_dir: options.DataDir = None,
     tracking_uri: options.TrackingUri = None,
     as_json: options.Json = False,

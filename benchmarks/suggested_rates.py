@@ -24,7 +24,7 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.errors import DivergedError
 from lenetctl.specs.schema import DataSpec, Spec
 from lenetctl.training.device import numerics
-from lenetctl.training.diagnostics.range_test import range_test
+from lenetctl.training.diagnostics.range_test import at_rate, range_test
 from lenetctl.training.evaluate import evaluate
 
 GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
@@ -40,13 +40,6 @@ def subjects() -> Iterator[Spec]:
     yield from map(random_spec, NUMBERS)
     for name, settings in SETTINGS.items():
         yield specs.load_spec(EXERCISE / f"{name}.yaml", settings)
-
-
-def at_rate(spec: Spec, rate: float) -> Spec:
-    """Return the spec with another learning rate."""
-    optimizer = spec.training.optimizer.model_copy(update={"lr": rate})
-    training = spec.training.model_copy(update={"optimizer": optimizer})
-    return spec.model_copy(update={"training": training})
 
 
 def suggested(spec: Spec) -> float:

@@ -1,17 +1,19 @@
 """Which learning rates a net stands: L. N. Smith, "Cyclical learning rates" (2017), section 3.3."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, log
 
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
+from lenetctl.training.diagnostics.rehearsal import rehearse
 from lenetctl.training.diagnostics.short_training import FALLEN, short_training
 from lenetctl.training.objective.loss import is_in_nats
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 SMOOTHING = 0.9  # of the losses, as a moving average
 _SETTLED = 20  # steps until the average is one
+_TRIES = 3  # rates that are rehearsed, each a third of the one before
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class RangeTest:
     losses: tuple[float, ...]  # nats; as many as rates
     diverged: bool
     guessing: float = log(CLASSES)  # a loss below it has left guessing
+    failed: int = 0  # higher suggestions, at which a rehearsal stayed at guessing
 
     @property
     def largest_stable(self) -> float:
@@ -47,14 +50,35 @@ class RangeTest:
     def suggestion(self) -> float:
         """A rate to train at: a third of that with the lowest loss, as the average lags behind.
 
-        A net that does not leave guessing in so few steps gets the largest stable rate.
+        A net that does not leave guessing in so few steps gets the largest stable rate. A rate that
+        failed is divided by three.
         """
         lowest = self.rates[self.losses.index(min(self.losses))]
-        return float(f"{lowest / 3 if self.left_guessing else self.largest_stable:.2g}")
+        rate = lowest / 3 if self.left_guessing else self.largest_stable
+        return float(f"{rate / 3**self.failed:.2g}")
 
 
 def range_test(spec: Spec, split: DeviceSplit) -> RangeTest:
-    """Train the net of `spec` from its initial weights, each step at a higher rate."""
+    """Train the net of `spec` from its initial weights, each step at a higher rate.
+
+    What it suggests has been rehearsed: a rate that some steps stand can spoil the net in more.
+    """
+    tested = _curve(spec, split)
+    for failed in range(_TRIES):
+        one = replace(tested, failed=failed)
+        if not rehearse(at_rate(spec, one.suggestion), split).stays_at_guessing:
+            return one
+    return tested
+
+
+def at_rate(spec: Spec, rate: float) -> Spec:
+    """Return the spec with another learning rate."""
+    optimizer = spec.training.optimizer.model_copy(update={"lr": rate})
+    training = spec.training.model_copy(update={"optimizer": optimizer})
+    return spec.model_copy(update={"training": training})
+
+
+def _curve(spec: Spec, split: DeviceSplit) -> RangeTest:
     rates: list[float] = []
     losses: list[float] = []
     average, diverged = 0.0, False

@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from lenetctl.data.dataset import load_dataset
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
+from lenetctl.training.diagnostics import range_test as module
 from lenetctl.training.diagnostics.range_test import HIGHEST, LOWEST, STEPS, RangeTest, range_test
 
 FALLS_AND_RISES = (2.5,) * 20 + (2.5, 2.4, 1.8, 1.5, 1.6, 2.1, 3.0)
@@ -58,3 +61,19 @@ def test_where_nothing_is_learned_the_largest_stable_rate_is_suggested():
     found = RangeTest(RATES, (2.5,) * 20 + (2.4, 2.32, 2.31, 2.31, 2.4, 2.5, 2.5), diverged=False)
     assert not found.left_guessing
     assert found.suggestion == found.largest_stable == RATES[24]
+
+
+@pytest.mark.parametrize(("stands", "divided"), [(0.15, 1), (0.06, 3), (0.02, 9), (0.001, 1)])
+def test_a_rate_that_spoils_the_net_in_a_rehearsal_is_not_suggested(monkeypatch, stands, divided):
+    curve = RangeTest((0.01, 0.1, 0.45, 1.0), (2.3, 1.5, 1.0, 2.0), diverged=True)
+    monkeypatch.setattr(module, "_curve", lambda spec, split: curve)
+    tried = []
+
+    def rehearsed(spec, split):
+        tried.append(spec.training.optimizer.lr)
+        return SimpleNamespace(stays_at_guessing=tried[-1] > stands)
+
+    monkeypatch.setattr(module, "rehearse", rehearsed)
+    found = range_test(Spec(name="a"), None)
+    assert found.suggestion == float(f"{0.15 / divided:.2g}")
+    assert tried == [0.15, 0.05, 0.017][: len(tried)]  # and where none of them stands, the first

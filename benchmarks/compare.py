@@ -100,7 +100,7 @@ def steady(rounds: int, names: list[str], images: int) -> dict[str, dict[str, An
     try:
         for number in range(rounds + 1):
             for name, contender in contenders.items():
-                contender.epoch(count=number > 0)
+                contender.on_epoch_end(count=number > 0)
                 print(f"round {number}: {name}: {contender.failure or 'done'}", file=sys.stderr)
         for name, contender in contenders.items():
             speeds = sorted(images * contender.models / one for one in contender.seconds)

@@ -32,7 +32,7 @@ def main() -> None:
     where = torch.device("cpu")
     splits = DeviceDataset.of(load_dataset(spec.data), spec.data, where)
     state = initial_state(spec, where)
-    step = eager(state.net, state.optimizer, spec.training)
+    step = eager(state.net, state.optimizer, spec)
     watch, result = LayerWatch(spec, splits.train), EpochResult(1, {}, is_best=True)
     batches = splits.train.shuffled_batches(spec.data.batch_size, 0, 1, spec.data.augment)
     with numerics(spec.training):

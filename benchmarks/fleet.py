@@ -41,7 +41,7 @@ CONVOLUTION_ROUNDS = 20
 def alone(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch of one model."""
     state = initial_state(spec, where)
-    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
 

@@ -49,7 +49,7 @@ VARIANTS: dict[str, list[str]] = {
 def epochs(spec: Spec, splits: DeviceDataset, where: torch.device, engine: str) -> Iterator[float]:
     """Yield the examples a second of each epoch."""
     state = initial_state(spec, where)
-    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
     for result in train(state, step, splits, spec):
         yield result.metrics["examples_per_second"]
 

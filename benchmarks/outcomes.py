@@ -86,7 +86,7 @@ def trained(spec: Spec) -> tuple[TrainingState, Iterator[EpochResult]]:
     """Return the state of a training, and its epochs, which change it."""
     engine = "eager" if ENGINES["compiled"].refusal(spec, CPU) else "compiled"
     state = initial_state(spec, CPU)
-    step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+    step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
     return state, train(state, step, splits_of(spec), spec)
 
 

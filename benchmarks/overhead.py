@@ -51,7 +51,7 @@ def bare(spec: Spec) -> None:
     with device.numerics(spec.training):
         state = initial_state(spec, where)
         engine = choose_engine("auto", spec, len(splits.train), where).engine
-        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
         for _ in train(state, step, splits, spec):
             pass
 

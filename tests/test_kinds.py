@@ -54,7 +54,7 @@ def trained(spec: Spec, engine: str) -> None:
     state = initial_state(spec, CPU)
     before = {name: value.clone() for name, value in state.net.named_parameters()}
     with numerics(spec.training):
-        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
         (result,) = train(state, step, DeviceDataset.of(noise(), spec.data, CPU), spec)
     assert all(math.isfinite(value) for value in result.metrics.values())
     assert all(not value.equal(before[name]) for name, value in state.net.named_parameters())

@@ -36,7 +36,7 @@ def run(begin: Callable[[], None], variant: str) -> None:
             epochs = train_fleet(fleet_models(spec, int(variant), where), splits)
         else:
             state = initial_state(spec, where)
-            step = ENGINES[variant].build_step(state.net, state.optimizer, spec.training)
+            step = ENGINES[variant].build_step(state.net, state.optimizer, spec)
             epochs = train(state, step, splits, spec)
         begin()
         for _ in epochs:

@@ -17,6 +17,7 @@ from lenetctl.runs.records import ClassRecord, EvaluationRecord, confusion_of
 from lenetctl.runs.weights import default_weights, load_net
 from lenetctl.specs.data import DatasetName, DataSpec
 from lenetctl.training.device import memory_explained, numerics, select_device
+from lenetctl.training.engines import forward_of
 from lenetctl.training.evaluate import Evaluation, evaluate
 
 SPLITS = ("test", "validation", "train")
@@ -57,7 +58,9 @@ def evaluate_run(
         raise UsageError(f"--split validation: {run.path.name} held no images out")
     known = run.record.data  # another set's images are normalised as the net knows them
     with numerics(spec.training):
-        measured = evaluate(looking, DeviceSplit(images, where, known.mean, known.std))
+        # as its training evaluated it, to the same digits
+        forward = None if tta else forward_of(run.record.engine, net, spec, where)
+        measured = evaluate(looking, DeviceSplit(images, where, known.mean, known.std), forward)
     return EvaluationRecord(
         run_id=run.published.run_id,
         name=run.name,

@@ -12,7 +12,7 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import memory_explained, numerics
 from lenetctl.training.diagnostics.watch import LayerWatch
-from lenetctl.training.engines import ENGINES, choose_engine
+from lenetctl.training.engines import ENGINES, choose_engine, forward_of
 from lenetctl.training.loop import train
 
 
@@ -45,7 +45,8 @@ def execute(
         numerics(spec.training),
         open_run(spec, options, context, choice.engine, callback, resume) as (run, state),
     ):
-        step = ENGINES[choice.engine].build_step(state.net, state.optimizer, spec.training)
+        state.forward = forward_of(choice.engine, state.net, spec, context.device)
+        step = ENGINES[choice.engine].build_step(state.net, state.optimizer, spec)
         watch = LayerWatch(spec, splits.train) if options.diagnostics else None
         for epoch in train(state, step, splits, spec, callback.on_progress):
             result = watch.added(epoch, state) if watch else epoch

@@ -106,7 +106,7 @@ def _write_result(run: Run, state: TrainingState, context: RunContext) -> Result
     write_checkpoint(run.weights, weights, epoch=epoch)
     test = evaluate_weights(state, weights, context.splits.test)
     with other_weights(state, weights) as net:
-        probabilities = predict(net, context.splits.test).numpy()
+        probabilities = predict(net, context.splits.test, state.forward).numpy()
     write_predictions(run, probabilities)
     run.write_record(worst_mistakes(probabilities, context.dataset.test))
     measured = test.metrics("test") if validated else {}

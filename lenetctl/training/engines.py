@@ -8,11 +8,12 @@ from torch import nn
 
 from lenetctl.errors import UsageError
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Spec, TrainingSpec
+from lenetctl.specs.schema import Spec
 from lenetctl.training import steps
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.forward import compiled_refusal
 from lenetctl.training.cuda_graph import graph_refusal
+from lenetctl.training.evaluate import Forward
 
 # multiply-accumulates of a run that take some seconds: the second or two of compiling pay then
 LONG_RUN = 10**11
@@ -23,13 +24,14 @@ NARROW = 16  # input channels of a convolution up to which ours is faster than t
 class Engine:
     """One way to run the steps of a run."""
 
-    build_step: Callable[[nn.Sequential, torch.optim.Optimizer, TrainingSpec], steps.Step]
+    build_step: Callable[[nn.Sequential, torch.optim.Optimizer, Spec], steps.Step]
     refusal: Callable[[Spec, torch.device], str]  # why it cannot run a spec on a device, or ""
+    build_forward: Callable[[nn.Sequential, Spec], Forward] = lambda net, _: net
 
 
 ENGINES: dict[str, Engine] = {
     "eager": Engine(steps.eager, lambda *_: ""),
-    "compiled": Engine(steps.compiled, compiled_refusal),
+    "compiled": Engine(steps.compiled, compiled_refusal, steps.compiled_logits),
     "graph": Engine(steps.graph, graph_refusal),
 }
 
@@ -71,6 +73,17 @@ def choose_engine(
         except UsageError as error:
             return EngineChoice("eager", f"the eager engine instead: {error}")
     return EngineChoice(engine)
+
+
+def forward_of(engine: str, net: nn.Sequential, spec: Spec, device: torch.device) -> Forward:
+    """Return how the engine called `engine` evaluates `net`, or `net` where that cannot be here."""
+    found = ENGINES.get(engine)
+    if not found or found.refusal(spec, device):
+        return net
+    try:
+        return found.build_forward(net, spec)
+    except UsageError:  # there is no compiler
+        return net
 
 
 def _preferred(spec: Spec, images: int, device: torch.device, before: str | None) -> str:

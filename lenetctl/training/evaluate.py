@@ -1,5 +1,6 @@
 """Loss, accuracy and confusion of a net on a split."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.training.meter import CompensatedSum
 from lenetctl.training.metrics import accuracy_of, loss_of
+
+Forward = Callable[[Tensor], Tensor]  # from images (B, 1, 28, 28) to logits (B, 10)
 
 BATCH = 500  # fixed, so that a result does not depend on the batch size of training
 
@@ -34,8 +37,12 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
-    """Return how well `net` does on `split`, in float32; its mode is put back afterwards."""
+def evaluate(net: nn.Module, split: DeviceSplit, forward: Forward | None = None) -> Evaluation:
+    """Return how well `net` does on `split`, in float32; its mode is put back afterwards.
+
+    `forward` is an engine's way from images to the net's logits.
+    """
+    forward = forward or net
     was_training = net.training
     net.eval()
     device = split.labels.device
@@ -43,7 +50,7 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
     confusion = torch.zeros(CLASSES**2, dtype=torch.int64, device=device)
     one = torch.ones((), dtype=torch.int64, device=device)
     for images, labels in split.batches(BATCH):
-        logits = net(images)
+        logits = forward(images)
         loss.add(cross_entropy(logits, labels, reduction="sum"))
         pairs = labels * CLASSES + logits.argmax(1)
         confusion.scatter_add_(0, pairs, one.expand_as(pairs))
@@ -55,10 +62,11 @@ def evaluate(net: nn.Module, split: DeviceSplit) -> Evaluation:
 
 
 @torch.inference_mode()
-def predict(net: nn.Module, split: DeviceSplit) -> Tensor:
-    """Return the probabilities of the classes, float32 (N, 10) on the CPU; the mode is put back."""
+def predict(net: nn.Module, split: DeviceSplit, forward: Forward | None = None) -> Tensor:
+    """Return the probabilities of the classes, float32 (N, 10) on the CPU; else as `evaluate`."""
+    forward = forward or net
     was_training = net.training
     net.eval()
-    found = torch.cat([net(images).softmax(1) for images, _ in split.batches(BATCH)])
+    found = torch.cat([forward(images).softmax(1) for images, _ in split.batches(BATCH)])
     net.train(was_training)
     return found.cpu()

@@ -124,7 +124,7 @@ def evaluate_weights(
 ) -> Evaluation:
     """Return how well the state's net does with other weights; put its own back afterwards."""
     with other_weights(state, weights) as net:
-        return evaluate(net, split)
+        return evaluate(net, split, state.forward)
 
 
 @contextmanager

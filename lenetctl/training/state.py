@@ -1,5 +1,6 @@
 """The state of a run between two epochs, to tensors and a few numbers and back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -23,6 +24,7 @@ class TrainingState:
     epoch: int = 0  # number of epochs done
     best_epoch: int = 0
     best_accuracy: float = field(default=-1.0)
+    forward: Callable[[Tensor], Tensor] | None = None  # how an engine evaluates the net
 
     def tensors(self) -> Tensors:
         """Return all tensors of the state by unique names."""

@@ -27,6 +27,7 @@ FUZZ = int(os.environ.get("LENETCTL_FUZZ", "100"))
 
 ACTIVATIONS = st.sampled_from(get_args(Activation))
 NORMS = st.sampled_from(get_args(Norm))
+INPUT_SIDES = st.none() | st.integers(8, 40)
 
 
 def words(section, key):
@@ -49,10 +50,10 @@ NAMES = st.from_regex(r"[a-zA-Z0-9_é実][a-zA-Z0-9_é実.+=-]{0,30}", fullmatch
 
 
 @st.composite
-def models(draw, *, widest=64):
+def models(draw, *, widest=64, input_sides=INPUT_SIDES):
     """A model whose layers all have an output; `widest` bounds channels and dense units."""
     pool = draw(pools(side=4))
-    input_side = draw(st.none() | st.integers(8, 40))
+    input_side = draw(input_sides)
     convs, side, channels = [], input_side or INPUT_SHAPE[1], INPUT_SHAPE[0]
     for _ in range(draw(st.integers(0, 4))):
         conv, side = draw(convolutions(side, pool, channels, widest))

@@ -14,6 +14,7 @@ from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import load_net
+from lenetctl.training.cpu import whole_step
 from lenetctl.training.evaluate import predict
 
 
@@ -28,6 +29,21 @@ def test_the_test_set_gives_what_training_gave(finished):
     assert document.confusion == finished.result.confusion
     assert (document.dataset, document.split) == ("digits", "test")
     assert document.weights == "last"
+
+
+def test_a_compiled_run_is_evaluated_as_in_its_training(digits, tmp_path, monkeypatch):
+    run = execute(digits(), RunOptions(tmp_path, device="cpu", engine="compiled"))
+    document = measured(run)
+    assert document.loss == run.result.final["test/loss"]
+    assert document.confusion == run.result.confusion
+
+    def no_compiler():
+        raise UsageError("--engine compiled: no C++ compiler")
+
+    monkeypatch.setattr(whole_step, "compiled_library", no_compiler)
+    by_torch = measured(run)
+    assert by_torch.loss == pytest.approx(document.loss, rel=1e-5)
+    assert by_torch.confusion == document.confusion
 
 
 def test_precision_and_recall_follow_from_the_confusion(finished):

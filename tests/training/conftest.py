@@ -59,7 +59,7 @@ def begin(dataset) -> Callable:
     def begin(spec, state=None, device="cpu", on_progress=None, data=dataset):
         where = torch.device(device)
         state = state or initial_state(spec, where)
-        step = eager(state.net, state.optimizer, spec.training)
+        step = eager(state.net, state.optimizer, spec)
         splits = DeviceDataset.of(data, spec.data, where)
         return state, train(state, step, splits, spec, on_progress)
 

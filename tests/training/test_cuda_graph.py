@@ -77,7 +77,7 @@ def trained(tiny, dataset, engine, training, device="cpu", **more):
     where = torch.device(device)
     with numerics(spec.training):
         state = initial_state(spec, where)
-        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
         results = list(train(state, step, DeviceDataset.of(dataset, spec.data, where), spec))
     return state, results
 

@@ -97,7 +97,7 @@ def test_dropout_is_drawn_anew_every_epoch(tiny, begin):
 def test_the_averages_are_those_computed_by_hand(tiny, dataset, run):
     spec = tiny(ema=0.8, epochs=1)
     by_hand = initial_state(spec, torch.device("cpu"))
-    step = eager(by_hand.net, by_hand.optimizer, spec.training)
+    step = eager(by_hand.net, by_hand.optimizer, spec)
     averages = {name: value.clone() for name, value in by_hand.net.state_dict().items()}
     for batch in DeviceSplit(dataset.train, "cpu").shuffled_batches(16, seed=0, epoch=1):
         step(*batch)

@@ -126,7 +126,7 @@ def test_an_epoch_stays_on_its_device_and_waits_once(kind, engine, read, capture
     def epoch(size):
         spec = with_batch(kind.spec, size)
         state = initial_state(spec, META)
-        step = ENGINES[engine].build_step(state.net, state.optimizer, spec.training)
+        step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
         return lambda: next(train(state, step, splits(), spec))
 
     few, many = crossings(epoch(6)), crossings(epoch(2))
@@ -169,7 +169,7 @@ def test_a_step_that_leaves_the_device_is_found(layer, read):
     def epoch(size):
         spec = with_batch(KINDS[0].spec, size)
         state = initial_state(spec, META)
-        step = ENGINES["eager"].build_step(state.net.append(layer), state.optimizer, spec.training)
+        step = ENGINES["eager"].build_step(state.net.append(layer), state.optimizer, spec)
         return lambda: next(train(state, step, splits(), spec))
 
     few, many = crossings(epoch(6)), crossings(epoch(2))

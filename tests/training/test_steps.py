@@ -14,7 +14,7 @@ def batch():
 
 def begin(spec):
     state = initial_state(spec, torch.device("cpu"))
-    return state.net, eager(state.net, state.optimizer, spec.training)
+    return state.net, eager(state.net, state.optimizer, spec)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
@@ -37,7 +37,7 @@ def test_gradients_are_clipped_to_a_norm_of_all_together(tiny, batch, engine):
         spec = tiny(optimizer={"lr": 1.0}, **options)
         state = initial_state(spec, torch.device("cpu"))
         before = [p.detach().clone() for p in state.net.parameters()]
-        engine(state.net, state.optimizer, spec.training)(*batch)
+        engine(state.net, state.optimizer, spec)(*batch)
         pairs = zip(before, state.net.parameters(), strict=True)
         return torch.cat([(old - new.detach()).flatten() for old, new in pairs])
 
@@ -61,7 +61,7 @@ def test_four_devices_take_the_sum_of_four_gradients(tiny, batch, engine, count,
         loss = torch.nn.functional.cross_entropy(state.net(ours), theirs)  # on a device of its own
         torch._foreach_add_(gradients, torch.autograd.grad(loss, list(state.net.parameters())))
     mean = torch.nn.functional.cross_entropy(state.net(images), labels)
-    loss, _ = engine(state.net, state.optimizer, spec.training)(images, labels)
+    loss, _ = engine(state.net, state.optimizer, spec)(images, labels)
     torch.testing.assert_close(loss, mean.detach())
     for old, gradient, new in zip(before, gradients, state.net.parameters(), strict=True):
         torch.testing.assert_close(new.detach(), old - 0.25 * gradient)

@@ -1,1 +1,1 @@
-"""Convolutions and pools in C++, compiled for the machine at hand."""
+"""Steps in C++, compiled for the machine at hand."""

@@ -1,4 +1,4 @@
-"""The C++ of this folder, compiled once for this machine and kept in the user's cache folder."""
+"""The C++ of `native/`, compiled once for this machine and kept in the user's cache folder."""
 
 import ctypes
 import functools
@@ -13,7 +13,7 @@ import torch  # noqa: F401  loaded first, so that the library shares its OpenMP 
 
 from lenetctl.errors import UsageError
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "native"
 SOURCES = [str(path) for path in sorted(FOLDER.glob("*.cpp"))]
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffp-contract=fast", "-fopenmp", "-fPIC", "-shared")
 

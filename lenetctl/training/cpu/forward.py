@@ -11,15 +11,12 @@ from torch.nn.functional import batch_norm, pad
 from lenetctl.specs.schema import Spec
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
+from lenetctl.training.cpu.program import ACTIVATIONS, POOLS
 from lenetctl.training.objective.loss import LOSSES
 from lenetctl.training.optimizers import OPTIMIZERS
 from lenetctl.training.support import ELEMENTWISE, Support, unsupported
 
 Layer = Callable[[Tensor], Tensor]
-
-# what the C++ calls them; an activation of these is done together with the pool behind it
-FUSED: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid"}
-POOLS: dict[type[nn.Module], str] = {nn.AvgPool2d: "avg", nn.MaxPool2d: "max"}
 
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
@@ -29,7 +26,7 @@ SUPPORT: Support = {
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
-    "pool.kind": set(POOLS.values()),
+    "pool.kind": {"avg", "max"},
     "optimizer.kind": OPTIMIZERS,
     "loss": LOSSES,
     "devices": {"one", "many"},
@@ -83,15 +80,15 @@ def compiled_forward(net: nn.Sequential) -> Callable[[Tensor], Tensor]:
 def _on_blocks(modules: Sequence[nn.Module]) -> list[Layer]:
     """Return the layers in front of the flatten layer, for block tensors."""
     layers: list[Layer] = []
-    activation = "none"  # which the next pool does
+    activation: nn.Module = nn.Identity()  # which the next pool does
     for module, following in zip(modules, (*modules[1:], None), strict=True):
-        if type(module) in FUSED and type(following) in POOLS:
-            activation = FUSED[type(module)]
+        if type(module) in ACTIVATIONS and isinstance(following, nn.AvgPool2d | nn.MaxPool2d):
+            activation = module
         elif isinstance(module, nn.Conv2d):
             layers.append(_convolution(module))
         elif isinstance(module, nn.AvgPool2d | nn.MaxPool2d):
             layers.append(_pool(activation, module))
-            activation = "none"
+            activation = nn.Identity()
         elif isinstance(module, nn.BatchNorm2d):
             layers.append(_norm(module))
         else:  # an elementwise activation: `compiled_refusal` lets nothing else in
@@ -104,8 +101,9 @@ def _convolution(conv: nn.Conv2d) -> Layer:
     return lambda x: Convolution.apply(x, conv.weight, conv.bias, stride, padding)
 
 
-def _pool(activation: str, pool: nn.AvgPool2d | nn.MaxPool2d) -> Layer:
-    arguments = (activation, POOLS[type(pool)], pool.kernel_size, pool.stride, pool.padding)
+def _pool(activation: nn.Module, pool: nn.AvgPool2d | nn.MaxPool2d) -> Layer:
+    kinds = ACTIVATIONS.index(type(activation)), POOLS.index(type(pool))
+    arguments = (*kinds, pool.kernel_size, pool.stride, pool.padding)
     return lambda x: ActivatedPool.apply(x, *arguments)
 
 

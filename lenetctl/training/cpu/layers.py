@@ -6,13 +6,15 @@ over images, so that vectors of the CPU are full even where there are few channe
 
 from __future__ import annotations
 
-import ctypes
+from ctypes import byref, c_long, c_void_p
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from lenetctl.training.cpu.compiler import compiled_library
+from lenetctl.training.cpu.structures import Map, Window
 
 
 class Convolution(torch.autograd.Function):
@@ -23,49 +25,56 @@ class Convolution(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
     ) -> Tensor:
         """Return (B / lanes, O, H', W', lanes)."""
-        ctx.save_for_backward(x, weight)
+        framed = pad(x, (0, 0, *4 * (padding,)))
+        ctx.save_for_backward(framed, weight)
         ctx.stride, ctx.padding, ctx.biased = stride, padding, bias is not None
-        height, width = ((n + 2 * padding - weight.shape[2]) // stride + 1 for n in x.shape[2:4])
-        return _convolve(x, weight, bias, (height, width), stride, padding)
+        return _convolve(framed, weight, bias, stride)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the arguments; that of `x` only if autograd needs it."""
-        x, weight = ctx.saved_tensors
+        framed, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        kernel = weight.shape[2]
-        shares = x.new_empty(len(x), *weight.shape)
-        shape = _shape(x, gradient, kernel, ctx.stride, ctx.padding)
-        compiled_library().weight_gradient(_data(x), _data(gradient), _data(shares), shape)
+        kernel, stride, padding = weight.shape[2], ctx.stride, ctx.padding
+        shares = gradient.new_empty(len(gradient), *weight.shape)
+        compiled_library().convolution_gradients_of_blocks(
+            c_long(len(gradient)),
+            *(_data(framed), _map(framed), _data(gradient), _map(gradient), _data(shares)),
+            byref(Window(kernel, stride, 0)),
+        )
         of_bias = gradient.sum((0, 2, 3, 4)) if ctx.biased else None
         of_x = None
         if ctx.needs_input_grad[0]:
             # a convolution with the weights turned by 180°, of the gradient with zeros between its
-            # pixels so that they are `stride` apart
-            spread = gradient
-            if ctx.stride > 1:
-                rows, columns = ((n - 1) * ctx.stride + 1 for n in gradient.shape[2:4])
-                spread = x.new_zeros(*gradient.shape[:2], rows, columns, gradient.shape[4])
-                spread[:, :, :: ctx.stride, :: ctx.stride] = gradient
-            turned = weight.flip(2, 3).transpose(0, 1)
-            of_x = _convolve(spread, turned, None, x.shape[2:4], 1, kernel - 1 - ctx.padding)
+            # pixels so that they are `stride` apart, and around them
+            sides = [(n - 1) * stride + 1 for n in gradient.shape[2:4]]
+            spread = gradient.new_zeros(*gradient.shape[:2], *sides, gradient.shape[4])
+            spread[:, :, ::stride, ::stride] = gradient
+            before = kernel - 1 - padding
+            # of the framed height and width the input has all but 2 · padding
+            behind = [n - padding - side for n, side in zip(framed.shape[2:4], sides, strict=True)]
+            spread = pad(spread, (0, 0, before, behind[1], before, behind[0])).contiguous()
+            of_x = _convolve(spread, weight.flip(2, 3).transpose(0, 1), None, 1)
         return of_x, shares.sum(0), of_bias, None, None
 
 
 class ActivatedPool(torch.autograd.Function):
-    """Activation (none, relu or sigmoid), then average or maximum over windows, in one pass."""
+    """An activation, then average or maximum over windows, in one pass."""
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, activation: str, pool: str, size: int, stride: int, padding: int
+        ctx: Any, x: Tensor, activation: int, pool: int, size: int, stride: int, padding: int
     ) -> Tensor:
-        """Return (B / lanes, C, H', W', lanes); zeros of the padding count in an average."""
-        ctx.kind = f"{activation}_{pool}"
+        """Return (B / lanes, C, H', W', lanes); zeros of the padding count in an average.
+
+        `activation` and `pool` are numbers of `program.ACTIVATIONS` and `program.POOLS`.
+        """
+        ctx.kinds = (c_long(activation), c_long(pool), byref(Window(size, stride, padding)))
         height, width = ((n + 2 * padding - size) // stride + 1 for n in x.shape[2:4])
-        active, pooled = torch.empty_like(x), x.new_empty(*x.shape[:2], height, width, x.shape[4])
-        planes = x.shape[0] * x.shape[1]
-        ctx.shape = (ctypes.c_long * 8)(planes, *x.shape[2:4], height, width, size, stride, padding)
-        compiled_library()[f"{ctx.kind}_forward"](_data(x), _data(active), _data(pooled), ctx.shape)
+        active, pooled = x.clone(), x.new_empty(*x.shape[:2], height, width, x.shape[4])
+        compiled_library().activate_blocks(
+            c_long(len(x)), _data(active), _map(active), _data(pooled), _map(pooled), *ctx.kinds
+        )
         ctx.save_for_backward(active, pooled)
         return pooled
 
@@ -75,30 +84,33 @@ class ActivatedPool(torch.autograd.Function):
         active, pooled = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         of_x = torch.empty_like(active)
-        compiled_library()[f"{ctx.kind}_backward"](
-            _data(active), _data(pooled), _data(gradient), _data(of_x), ctx.shape
+        compiled_library().activation_gradient_of_blocks(
+            c_long(len(active)),
+            *(_data(active), _map(active), _data(pooled), _data(gradient), _map(pooled)),
+            *(_data(of_x), *ctx.kinds),
         )
         return of_x, None, None, None, None, None
 
 
-def _convolve(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    sides: tuple[int, ...],
-    stride: int,
-    padding: int,
-) -> Tensor:
-    out = x.new_empty(len(x), len(weight), *sides, x.shape[4])
-    shape = _shape(x, out, weight.shape[2], stride, padding)
+def _convolve(framed: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+    """Return the convolution of a tensor that has its padding already."""
+    kernel = weight.shape[2]
+    height, width = ((n - kernel) // stride + 1 for n in framed.shape[2:4])
+    out = framed.new_empty(len(framed), len(weight), height, width, framed.shape[4])
     innermost = weight.permute(1, 2, 3, 0).contiguous()  # (C, K, K, O)
-    compiled_library().convolve(_data(x), _data(innermost), _data(bias), _data(out), shape)
+    compiled_library().convolve_blocks(
+        c_long(len(framed)),
+        *(_data(framed), _map(framed), _data(innermost), _data(bias), _data(out), _map(out)),
+        byref(Window(kernel, stride, 0)),
+    )
     return out
 
 
-def _shape(x: Tensor, out: Tensor, kernel: int, stride: int, padding: int) -> Any:
-    return (ctypes.c_long * 10)(*x.shape[:4], *out.shape[1:4], kernel, stride, padding)
+def _map(blocks: Tensor) -> Any:
+    _, channels, height, width, lanes = blocks.shape
+    line = width * lanes
+    return byref(Map(0, channels, height, width, height * line, line, lanes))
 
 
-def _data(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+def _data(tensor: Tensor | None) -> c_void_p:
+    return c_void_p(None if tensor is None else tensor.data_ptr())

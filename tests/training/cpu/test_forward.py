@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 import torch
 from helpers.equality import assert_equal
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from lenetctl.model.build import build_model
@@ -11,9 +12,11 @@ from lenetctl.specs.schema import Activation, Spec
 from lenetctl.training.cpu.compiler import compiled_library
 from lenetctl.training.cpu.forward import compiled_forward, compiled_refusal
 from lenetctl.training.cpu.layers import ActivatedPool, Convolution
+from lenetctl.training.cpu.program import ACTIVATIONS, POOLS
 from lenetctl.training.state import initial_state
 from lenetctl.training.steps import compiled, eager
 
+SIGMOID_AVG = ACTIVATIONS.index(nn.Sigmoid), POOLS.index(nn.AvgPool2d)
 LENET = [{"channels": 6, "kernel": 5, "padding": 2}, {"channels": 16, "kernel": 5}]
 NETS = {
     "the chapter's": {},
@@ -110,13 +113,15 @@ def test_what_is_not_a_number_stays_visible(batch):
 
 
 @pytest.mark.parametrize("place", range(4))
-@pytest.mark.parametrize("activation", ["sigmoid", "relu", "none"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_max_pool_passes_on_what_is_not_a_number(place, activation):
     lanes = compiled_library().lanes()
     window = torch.tensor([1.0, 3.0, 2.0, 4.0])
     window[place] = torch.nan
     x = window.reshape(1, 1, 2, 2, 1).repeat(1, 1, 1, 1, lanes).requires_grad_()
-    pooled = ActivatedPool.apply(x, activation, "max", 2, 2, 0)
+    pooled = ActivatedPool.apply(
+        x, ACTIVATIONS.index(activation), POOLS.index(nn.MaxPool2d), 2, 2, 0
+    )
     assert pooled.isnan().all()
 
 
@@ -132,7 +137,7 @@ def test_training_stays_close_to_eager_and_repeats_to_the_bit(tiny, batch):
     def trained(engine):
         spec = tiny(optimizer={"kind": "sgd", "lr": 0.1, "momentum": 0.9})
         state = initial_state(spec, torch.device("cpu"))
-        step = engine(state.net, state.optimizer, spec.training)
+        step = engine(state.net, state.optimizer, spec)
         losses = [step(*batch)[0].item() for _ in range(20)]
         return losses, state.tensors()
 
@@ -153,6 +158,6 @@ def test_the_bits_do_not_depend_on_threads(batch):
             .contiguous()
         )
         out = Convolution.apply(x, net.conv1.weight, net.conv1.bias, 1, 2)
-        ActivatedPool.apply(out, "sigmoid", "avg", 2, 2, 0).square().sum().backward()
+        ActivatedPool.apply(out, *SIGMOID_AVG, 2, 2, 0).square().sum().backward()
         found.append([out.detach(), net.conv1.weight.grad])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))

@@ -34,7 +34,7 @@ def test_its_steps_are_those_of_the_training(split):
 
     reference = initial_net(spec, "cpu").train()
     optimizer = build_optimizer(reference.parameters(), spec.training.optimizer)
-    step = steps.eager(reference, optimizer, spec.training)
+    step = steps.eager(reference, optimizer, spec)
     batches = split.shuffled_batches(64, spec.training.seed, 1, spec.data.augment)
     torch.manual_seed(spec.training.seed)
     for rate, loss, batch in zip(rates, losses, batches, strict=False):

@@ -29,7 +29,7 @@ def trained(optimizer, *, watched):
     splits = DeviceDataset.of(load_dataset(spec.data), spec.data, where)
     state = initial_state(spec, where)
     watch = LayerWatch(spec, splits.train)
-    step = steps.eager(state.net, state.optimizer, spec.training)
+    step = steps.eager(state.net, state.optimizer, spec)
     results = [
         watch.added(result, state) if watched else result
         for result in train(state, step, splits, spec)

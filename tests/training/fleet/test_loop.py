@@ -108,7 +108,7 @@ def compare(dataset):
         members = dict(enumerate(zip(together, specs, strict=True)))
         outcomes = list(train_fleet(members, splits))
         for n, (state, spec) in enumerate(zip(alone, specs, strict=True)):
-            step = eager(state.net, state.optimizer, spec.training)
+            step = eager(state.net, state.optimizer, spec)
             results = list(train(state, step, splits, spec))
             assert_close(together[n].tensors(), state.tensors(), rtol, atol)
             same_results([one[n] for one in outcomes if n in one], results, max(rtol, 1e-6))
@@ -157,7 +157,7 @@ def test_a_model_that_diverges_leaves_and_harms_no_other(tiny, compare):
     assert [outcomes.keys() for outcomes in later] == [{0, 2}] * 2
     for n in (0, 2):
         (alone,), _ = compare.begin([specs[n]])
-        step = eager(alone.net, alone.optimizer, specs[n].training)
+        step = eager(alone.net, alone.optimizer, specs[n])
         list(train(alone, step, splits, specs[n]))
         assert_close(states[n].tensors(), alone.tensors(), rtol=1e-4, atol=1e-6)
 
@@ -180,7 +180,7 @@ def test_models_come_from_runs_of_their_own_and_go_back(tiny, compare, tmp_path,
     states, _ = compare.begin(specs, torch.float64)
 
     def trained(state, spec):
-        return train(state, eager(state.net, state.optimizer, spec.training), splits, spec)
+        return train(state, eager(state.net, state.optimizer, spec), splits, spec)
 
     next(trained(states[0], specs[0]))  # one epoch alone, while the other has none
     fleet = train_fleet(dict(enumerate(zip(states, specs, strict=True))), splits)

@@ -71,7 +71,8 @@ def test_d2l_java_on_four_gpus_differs_in_nothing_else():
 def test_lenet5_is_that_of_1998():
     lenet5 = shipped("history/lenet5-1998")
     training, factors = lenet5.training, lenet5.training.schedule.factors
-    assert (training.optimizer.mu, training.optimizer.samples) == (0.02, 500)
+    assert (training.optimizer.mu, training.optimizer.samples) == (0.5, 500)  # the paper's mu: 0.02
+    assert lenet5.model.init == "fan_in_uniform"
     assert [(training.optimizer.lr * factor) for factor in factors] == pytest.approx(
         [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5]
     )

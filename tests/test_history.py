@@ -19,6 +19,7 @@ from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import load_net
 from lenetctl.tracking.model import save_model
+from lenetctl.training.diagnostics.range_test import at_rate
 from lenetctl.training.engines import ENGINES
 from lenetctl.training.fleet.key import fleet_refusal
 
@@ -78,7 +79,8 @@ def test_what_is_resumed_has_the_bits_of_what_was_not_interrupted(spec, run, tmp
 
 def test_small_batches_learn_too(spec, tmp_path):
     data = spec.data.model_copy(update={"batch_size": 8})
-    small = execute(spec.model_copy(update={"data": data}), RunOptions(tmp_path, device="cpu"))
+    eightfold = at_rate(spec, 8 * spec.training.optimizer.lr)
+    small = execute(eightfold.model_copy(update={"data": data}), RunOptions(tmp_path, device="cpu"))
     assert small.result.final["test/accuracy"] > 0.5
 
 

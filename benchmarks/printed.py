@@ -1,9 +1,12 @@
-r"""How probable are the figures that the chapter prints, under each number of devices?
+r"""How probable are the figures that the chapter prints, with one, two and four times the step?
 
-    OMP_NUM_THREADS=1 lenetctl sweep book/d2l-java -g training.devices=1,2,4 \
+    OMP_NUM_THREADS=1 lenetctl sweep book/d2l-java -g training.optimizer.lr=0.9,1.8,3.6 \
         --seeds 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19 \
         --engine compiled --experiment devices
     python benchmarks/printed.py mlruns/lenetctl
+
+Two and four devices, `-g training.devices=2,4`, are as much: each has an equal share of every batch,
+and SGD's step is proportional to the sum of their gradients.
 
 Reads the runs of the experiment `devices`. p is the two-sided probability, by Student's t, that one
 more seed lies as far from the mean of the others as the printed figure does.
@@ -35,20 +38,20 @@ def at_guessing(epochs: Sequence[dict[str, float]]) -> bool:
     return all(abs(epochs[0][key] - value) < CLOSE[key] for key, value in FIRST.items())
 
 
-def table(epochs_by_devices: dict[int, list[list[dict[str, float]]]]) -> Iterator[str]:
+def table(epochs_by_rate: dict[float, list[list[dict[str, float]]]]) -> Iterator[str]:
     """Yield the table as Markdown."""
-    yield "| devices | seeds | figure | printed | mean ± std | least, greatest | p |"
+    yield "| rate | seeds | figure | printed | mean ± std | least, greatest | p |"
     yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: |"
-    for devices, runs in sorted(epochs_by_devices.items()):
+    for rate, runs in sorted(epochs_by_rate.items()):
         for metric, printed in PRINTED.items():
             values = [epochs[-1][metric] for epochs in runs]
             spread = f"{mean(values):.4f} ± {stdev(values):.4f}"
             ends = f"{min(values):.4f}, {max(values):.4f}"
             p = probability(values, printed)
-            cells = (devices, len(runs), metric, printed, spread, ends, f"{p:.2g}")
+            cells = (f"{rate:g}", len(runs), metric, printed, spread, ends, f"{p:.2g}")
             yield f"| {' | '.join(map(str, cells))} |"
         stuck = sum(map(at_guessing, runs))
-        yield f"| {devices} | {len(runs)} | first epoch at guessing | yes | {stuck} | | |"
+        yield f"| {rate:g} | {len(runs)} | first epoch at guessing | yes | {stuck} | | |"
 
 
 def main() -> None:
@@ -56,7 +59,8 @@ def main() -> None:
     found = defaultdict(list)
     for run in lenetctl.list_runs(sys.argv[1]):
         if run.record.experiment == "devices" and run.status.outcome == "finished":
-            found[run.spec().training.devices].append(run.epochs())
+            training = run.spec().training
+            found[training.optimizer.lr * training.devices].append(run.epochs())
     print("\n".join(table(found)))
 
 

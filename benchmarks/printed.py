@@ -5,7 +5,7 @@ r"""How probable are the figures that the chapter prints, with one, two and four
         --engine compiled --experiment devices
     python benchmarks/printed.py mlruns/lenetctl
 
-Two and four devices, `-g training.devices=2,4`, are as much: each has an equal share of every batch,
+Two and four devices, `-g training.devices=2,4`, are as much: each has an equal share of each batch,
 and SGD's step is proportional to the sum of their gradients.
 
 Reads the runs of the experiment `devices`. p is the two-sided probability, by Student's t, that one

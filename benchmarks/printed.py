@@ -9,7 +9,8 @@ Two and four devices, `-g training.devices=2,4`, are as much: each has an equal 
 and SGD's step is proportional to the sum of their gradients.
 
 Reads the runs of the experiment `devices`. p is the two-sided probability, by Student's t, that one
-more seed lies as far from the mean of the others as the printed figure does.
+more seed lies as far from the mean of the others as the printed figure does; `below it` counts the
+seeds below the printed figure.
 """
 
 import sys
@@ -40,18 +41,19 @@ def at_guessing(epochs: Sequence[dict[str, float]]) -> bool:
 
 def table(epochs_by_rate: dict[float, list[list[dict[str, float]]]]) -> Iterator[str]:
     """Yield the table as Markdown."""
-    yield "| rate | seeds | figure | printed | mean ± std | least, greatest | p |"
-    yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: |"
+    yield "| rate | seeds | figure | printed | mean ± std | least, greatest | below it | p |"
+    yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
     for rate, runs in sorted(epochs_by_rate.items()):
         for metric, printed in PRINTED.items():
             values = [epochs[-1][metric] for epochs in runs]
             spread = f"{mean(values):.4f} ± {stdev(values):.4f}"
             ends = f"{min(values):.4f}, {max(values):.4f}"
             p = probability(values, printed)
-            cells = (f"{rate:g}", len(runs), metric, printed, spread, ends, f"{p:.2g}")
+            below = sum(value < printed for value in values)
+            cells = (f"{rate:g}", len(runs), metric, printed, spread, ends, below, f"{p:.2g}")
             yield f"| {' | '.join(map(str, cells))} |"
         stuck = sum(map(at_guessing, runs))
-        yield f"| {rate:g} | {len(runs)} | first epoch at guessing | yes | {stuck} | | |"
+        yield f"| {rate:g} | {len(runs)} | first epoch at guessing | yes | {stuck} | | | |"
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from lenetctl.errors import NotFoundError, UsageError
 from lenetctl.runs.folder import Run
 from lenetctl.specs.differences import unusual_settings, usual_values
 from lenetctl.specs.identity import Value
+from lenetctl.specs.layers import net_size
 from lenetctl.training.metrics import TEST_ACCURACY, VALIDATION_ACCURACY, lowest_is_best
 
 if TYPE_CHECKING:
@@ -112,6 +113,23 @@ class Comparison:
 
         curves = {group.name: learning_curve(group, self.metric) for group in self.groups}
         return curves if any(curve.is_measured for curve in curves.values()) else {}
+
+    @property
+    def sizes(self) -> list[tuple[int, int, float]]:
+        """Parameters, multiply-accumulates and score of each row, as `figures.trade_off` has them.
+
+        Empty where all nets are of one size, where a row's are not, and of a loss.
+        """
+        if lowest_is_best(self.metric):
+            return []
+        sizes = [
+            {net_size(run.run.spec().model) for run in group.runs.values()} for group in self.groups
+        ]
+        if any(len(of_row) > 1 for of_row in sizes) or len(set.union(*sizes)) == 1:
+            return []
+        return [
+            (*of_row.pop(), row.score.mean) for of_row, row in zip(sizes, self.rows, strict=True)
+        ]
 
     def unusual(self, row: Row) -> list[str]:
         """Return in what a row differs: `pool.kind=max`, `no optimizer.momentum`."""

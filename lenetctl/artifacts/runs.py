@@ -102,8 +102,11 @@ def draw_evaluation(run: Run, measured: EvaluationRecord) -> None:
     write_whole(run.evaluations / f"{measured.key}.json", measured.to_json())
 
 
-def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
-    """Draw the learning curves, where there are any, and the ranking beside; return the files.
+def draw_comparison(shown: Comparison, file: Path) -> dict[str, Path]:
+    """Draw learning curves and accuracy against size, where there are any, and the ranking.
+
+    Returns:
+        The files by what they show; the curves are `file`, the others stand beside it.
 
     Raises:
         UsageError: as `draw_activations`.
@@ -111,13 +114,19 @@ def draw_comparison(shown: Comparison, file: Path) -> list[Path]:
     """
     from lenetctl.figures.comparison import bands, ranked
     from lenetctl.figures.style import save
+    from lenetctl.figures.trade_off import trade_off
 
-    ranking = file.with_stem(f"{file.stem}-ranked")
+    files = {}
+    if shown.curves:
+        files["over the epochs"] = file
+        save(bands(shown.curves, shown.metric), file)
+    if sizes := shown.sizes:
+        files["against the size of the net"] = path = file.with_stem(f"{file.stem}-trade-off")
+        names = [group.name for group in shown.groups]
+        save(trade_off(sizes, shown.metric, "what accuracy costs", names), path)
+    files["ranked"] = ranking = file.with_stem(f"{file.stem}-ranked")
     save(ranked(shown.ranking, shown.metric, shown.epoch), ranking)
-    if not shown.curves:
-        return [ranking]
-    save(bands(shown.curves, shown.metric), file)
-    return [file, ranking]
+    return files
 
 
 def draw_ladder(parts: Mapping[str, Any], file: Path) -> None:
@@ -138,10 +147,11 @@ def draw_search(
 ) -> list[Path]:
     """Draw a search into `folder`: Optuna's pictures, and accuracy against the size of the net.
 
-    `sizes`: as `figures.search.trade_off` takes them.
+    `sizes`: as `figures.trade_off.trade_off` takes them.
     """
-    from lenetctl.figures.effects.search import study_pictures, trade_off
+    from lenetctl.figures.effects.search import study_pictures
     from lenetctl.figures.style import save
+    from lenetctl.figures.trade_off import trade_off
 
     figures = {f"search-{name}": figure for name, figure in study_pictures(study).items()}
     figures["search-trade-off"] = trade_off(sizes, metric, study.study_name)

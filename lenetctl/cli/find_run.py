@@ -1,7 +1,8 @@
-"""Which run the RUN of a command is."""
+"""Which run the RUN of a command is, and whether its RUN|SPEC is one."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,3 +19,12 @@ def find_run(wanted: str) -> Run:
         told = f"{wanted}: of {len(older) + 1} runs of this name the newest, {newest.path.name}"
         echo(told, err=True)
     return newest
+
+
+def find_run_or_spec(wanted: str) -> Run | Path:
+    """Return the run that `wanted` names, or the spec: a YAML file, or a shipped one's name."""
+    from lenetctl.specs.reference.shipped import shipped_specs
+
+    if Path(wanted).suffix in (".yaml", ".yml") or wanted in shipped_specs():
+        return Path(wanted)
+    return find_run(wanted)

@@ -15,7 +15,7 @@ from lenetctl.runs.environment import describe_environment, user_name
 from lenetctl.runs.folder import Run
 from lenetctl.runs.options import RunOptions
 from lenetctl.runs.records import DataRecord, RunRecord
-from lenetctl.specs.layers import plan_layers
+from lenetctl.specs.layers import net_size
 from lenetctl.specs.schema import Spec
 from lenetctl.training.device import describe_device, select_device
 
@@ -72,7 +72,7 @@ class RunContext:
             ),
             device=describe_device(self.device),
             device_index=self.device.index,
-            parameters=sum(layer.parameters for layer in plan_layers(spec.model)),
+            parameters=net_size(spec.model)[0],
             environment=describe_environment(),
             engine=engine,
             keep_epochs=options.keep_epochs,

@@ -104,6 +104,12 @@ def plan_layers(model: ModelSpec) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+def net_size(model: ModelSpec) -> tuple[int, int]:
+    """Return how many parameters a net has, and multiply-accumulates of one image."""
+    layers = plan_layers(model)
+    return sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
+
+
 def _add_pool(
     add: Callable[..., None], name: str, pool: Pool, activation: Activation, left: tuple[int, ...]
 ) -> None:

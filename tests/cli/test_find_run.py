@@ -1,6 +1,10 @@
+from pathlib import Path
+
+import pytest
 from helpers import run_folders
 
-from lenetctl.cli.find_run import find_run
+from lenetctl.cli.find_run import find_run, find_run_or_spec
+from lenetctl.errors import NotFoundError
 from lenetctl.runs.store import ROOT
 
 
@@ -12,3 +16,12 @@ def test_of_runs_of_one_name_it_says_which_it_is(capsys):
     assert find_run(older.path.name) == older
     assert find_run("latest") == newer
     assert capsys.readouterr().err == ""
+
+
+def test_a_spec_is_a_file_or_the_name_of_a_shipped_one():
+    run = run_folders.run(ROOT, "baseline", 0.8)
+    assert find_run_or_spec("baseline-s0") == run
+    for spec in ("mine.yaml", "folder/mine.yml", "baseline", "book/d2l-en"):
+        assert find_run_or_spec(spec) == Path(spec)
+    with pytest.raises(NotFoundError):
+        find_run_or_spec("book/none")

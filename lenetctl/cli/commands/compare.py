@@ -43,7 +43,7 @@ def compare(
             "--plot",
             metavar="FILE",
             help="Draw the curves to FILE.png or FILE.svg, where the metric was measured every "
-            "epoch, and the ranking to FILE-ranked.",
+            "epoch, the ranking to FILE-ranked, and accuracy against size to FILE-trade-off.",
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="A line a group.")] = False,
@@ -86,7 +86,7 @@ def compare(
     if plot:
         from lenetctl.artifacts import draw_comparison
 
-        for file in draw_comparison(shown, plot):
+        for file in draw_comparison(shown, plot).values():
             echo(f"{file} drawn", err=True)
     if as_json:
         console.result(formats.comparison_document(shown), "")

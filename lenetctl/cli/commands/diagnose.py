@@ -15,7 +15,7 @@ from lenetctl.errors import UsageError
 @guarded
 def diagnose(
     subject: Annotated[
-        str, typer.Argument(metavar="RUN|SPEC", help="A run, or a YAML spec before any training.")
+        str, typer.Argument(metavar="RUN|SPEC", help="A run, or a spec before any training.")
     ],
     overrides: options.Set = None,
     device: options.Device = "auto",
@@ -29,10 +29,11 @@ def diagnose(
 ) -> None:
     """Say, in seconds, what keeps a net from learning: signal, gradient, learning rate."""
     from lenetctl import specs
-    from lenetctl.cli.find_run import find_run
+    from lenetctl.cli.find_run import find_run_or_spec
 
     settings = overrides or []
-    run = None if Path(subject).suffix in (".yaml", ".yml") else find_run(subject)
+    named = find_run_or_spec(subject)
+    run = None if isinstance(named, Path) else named
     if run and settings:
         raise UsageError(f"-s {settings[0]}: {subject} is a run, which stays as it was trained")
     spec, origins = (run.spec(), {}) if run else specs.load_with_origins(subject, settings)

@@ -55,9 +55,8 @@ def report(
     with TemporaryDirectory() as temporary:
         pictures = {}
         if len(shown.runs) > 1:
-            *curves, ranking = artifacts.draw_comparison(shown, Path(temporary, "curves.png"))
-            pictures = {f"{shown.metric} over the epochs": file for file in curves}
-            pictures[f"{shown.metric}, ranked"] = ranking
+            drawn = artifacts.draw_comparison(shown, Path(temporary, "curves.png"))
+            pictures = {f"{shown.metric}, {words}": file for words, file in drawn.items()}
         of_best = _pictures(best, Path(temporary), data_dir, console)
         text = formats[file.suffix](compose_report(title, shown, pictures, of_best))
     artifacts.write_output(file, text)

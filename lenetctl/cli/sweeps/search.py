@@ -12,7 +12,7 @@ from lenetctl.cli.sweeps.run_sweep import SweepOptions, go_through, group_of, ra
 from lenetctl.cli.views.comparison import spread, summary_document
 from lenetctl.cli.views.sweep import SweepView
 from lenetctl.errors import UsageError
-from lenetctl.specs.layers import plan_layers
+from lenetctl.specs.layers import net_size
 from lenetctl.sweeps.events import Decision, TrialEvent
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.search import PrunerName, SamplerName
@@ -137,9 +137,4 @@ def _confirmed(study: Study, runs: Sequence[Trial], view: SweepView) -> dict[str
 
 def _sizes(study: Study) -> list[tuple[int, int, float]]:
     """Return parameters, multiply-accumulates and accuracy of each trial."""
-    sizes = []
-    for trial, accuracy in study.accuracies:
-        layers = plan_layers(trial.spec.model)
-        parameters = sum(layer.parameters for layer in layers)
-        sizes.append((parameters, sum(layer.macs for layer in layers), accuracy))
-    return sizes
+    return [(*net_size(trial.spec.model), accuracy) for trial, accuracy in study.accuracies]

@@ -122,7 +122,7 @@ def print_plan(
         spec, swept = flat[sha256], row.trial.overrides
         keys = (key for key, value in spec.items() if key in swept or value != usual[key])
         differs = (text.removeprefix("data.") for text in settings(spec, keys))
-        parameters = sum(layer.parameters for layer in specs.plan_layers(row.trial.spec.model))
+        parameters, _ = specs.net_size(row.trial.spec.model)
         state = "done" if row.status == "skipped" else "to run"
         if sha256 in goes_on:
             state = f"to go on after epoch {len(goes_on[sha256].epochs())}"

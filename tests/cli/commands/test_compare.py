@@ -288,6 +288,14 @@ def test_pictures(root, runs):
     call("--plot", "out.svg")
     assert (root.parents[1] / "out.svg").read_text().count("<svg") == 1
     assert (root.parents[1] / "out-ranked.svg").exists()
+    assert not (root.parents[1] / "out-trade-off.svg").exists()  # pools have no parameters
+
+
+def test_nets_of_several_sizes_are_drawn_by_size(root, runs):
+    run_folders.seeds(root, "wide", HIGH, model={"dense": [200]})
+    result = call("--plot", "out.svg")
+    assert "out-trade-off.svg drawn" in result.stderr
+    assert (root.parents[1] / "out-trade-off.svg").exists()
 
 
 def test_a_metric_read_once_has_no_curves(root, runs):

@@ -42,7 +42,7 @@ def test_a_sweep_is_told_in_one_file_and_kept_by_its_parent(
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", html)
     best = result.json["best"]
     assert captions == [
-        "test/accuracy over the epochs",
+        "test/accuracy, over the epochs",
         "test/accuracy, ranked",
         f"{best}: loss and accuracy",
         f"{best}: confusion on the test set",

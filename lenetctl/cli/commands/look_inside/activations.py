@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @guarded
 def activations(
     net: Annotated[
-        str, typer.Argument(metavar="RUN|SPEC", help="A run, or a YAML spec: untrained weights.")
+        str, typer.Argument(metavar="RUN|SPEC", help="A run, or a spec: untrained weights.")
     ],
     overrides: options.Set = None,
     classes: options.Classes = None,
@@ -117,10 +117,11 @@ def _nets(
 def _net(net: str, overrides: list[str] | None, weights: str | None) -> InspectedNet:
     from lenetctl import specs
     from lenetctl.analysis.activations import InspectedNet
-    from lenetctl.cli.find_run import find_run
+    from lenetctl.cli.find_run import find_run_or_spec
 
-    if Path(net).suffix in (".yaml", ".yml"):
-        return InspectedNet.untrained(specs.load_spec(net, overrides or []))
+    found = find_run_or_spec(net)
+    if isinstance(found, Path):
+        return InspectedNet.untrained(specs.load_spec(found, overrides or []))
     if overrides:
         raise UsageError(f"-s {overrides[0]}: {net} is a run, which stays as it was trained")
-    return InspectedNet.trained(find_run(net), weights)
+    return InspectedNet.trained(found, weights)

@@ -75,10 +75,10 @@ def occlude(
     net = inspected.net.eval()
     _, height, width = INPUT_SHAPE
     prepared = _prepared(inspected, dataset, Split(torch.from_numpy(images), torch.empty(0)))
-    ground = _prepared(inspected, dataset, dataset.train).images.mean(0)  # (1, 28, 28)
+    ground = _prepared(inspected, dataset, dataset.train).all_images().mean(0)  # (1, 28, 28)
     reach = SQUARE // 2
     found = np.empty(images.shape, np.float32)
-    for number, image in enumerate(prepared.images):
+    for number, image in enumerate(prepared.all_images()):
         covered = image.repeat(height * width, 1, 1, 1)
         for place, one in enumerate(covered):
             row, column = divmod(place, width)

@@ -189,7 +189,7 @@ def compute_activations(
 
     """
     split = Split(torch.from_numpy(inputs.images), torch.zeros(len(inputs.labels)))
-    images = DeviceSplit(split, "cpu", *inspected.normalisation(dataset)).images
+    images = DeviceSplit(split, "cpu", *inspected.normalisation(dataset)).all_images()
     found = layer_outputs(inspected.net, images, layers)
     predictions = [
         Prediction(label, inspected.class_name(number, dataset), float(probabilities[number]))

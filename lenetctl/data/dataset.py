@@ -149,8 +149,9 @@ def _split(labelled: LabelledImages) -> Split:
 
 def _mean_and_std(images: NDArray[np.uint8]) -> tuple[float, float]:
     # in integers, which every machine sums alike
-    count, total = images.size, int(images.sum(dtype=np.uint64))
-    squares = int(np.square(images, dtype=np.uint16).sum(dtype=np.uint64))
+    count, levels = images.size, torch.arange(256)
+    counts = torch.bincount(torch.from_numpy(images).flatten(), minlength=len(levels))
+    total, squares = int(counts @ levels), int(counts @ levels**2)
     variance = (count * squares - total * total) / count**2
     return total / count / 255, variance**0.5 / 255 or 1.0
 

@@ -23,25 +23,37 @@ def stream_seed(purpose: str, seed: int, epoch: int) -> int:
 
 
 class DeviceSplit:
-    """A whole split on the device: images, float32 (N, 1, 28, 28) normalised, and labels (N,)."""
+    """A whole split on the device: pixels, uint8 (N, 1, 28, 28), and labels, int64 (N,).
+
+    Images are normalised batch by batch: all of them in float32 would take four times the memory.
+    """
 
     def __init__(
         self, split: Split, device: torch.device | str, mean: float = 0.0, std: float = 1.0
     ) -> None:
         """Move `split` to `device`; `mean` and `std` are of pixels in [0, 1]."""
-        images = split.images.to(device).unsqueeze(1).float()
-        self.images = images.div_(255).sub_(mean).div_(std)
+        self.pixels = split.images.to(device).unsqueeze(1)
         self.labels = split.labels.to(device)
         self.black = -mean / std  # a black pixel, normalised
+        self._mean, self._std = mean, std
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __getitem__(self, index: Tensor) -> Batch:
+        """Return the images at `index`, float32 (*index.shape, 1, 28, 28), and their labels."""
+        # several times as fast as pixels[index]
+        pixels = self.pixels.index_select(0, index.flatten())
+        return self._normalised(pixels).view(*index.shape, *pixels.shape[1:]), self.labels[index]
+
+    def all_images(self) -> Tensor:
+        """Return all images at once, float32 (N, 1, 28, 28), normalised."""
+        return self._normalised(self.pixels)
+
     def batches(self, batch_size: int) -> Iterator[Batch]:
-        """Yield every batch in the stored order, as views; the last one may be smaller."""
-        yield from zip(
-            torch.split(self.images, batch_size), torch.split(self.labels, batch_size), strict=True
-        )
+        """Yield every batch in the stored order; the last one may be smaller."""
+        pixels, labels = (torch.split(part, batch_size) for part in (self.pixels, self.labels))
+        yield from zip(map(self._normalised, pixels), labels, strict=True)
 
     def shuffled_batches(
         self, batch_size: int, seed: int, epoch: int, augment: Sequence[Augmentation] = ()
@@ -53,8 +65,8 @@ class DeviceSplit:
         """
         generator = self._generator(seed, epoch)
         for index in torch.split(self._order(seed, epoch), batch_size):
-            images = self.images.index_select(0, index)  # several times as fast as images[index]
-            yield self._augment(images, augment, generator), self.labels[index]
+            images, labels = self[index]
+            yield self._augment(images, augment, generator), labels
 
     def fleet_batches(
         self,
@@ -69,19 +81,25 @@ class DeviceSplit:
         orders = torch.stack([self._order(*stream) for stream in streams], dim=1)
         generators = [self._generator(*stream) for stream in streams]
         for index in torch.split(orders, batch_size):
-            images = self.images[index]
+            images, labels = self[index]
             if augment:
                 columns = zip(images.unbind(1), generators, strict=True)
                 images = torch.stack([self._augment(i, augment, g) for i, g in columns], dim=1)
-            yield images, self.labels[index]
+            yield images, labels
 
     def _order(self, seed: int, epoch: int) -> Tensor:
         shuffle = torch.Generator().manual_seed(stream_seed("shuffle", seed, epoch))
-        return torch.randperm(len(self), generator=shuffle).to(self.images.device)
+        return torch.randperm(len(self), generator=shuffle).to(self.labels.device)
 
     def _generator(self, seed: int, epoch: int) -> torch.Generator:
         seed = stream_seed("augment", seed, epoch)
-        return torch.Generator(self.images.device).manual_seed(seed)
+        return torch.Generator(self.labels.device).manual_seed(seed)
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        images = pixels / 255
+        if (self._mean, self._std) == (0, 1):
+            return images
+        return images.sub_(self._mean).div_(self._std)
 
     def _augment(
         self, images: Tensor, augment: Sequence[Augmentation], generator: torch.Generator

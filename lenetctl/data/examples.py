@@ -33,11 +33,12 @@ def training_examples(dataset: Dataset, spec: Spec, per_class: int) -> Examples:
     split = DeviceSplit(
         Split(train.images[chosen], train.labels[chosen]), "cpu", *dataset.normalisation(spec.data)
     )
-    drawn, titles = [split.images], [""]
+    stored = split.all_images()
+    drawn, titles = [stored], [""]
     for draw in range(1, DRAWS + 1) if spec.data.augment else ():
         seed = stream_seed("augment", spec.training.seed, draw)
         generator = torch.Generator().manual_seed(seed)
-        images = augment_images(split.images - split.black, spec.data.augment, generator)
+        images = augment_images(stored - split.black, spec.data.augment, generator)
         drawn.append(images + split.black)
         titles.append(f" drawn {draw}")
     images = torch.stack([one.reshape(len(numbers), per_class, 28, 28) for one in drawn], dim=2)

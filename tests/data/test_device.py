@@ -35,21 +35,35 @@ def labels(batches):
 def test_pixels_are_those_of_to_tensor(split, device):
     on_device = DeviceSplit(split, device)
     assert len(on_device) == 23
-    assert on_device.images.dtype == torch.float32
-    assert torch.equal(on_device.images.cpu()[:, 0], split.images.float() / 255)
+    images = on_device.all_images()
+    assert images.dtype == torch.float32
+    assert torch.equal(images.cpu()[:, 0], split.images.float() / 255)
 
 
-def test_normalising_takes_mean_and_std(split):
-    images = DeviceSplit(split, "cpu", mean=0.3, std=0.2).images[:, 0]
-    torch.testing.assert_close(images, (split.images / 255 - 0.3) / 0.2)
-    assert split.images[5, 0, 0] == 5  # the split itself stays as it was
+def test_images_are_held_as_bytes_and_on_the_cpu_but_once(split):
+    on_device = DeviceSplit(split, "cpu", mean=0.3, std=0.2)
+    assert on_device.pixels.dtype == torch.uint8
+    assert on_device.pixels.data_ptr() == split.images.data_ptr()
 
 
-def test_batches_are_views_of_all_images_in_order(split):
-    on_device = DeviceSplit(split, "cpu")
-    batches = list(on_device.batches(10))
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("mean_and_std", [(0.0, 1.0), (0.0, 0.2), (0.2860, 0.3530)])
+def test_a_batch_has_the_bits_of_all_images_normalised_at_once(split, device, mean_and_std):
+    mean, std = mean_and_std
+    whole = split.images.to(device).unsqueeze(1).float().div_(255).sub_(mean).div_(std)
+    on_device = DeviceSplit(split, device, mean, std)
+    assert torch.equal(on_device.all_images(), whole)
+    chosen = torch.tensor([[3, 3, 22], [0, 9, 1]], device=device)
+    images, numbers = on_device[chosen]
+    assert torch.equal(images, whole[chosen])
+    assert torch.equal(numbers, chosen)
+    batches = [*on_device.batches(10), *on_device.shuffled_batches(10, 0, 1)]
+    assert all(torch.equal(some, whole[numbers]) for some, numbers in batches)
+
+
+def test_batches_are_all_images_in_order(split):
+    batches = list(DeviceSplit(split, "cpu").batches(10))
     assert labels(batches) == [[*range(10)], [*range(10, 20)], [20, 21, 22]]
-    assert batches[1][0].data_ptr() == on_device.images[10].data_ptr()
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -93,12 +107,14 @@ def test_black_comes_in_at_the_borders_of_normalised_images():
 
 def test_the_stored_images_are_never_written_to(split):
     on_device = DeviceSplit(split, "cpu")
-    before = on_device.images.clone()
+    before = on_device.pixels.clone()
     for images, _ in on_device.shuffled_batches(10, 0, 0, AUGMENT):
         images.zero_()
     for images, _ in on_device.shuffled_batches(10, 0, 0):
         images.zero_()
-    assert torch.equal(on_device.images, before)
+    for images, _ in on_device.batches(10):
+        images.zero_()
+    assert torch.equal(on_device.pixels, before)
 
 
 def test_the_global_generator_is_left_alone(split):
@@ -141,7 +157,7 @@ def test_a_data_set_is_normalised_by_its_training_images(split, normalize, mean,
     data = Dataset("noise", ("a",), split, split, split, "", mean=0.5, std=0.25)
     on_device = DeviceDataset.of(data, DataSpec(normalize=normalize), "cpu")
     for part in (on_device.train, on_device.validation, on_device.test):
-        torch.testing.assert_close(part.images[:, 0], (split.images / 255 - mean) / std)
+        torch.testing.assert_close(part.all_images()[:, 0], (split.images / 255 - mean) / std)
         assert torch.equal(part.labels, split.labels)
 
 

@@ -29,7 +29,7 @@ def net():
 
 def test_it_measures_what_sklearn_measures(net, split):
     with torch.no_grad():
-        logits = net.eval()(split.images)
+        logits = net.eval()(split.all_images())
     labels = split.labels.numpy()
     found = evaluate(net, split)
     guesses = logits.argmax(1).numpy()
@@ -87,7 +87,7 @@ def test_dropout_is_off_and_nothing_is_drawn(split):
 def test_cuda_measures_the_same(split):
     net = build_model(ModelSpec(activation="relu"), seed=0)
     on_cpu = evaluate(net, split)
-    images, labels = split.images[:, 0] * 255, split.labels
-    on_cuda = evaluate(net.to("cuda"), DeviceSplit(Split(images.to(torch.uint8), labels), "cuda"))
+    images, labels = split.pixels[:, 0], split.labels
+    on_cuda = evaluate(net.to("cuda"), DeviceSplit(Split(images, labels), "cuda"))
     assert on_cuda.loss == pytest.approx(on_cpu.loss, rel=1e-4)
     assert abs(on_cuda.confusion - on_cpu.confusion).sum() <= 0.01 * len(labels)

@@ -58,7 +58,7 @@ def balanced_batch(split: DeviceSplit, per_class: int = PER_CLASS) -> Batch:
     """Return the first images of each class, in the stored order, and their labels."""
     classes = torch.unique(split.labels).tolist()
     chosen = torch.cat([(split.labels == one).nonzero()[:per_class, 0] for one in classes])
-    return split.images[chosen], split.labels[chosen]
+    return split[chosen]
 
 
 def measure_layers(

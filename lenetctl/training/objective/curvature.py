@@ -38,7 +38,7 @@ def measure_before_epoch(
         drawn = torch.Generator().manual_seed(stream_seed("curvature", training.seed, epoch))
         chosen = torch.randperm(len(split), generator=drawn)[: optimizer.defaults["samples"]]
         chosen = chosen.to(split.labels.device)
-        measure_on(optimizer, net, training, split.images[chosen], split.labels[chosen])
+        measure_on(optimizer, net, training, *split[chosen])
 
 
 def measure_on(

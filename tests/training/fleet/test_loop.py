@@ -98,7 +98,7 @@ def compare(dataset):
         states = [initial_state(spec, device) for spec in specs]
         if dtype == torch.float64:
             for split in (splits.train, splits.validation, splits.test):
-                split.images = split.images.double()
+                split.pixels = split.pixels.double()
             states = [double(state) for state in states]
         return states, splits
 

@@ -5,16 +5,11 @@ import signal
 
 import pytest
 from helpers.equality import metrics
-from helpers.sweeps import EventRecorder, serial
+from helpers.sweeps import EventRecorder, beside_serial, prune_second_epoch, run_of
 
-from lenetctl import specs
 from lenetctl.artifacts import draw
 from lenetctl.errors import UsageError
-from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.claims import make_claims_folder
-from lenetctl.sweeps.events import Decision
 from lenetctl.sweeps.executors.base import ExecutorSettings, make_executor
-from lenetctl.sweeps.trial import Trial
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: uv run --extra ray")
 pytestmark = pytest.mark.slow
@@ -39,54 +34,24 @@ def nodes():
     made.shutdown()
 
 
-@pytest.fixture
-def options(tmp_path):
-    make_claims_folder(tmp_path / "ray")
-    return RunOptions(tmp_path / "ray", device="cpu")
-
-
-@pytest.fixture
-def trials(digits, tmp_path):
-    def make(*seeds, **training):
-        made = [digits(seed=seed, **training) for seed in seeds]
-        return [Trial(spec, specs.sha256(spec), tmp_path / "quick.yaml", {}) for spec in made]
-
-    return make
-
-
-def run_of(trial, options):
-    (run,) = [one for one in options.store.all() if one.record.spec_sha256 == trial.sha256]
-    return run
-
-
 def test_without_an_address_there_is_no_cluster(trials, options, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(UsageError, match="set RAY_ADDRESS"):
         cluster(trials(0), options, EventRecorder())
 
 
-def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options, tmp_path):
-    recorder = EventRecorder()
-    cluster(trials(0, 1, 2), options, recorder)
-    assert [recorder.of(one) for one in trials(0, 1, 2)] == [
-        ["started", "epoch_end", "finished"]
-    ] * 3
-    alone = RunOptions(tmp_path / "serial", device="cpu")
-    make_claims_folder(alone.root)
-    serial(trials(0, 1, 2), alone, EventRecorder())
-    for trial in trials(0, 1, 2):
-        assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
-        assert (
-            run_of(trial, options).figures / "curves.png"
-        ).exists()  # drawn where it was trained
+def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options):
+    recorder, made = EventRecorder(), trials(0, 1, 2)
+    cluster(made, options, recorder)
+    assert [recorder.of(one) for one in made] == [["started", "epoch_end", "finished"]] * 3
+    for run, alone in beside_serial(made, options):
+        assert metrics(run) == metrics(alone)
+        assert run.record.command == alone.record.command
+        assert (run.figures / "curves.png").exists()  # drawn where it was trained
 
 
 def test_a_trial_is_pruned_on_the_drivers_decision(nodes, trials, options):
-    def prune(event):
-        second = event.kind == "epoch_end" and len(event.run.epochs()) == 2
-        return Decision.PRUNE if second else Decision.CONTINUE
-
-    recorder, (trial,) = EventRecorder(prune), trials(0, epochs=50)
+    recorder, (trial,) = EventRecorder(prune_second_epoch), trials(0, epochs=50)
     cluster([trial], options, recorder)
     assert recorder.of(trial) == ["started", "epoch_end", "pruned"]
     assert len(run_of(trial, options).epochs()) == 2

@@ -122,7 +122,7 @@ def test_each_run_of_a_sweep_keeps_its_epochs(lenetctl, quick, executor):
     [
         (("--executor-option", "partition"), "write key=value, as in partition=gpu"),
         (("--executor-option", "=gpu"), "write key=value, as in partition=gpu"),
-        (("--executor-option", "partition=gpu"), "is for --executor slurm"),
+        (("--executor-option", "partition=gpu"), "is for --executor ray or slurm"),
         (("--executor", "slurm"), "--jobs N" if find_spec("submitit") else "its extra `slurm`"),
     ],
 )

@@ -4,8 +4,9 @@
 
 Starts a Ray cluster of processes on this machine and one `lenetctl sweep --executor ray` over seeds
 there, on 200 digits. Prints the processor time per trial of each kind of process, start-up
-aside: from the end of the tenth trial on. On a cluster each kind has machines of its own; of those
-that there is one of (driver, writer, servers), the largest bounds how many trials a second go.
+aside: from the end of the tenth trial on, and in the first and the last quarter of that, to see
+what grows with the number of runs. On a cluster each kind has machines of its own; of those that
+there is one of (driver, writer, servers), the largest bounds how many trials a second go.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -35,6 +35,9 @@ model: {activation: relu}
 training: {optimizer: {kind: sgd, lr: 0.1}}
 """
 STEADY = 10  # trials before the clock starts: imports, the database's schema
+QUARTERS = 4
+WORKERS = "Ray: workers, which train"
+Spent = dict[tuple[int, float], tuple[str, float]]  # kind and seconds, by process
 KINDS = {  # what a process is, by a part of its command line
     "mlflow server": "MLflow server",
     "mlflow.server": "MLflow server",
@@ -42,7 +45,7 @@ KINDS = {  # what a process is, by a part of its command line
     "spawn_main": "writer",
     "lenetctl sweep": "driver",
     "ray::_EventRelay": "Ray: the relay of events",
-    "ray::": "Ray: workers, which train",
+    "ray::": WORKERS,
     "gcs_server": "Ray: control store",
     "raylet": "Ray: node managers",
 }
@@ -61,7 +64,7 @@ def tracking(kind: str, folder: Path) -> Iterator[str]:
         yield server.uri
 
 
-def spent() -> dict[tuple[int, float], tuple[str, float]]:
+def spent() -> Spent:
     """Return kind and processor time, in seconds, of every process that this one has started."""
     ours = psutil.Process().children(recursive=True)
     for process in psutil.process_iter(["cmdline"]):  # the database's has left us
@@ -80,6 +83,14 @@ def spent() -> dict[tuple[int, float], tuple[str, float]]:
 def ended(folder: Path) -> int:
     """Return how many trials have their result."""
     return len(list(folder.glob("mlruns/lenetctl/*/result.json")))
+
+
+def each(before: tuple[int, Spent], after: tuple[int, Spent]) -> dict[str, float]:
+    """Return the ms of processor time that each kind of process spent on a trial in between."""
+    seconds: dict[str, float] = dict.fromkeys(KINDS.values(), 0.0)
+    for key, (kind, now) in after[1].items():
+        seconds[kind] += now - before[1].get(key, (kind, 0.0))[1]
+    return {kind: 1000 * spent / (after[0] - before[0]) for kind, spent in seconds.items() if spent}
 
 
 def main() -> None:
@@ -108,27 +119,34 @@ def main() -> None:
         )
         while ended(folder) < STEADY and sweep.poll() is None:
             time.sleep(0.1)
-        first, before, started = ended(folder), spent(), time.perf_counter()
-        now = dict(before)
+        started = time.perf_counter()
+        now = spent()
+        looks = [(ended(folder), now)]  # then one at the end of each quarter
         trained = 0.0  # seconds until the last trial had ended; the rest is publishing
         while sweep.poll() is None:
-            now |= spent()  # the last that was seen of a process that has ended
-            if not trained and ended(folder) == chosen.runs:
+            now = now | spent()  # the last that was seen of a process that has ended
+            done = ended(folder)
+            quarter = (chosen.runs - looks[0][0]) / QUARTERS
+            if len(looks) < QUARTERS and done >= looks[0][0] + len(looks) * quarter:
+                looks.append((done, now))
+            if not trained and done == chosen.runs:
                 trained = time.perf_counter() - started
             time.sleep(0.5)
+        looks.append((chosen.runs, now))
         whole = time.perf_counter() - started
         if sweep.returncode:
             raise SystemExit(f"the sweep ended with {sweep.returncode}")
-    trials, trained = chosen.runs - first, trained or whole
-    share: Counter[str] = Counter()
-    for key, (kind, seconds) in now.items():
-        share[kind] += seconds - before.get(key, (kind, 0.0))[1]
+    trials, trained = chosen.runs - looks[0][0], trained or whole
+    parts = [each(*ends) for ends in ((looks[0], looks[-1]), looks[:2], looks[-2:])]
     print(sentence())
     print(f"{chosen.runs} trials of {chosen.epochs} epochs on two CPUs, {chosen.tracking}")
     print(f"trained at {trials / trained:.2f} trials/s, with MLflow {trials / whole:.2f} trials/s")
-    print("| process | ms of processor time a trial |\n| --- | ---: |")
-    for kind, seconds in share.most_common():
-        print(f"| {kind} | {1000 * seconds / trials:.1f} |")
+    more = now.keys() - looks[0][1].keys()
+    print(f"{sum(now[key][0] == WORKERS for key in more)} worker processes were started meanwhile")
+    print("| ms of processor time a trial | all | first quarter | last quarter |")
+    print("| --- | ---: | ---: | ---: |")
+    for kind in sorted(parts[0], key=parts[0].__getitem__, reverse=True):
+        print(f"| {kind} | {' | '.join(f'{part.get(kind, 0):.1f}' for part in parts)} |")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ ExecutorOptions = Annotated[
     typer.Option(
         "--executor-option",
         metavar="KEY=VALUE",
-        help="What a job asks of Slurm, as partition=gpu; repeatable.",
+        help="For slurm, as partition=gpu, or ray, as fleet=64; repeatable.",
     ),
 ]
 Jobs = Annotated[

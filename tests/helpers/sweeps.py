@@ -1,5 +1,8 @@
 """What the tests of executors share: how each is run, and what is heard of it."""
 
+from dataclasses import replace
+
+from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, FailedFast
 from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.processes import ProcessExecutor
@@ -26,6 +29,25 @@ class EventRecorder:
 def fail_fast(event):
     if event.kind == "failed":
         raise FailedFast
+
+
+def prune_second_epoch(event):
+    second = event.kind == "epoch_end" and len(event.run.epochs()) == 2
+    return Decision.PRUNE if second else Decision.CONTINUE
+
+
+def run_of(trial, options):
+    """Return the one run that there is of `trial`."""
+    (run,) = options.store.of_spec(trial.sha256)
+    return run
+
+
+def beside_serial(trials, options):
+    """Return the run of each trial, each beside the one that the serial executor makes of it."""
+    alone = replace(options, root=options.root / "serial")
+    make_claims_folder(alone.root)
+    serial(trials, alone, EventRecorder())
+    return [(run_of(trial, options), run_of(trial, alone)) for trial in trials]
 
 
 def serial(trials, options, listener, *, force=False):

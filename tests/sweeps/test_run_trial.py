@@ -4,13 +4,10 @@ import signal
 
 import pytest
 from helpers.equality import metrics
-from helpers.sweeps import EventRecorder, fail_fast, in_processes, serial
+from helpers.sweeps import EventRecorder, beside_serial, fail_fast, in_processes, serial
 
-from lenetctl import specs
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
-from lenetctl.runs.store import RunStore
-from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import FailedFast
 from lenetctl.sweeps.executors.base import ExecutorSettings
 from lenetctl.sweeps.executors.serial import SerialExecutor
@@ -21,27 +18,6 @@ from lenetctl.sweeps.trial import (
     latest_unfinished,
     unfinished_run,
 )
-
-DIVERGES = {"kind": "sgd", "lr": 1e30}
-
-
-@pytest.fixture
-def options(tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # in workers, too: the same threads, the same bits
-    make_claims_folder(tmp_path)
-    return RunOptions(tmp_path, device="cpu", tags={"lenetctl.sweep": "study"})
-
-
-@pytest.fixture
-def trials(digits, tmp_path):
-    """Make a trial for each seed given, and one that diverges for None."""
-
-    def make(*seeds, **training):
-        changes = [{"optimizer": DIVERGES} if seed is None else {"seed": seed} for seed in seeds]
-        made = [digits(**training, **change) for change in changes]
-        return [Trial(spec, specs.sha256(spec), tmp_path / "quick.yaml", {}) for spec in made]
-
-    return make
 
 
 def test_trials_are_run_tagged_and_repeatable(trials, options):
@@ -130,17 +106,11 @@ def test_failing_fast_leaves_the_rest_alone(trials, options):
     assert recorder.of(good) == []
 
 
-def test_workers_give_the_bits_of_the_serial_executor(trials, options, tmp_path):
+def test_workers_give_the_bits_of_the_serial_executor(trials, options):
     in_processes(trials(0, 1), options, EventRecorder())
     assert not multiprocessing.active_children()
-    other = RunOptions(tmp_path / "serial", device="cpu")
-    make_claims_folder(other.root)
-    serial(trials(0, 1), other, EventRecorder())
-    alone, shared = (
-        {run.name: metrics(run) for run in RunStore(root).all()}
-        for root in (other.root, options.root)
-    )
-    assert alone == shared
+    for run, alone in beside_serial(trials(0, 1), options):
+        assert metrics(run) == metrics(alone)
 
 
 @pytest.mark.slow

@@ -89,8 +89,6 @@ def sweep(
 
     if (search is None) != (count is None):
         raise UsageError("--search tpe|random and --trials N go together")
-    if diagnostics and executor and executor.value == "fleet":
-        raise UsageError("--diagnostics: a fleet trains its nets as one: use another --executor")
     if until and (search or seeds is not None or force):
         raise UsageError(
             "--until decided chooses seeds itself: leave out --search, --seeds, --force"
@@ -112,6 +110,8 @@ def sweep(
         data_dir=data_dir,
         tracking_uri=tracking_uri,
     )
+    if diagnostics and how.in_fleets:
+        raise UsageError("--diagnostics: a fleet trains its nets as one: use another --executor")
     if until:
         from lenetctl.cli.sweeps.until_decided import sweep_until_decided
 

@@ -51,6 +51,11 @@ class SweepOptions:
     data_dir: Path | None
     tracking_uri: str | None
 
+    @property
+    def in_fleets(self) -> bool:
+        """Whether nets are trained many as one."""
+        return self.executor == "fleet" or "fleet" in self.executor_options
+
 
 def usual_executor(wanted: ExecutorName | None, jobs: int | None) -> str:
     """Return the executor that is wanted, else the one for so many trials at a time."""

@@ -100,12 +100,13 @@ def _batches(
     study: Study, wanted: SearchOptions, options: SweepOptions
 ) -> Iterator[Iterable[Trial]]:
     """Yield the runs of the search: one by one as there is room, or as much as a fleet may hold."""
-    if options.executor != "fleet":
+    if not options.in_fleets:
         yield study
     elif wanted.sampler == SamplerName.random:  # learns nothing from trial to trial
         yield from study.batches(wanted.trials)
     else:
-        models = options.jobs or TOGETHER * wanted.seeds_per_trial
+        own = options.executor_options.get("fleet", options.jobs)
+        models = own or TOGETHER * wanted.seeds_per_trial
         yield from study.batches(max(1, models // wanted.seeds_per_trial))
 
 

@@ -10,5 +10,5 @@ EXECUTORS = {  # by the name that --executor takes: module and class
     "slurm": "lenetctl.sweeps.executors.slurm:SlurmExecutor",
 }
 ELSEWHERE = {"ray", "slurm"}  # train on other machines, and draw there what they have trained
-TAKE_OPTIONS = {"slurm"}  # of --executor-option
+TAKE_OPTIONS = ("ray", "slurm")  # of --executor-option
 ExecutorName = StrEnum("ExecutorName", list(EXECUTORS))  # type: ignore[misc]  # from the table

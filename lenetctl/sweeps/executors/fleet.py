@@ -27,6 +27,7 @@ from lenetctl.training.loop import is_over
 from lenetctl.training.state import TrainingState
 
 SIZE = 256  # models of a fleet, at most
+ON_CPU = "a fleet is for a GPU: a CPU trains its models faster one after another"
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,7 @@ class FleetExecutor:
     def run(self, trials: Iterable[Trial], listener: Listener) -> None:
         """Run the trials."""
         if select_device(self.settings.options.device).type == "cpu":
-            self.settings.warn(
-                "a fleet is for a GPU: a CPU trains its models faster one after another"
-            )
+            self.settings.warn(ON_CPU)
         devices = shared_devices(self.settings.options.device)
         groups = grouped(trials, self.settings.jobs or SIZE, len(devices))
         if len(devices) > 1:
@@ -123,7 +122,7 @@ class _Member:
         self.state: TrainingState | None = None
         self.is_busy = False  # another process is at the trial
         self._settings, self._context = settings, context
-        self._reporter = TrialReporter(trial, listener)
+        self._reporter = TrialReporter(trial, listener, settings.draw)
         self._block = ExitStack()
 
     def open(self) -> bool:
@@ -197,5 +196,5 @@ class _Member:
 def _with_remedy(error: BaseException, models: int) -> BaseException:
     if not is_out_of_memory(error):
         return error
-    message = f"out of memory: a fleet of {models} models is too large"
-    return ResourceError(f"{message}; try --jobs {max(1, models // 2)}")
+    message, fewer = f"a fleet of {models} models is too large", max(1, models // 2)
+    return ResourceError(f"out of memory: {message}; try --jobs {fewer}, with ray fleet={fewer}")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -24,25 +24,33 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lenetctl.errors import UsageError
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.events import Decision, Draw, Listener, TrialEvent
-from lenetctl.sweeps.executors.base import ExecutorSettings, RetryQueue
+from lenetctl.sweeps.events import Decision, Listener, TrialEvent
+from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue, make_executor
+from lenetctl.sweeps.executors.fleet import ON_CPU, grouped
 from lenetctl.sweeps.executors.workers import GRACE
-from lenetctl.sweeps.run_trial import run_trial
 from lenetctl.sweeps.trial import Trial
 
-LISTENING = 0.5  # seconds between two looks at which tasks ended
+LISTENING = 0.5  # seconds without news until lost tasks, or an interrupt, are looked for
 
 
 @dataclass(frozen=True)
 class RayExecutor:
-    """Runs `jobs` trials at a time, else one for each CPU, each with its share of CPUs and GPUs.
+    """Runs `jobs` tasks at a time, each with its share of the cluster's CPUs and GPUs.
 
-    The cluster is the one that RAY_ADDRESS names. A trial whose process or node is lost is tried
-    again once, wherever there is room.
+    A task is one trial, by default one for each CPU; with the option `fleet` it is a fleet of so
+    many at most, by default one for each GPU. The cluster is the one that RAY_ADDRESS names. What
+    a task had not ended when its process or node was lost is tried again once, wherever there is
+    room.
     """
 
     settings: ExecutorSettings
+
+    def __post_init__(self) -> None:
+        """Refuse an option that there is not."""
+        extra = self.settings.extra
+        size = extra.get("fleet", 1)
+        if extra.keys() - {"fleet"} or not isinstance(size, int) or size < 1:
+            raise UsageError("--executor ray: its one option is fleet=N, models of a fleet at most")
 
     def run(self, trials: Iterable[Trial], listener: Listener) -> None:
         """Run the trials.
@@ -51,40 +59,62 @@ class RayExecutor:
             UsageError: there is no such cluster.
 
         """
-        options = self.settings.options.absolute()
-        how = self.settings.draw, self.settings.force
-        queue = RetryQueue([trial] for trial in trials)
+        own, size = self.settings, self.settings.extra.get("fleet")
+        within = ExecutorSettings(own.options.absolute(), force=own.force, draw=own.draw)
         with _connected():
-            relay = _relay()
-            at_once, task = _task(self.settings.jobs)
-            tasks: dict[Any, Trial] = {}
-            under_way: set[str] = set()  # the trials of those that have not told of their end
-            runs: dict[str, Run | None] = {}
-            try:
-                while True:
-                    while len(under_way) < at_once and (batch := queue.take()):
-                        (trial,) = batch
-                        under_way.add(trial.sha256)
-                        tasks[task.remote(trial, options, relay, *how)] = trial
-                    if not tasks:
-                        return
-                    # first which ended, then the events: the last ones of those are among them
-                    ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
-                    for number, event in ray.get(relay.receive.remote()):
-                        runs[event.sha256] = event.run or runs.get(event.sha256)
-                        if event.ends_trial:
-                            under_way.discard(event.sha256)
-                        decision = listener(event)
-                        if number is not None:
-                            relay.answer.remote(number, decision)
-                    for handle in ended:
-                        trial = tasks.pop(handle)
-                        if cause := _cause_of_death(handle):
-                            under_way.discard(trial.sha256)
-                            for lost in queue.put_back([trial], runs, cause):
-                                listener(lost)
-            finally:
-                _stop(list(tasks))
+            at_once, share = share_out(ray.nodes(), own.jobs, in_fleets=bool(size))
+            if size and not share["num_gpus"]:
+                own.warn(ON_CPU)
+            batches = grouped(trials, size, at_once) if size else ([trial] for trial in trials)
+            task, relay = ray.remote(max_retries=0, **share)(_work), _relay()
+
+            def start(batch: Batch) -> Any:
+                return task.remote(batch, "fleet" if size else "serial", within, relay)
+
+            _run_in_tasks(RetryQueue(batches), at_once, start, relay, listener)
+
+
+def _run_in_tasks(
+    queue: RetryQueue, at_once: int, start: Callable[[Batch], Any], relay: Any, listener: Listener
+) -> None:
+    tasks: dict[Any, dict[str, Trial]] = {}  # those of its trials that have not ended, by SHA-256
+    runs: dict[str, Run | None] = {}
+    try:
+        while True:
+            while sum(map(bool, tasks.values())) < at_once and (batch := queue.take()):
+                tasks[start(batch)] = {trial.sha256: trial for trial in batch}
+            if not tasks:
+                return
+            # first which ended, then the events: the last ones of those are among them
+            ended, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0)
+            for event in _heard(relay, listener):
+                runs[event.sha256] = event.run or runs.get(event.sha256)
+                if event.ends_trial and event.kind != "killed":
+                    for left in tasks.values():
+                        left.pop(event.sha256, None)
+            for handle in ended:
+                lost = list(tasks.pop(handle).values())
+                if cause := _cause_of_death(handle):
+                    for event in queue.put_back(lost, runs, cause):
+                        listener(event)
+    finally:
+        _stop(list(tasks))
+
+
+def share_out(
+    nodes: Sequence[dict[str, Any]], jobs: int | None, *, in_fleets: bool
+) -> tuple[int, dict[str, float]]:
+    """Return how many tasks run at once, and what each of them asks of a node.
+
+    Where there are GPUs each task has a part of one, so nodes without are left alone.
+    """
+    there = [node["Resources"] for node in nodes if node["Alive"]]
+    there = [node for node in there if node.get("GPU")] or there
+    cpus, gpus = ([int(node.get(kind, 0)) for node in there] for kind in ("CPU", "GPU"))
+    jobs = jobs or (in_fleets and sum(gpus)) or max(1, sum(cpus))
+    # what no node has would be waited for for ever
+    share = max(1, min(sum(cpus) // jobs, max(cpus, default=1)))
+    return jobs, {"num_cpus": share, "num_gpus": min(1.0, sum(gpus) / jobs)}
 
 
 @contextmanager
@@ -112,24 +142,26 @@ def _relay() -> Any:
     return ray.remote(num_cpus=0, scheduling_strategy=here)(_EventRelay).remote()
 
 
-def _task(jobs: int | None) -> tuple[int, Any]:
-    """Return how many tasks run at once, and one with its share of the cluster."""
-    there = ray.cluster_resources()
-    cpus = int(there.get("CPU", 1))
-    jobs = jobs or cpus
-    share = {"num_cpus": max(1, cpus // jobs), "num_gpus": min(1.0, there.get("GPU", 0) / jobs)}
-    return jobs, ray.remote(max_retries=0, **share)(_work)
-
-
-def _work(trial: Trial, options: RunOptions, relay: Any, draw: Draw | None, force: bool) -> None:
+def _work(batch: Batch, executor: str, settings: ExecutorSettings, relay: Any) -> None:
     share = ray.get_runtime_context().get_assigned_resources()
     torch.set_num_threads(int(share["CPU"]))
 
     def listener(event: TrialEvent) -> Decision:
-        decision: Decision = ray.get(relay.send.remote(event))
-        return decision
+        return _answer(relay.send.remote(event))
 
-    run_trial(trial, options, listener, force=force, draw=draw)
+    make_executor(executor, replace(settings, jobs=len(batch))).run(batch, listener)
+
+
+def _answer(sent: Any) -> Decision:
+    """Return what the driver decided.
+
+    `ray.get` would lend this task's CPU to the next one, for which Ray starts a process more.
+    """
+    answer = sent.future()
+    while True:
+        with suppress(TimeoutError):  # now and then, or an interrupt would not be met
+            decision: Decision = answer.result(LISTENING)
+            return decision
 
 
 class _EventRelay:
@@ -162,6 +194,15 @@ class _EventRelay:
     async def answer(self, number: int, decision: Decision) -> None:
         """Let the task with the numbered event go on."""
         self._decisions.pop(number).set_result(decision)
+
+
+def _heard(relay: Any, listener: Listener) -> Iterator[TrialEvent]:
+    """Pass on the events since the last time, and decisions back; yield the events."""
+    for number, event in ray.get(relay.receive.remote()):
+        decision = listener(event)
+        if number is not None:
+            relay.answer.remote(number, decision)
+        yield event
 
 
 def _cause_of_death(task: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from filelock import FileLock
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MLFLOW_PARENT = "mlflow.parentRunId"  # MLflow's own tag, which its UI folds children by
 SWEEP = "lenetctl.sweep"  # tag of the children, for a flat search
 PARENT = "lenetctl.sweep_parent"  # tag of the parent, by which it is found again
+
+# the ids of those found, by experiment and sweep
+_PARENTS: WeakKeyDictionary[MlflowClient, dict[tuple[str, str], str]] = WeakKeyDictionary()
 
 
 class Sweep(NamedTuple):
@@ -47,15 +51,18 @@ def sweep_parent_id(
     """Return the id of the run that stands for `sweep`, made where there is none.
 
     Its time begins with its first run's, `started` (ms since 1970). It is ended as soon as it is
-    made, so that no crash can leave it RUNNING, and once more when the sweep is.
+    made, so that no crash can leave it RUNNING, and once more when the sweep is. A client looks for
+    it once: that search costs a server more than any other request for a run.
     """
-    with FileLock(lock):  # one process at a time, or there were two
-        if found := find_parent(client, experiment, sweep):
-            return str(found.info.run_id)
-        made = client.create_run(experiment, started, {PARENT: sweep}, run_name=sweep)
-        run_id = str(made.info.run_id)
-        client.set_terminated(run_id, "FINISHED")
-        return run_id
+    known = _PARENTS.setdefault(client, {})
+    if (experiment, sweep) not in known:
+        with FileLock(lock):  # one process at a time, or there were two
+            parent = find_parent(client, experiment, sweep)
+            if parent is None:
+                parent = client.create_run(experiment, started, {PARENT: sweep}, run_name=sweep)
+                client.set_terminated(parent.info.run_id, "FINISHED")
+            known[experiment, sweep] = str(parent.info.run_id)
+    return known[experiment, sweep]
 
 
 def find_parent(client: MlflowClient, experiment: str, sweep: str) -> Entry | None:

@@ -122,11 +122,13 @@ def test_each_run_of_a_sweep_keeps_its_epochs(lenetctl, quick, executor):
     [
         (("--executor-option", "partition"), "write key=value, as in partition=gpu"),
         (("--executor-option", "=gpu"), "write key=value, as in partition=gpu"),
-        (("--executor-option", "partition=gpu"), "is for --executor slurm"),
+        (("--executor-option", "partition=gpu"), "is for --executor ray or slurm"),
         (("--executor", "slurm"), "--jobs N" if find_spec("submitit") else "its extra `slurm`"),
+        (("--diagnostics", "--executor", "fleet"), "a fleet trains its nets as one"),
+        (("--diagnostics", "--executor-option", "fleet=2"), "a fleet trains its nets as one"),
     ],
 )
-def test_what_slurm_is_asked_is_checked_beforehand(lenetctl, quick, options, said):
+def test_what_executors_are_asked_is_checked_beforehand(lenetctl, quick, options, said):
     refused = lenetctl("sweep", quick, *options)
     assert refused.code == 2
     assert said in refused.err

@@ -1,11 +1,15 @@
 """Searches from the first trial to the winner's confirmation, on the digits."""
 
+from dataclasses import fields
 from pathlib import Path
 from statistics import fmean
+from types import SimpleNamespace
 
 import pytest
 from mlflow import MlflowClient
 
+from lenetctl.cli.sweeps.run_sweep import SweepOptions
+from lenetctl.cli.sweeps.search import SearchOptions, _batches
 from lenetctl.runs.folder import Run
 
 SPEC = """\
@@ -68,6 +72,27 @@ def test_a_dry_run_writes_nothing(lenetctl, write, own_store, tmp_path):
     planned = lenetctl(*SEARCH, "--search", "tpe", "--trials", 3, "--dry-run")
     assert planned.json["counts"] == {"planned": 3}
     assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("executor", "extra", "jobs", "asked"),
+    [
+        ("ray", {}, 8, []),  # one by one
+        ("ray", {"fleet": 6}, 8, [3]),
+        ("fleet", {}, 8, [4]),
+        ("fleet", {}, None, [10]),
+    ],
+)
+def test_as_many_trials_are_asked_for_as_a_fleet_holds(executor, extra, jobs, asked):
+    def batches(size):
+        sizes.append(size)
+        return ()
+
+    sizes, others = [], dict.fromkeys(field.name for field in fields(SweepOptions))
+    chosen = {"executor": executor, "executor_options": extra, "jobs": jobs}
+    wanted = SearchOptions(4, "tpe", "none", seeds_per_trial=2, confirm=0, storage=None)
+    list(_batches(SimpleNamespace(batches=batches), wanted, SweepOptions(**others | chosen)))
+    assert sizes == asked
 
 
 @pytest.mark.parametrize(("sampler", "batches"), [("random", 1), ("tpe", 2)])

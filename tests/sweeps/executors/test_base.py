@@ -36,7 +36,7 @@ def test_a_batch_that_gets_further_each_time_is_tried_again_each_time(tmp_path):
         assert event.kind == how, epochs
 
 
-def test_only_slurm_takes_options():
+def test_only_executors_elsewhere_take_options():
     settings = ExecutorSettings(RunOptions(), extra={"partition": "gpu"})
-    with pytest.raises(UsageError, match="--executor-option: is for --executor slurm"):
+    with pytest.raises(UsageError, match="--executor-option: is for --executor ray or slurm"):
         make_executor("processes", settings)

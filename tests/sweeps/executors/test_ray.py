@@ -5,23 +5,22 @@ import signal
 
 import pytest
 from helpers.equality import metrics
-from helpers.sweeps import EventRecorder, serial
+from helpers.sweeps import EventRecorder, beside_serial, prune_second_epoch, run_of
 
-from lenetctl import specs
 from lenetctl.artifacts import draw
 from lenetctl.errors import UsageError
-from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.claims import make_claims_folder
-from lenetctl.sweeps.events import Decision
 from lenetctl.sweeps.executors.base import ExecutorSettings, make_executor
-from lenetctl.sweeps.trial import Trial
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: uv run --extra ray")
+executor = pytest.importorskip(
+    "lenetctl.sweeps.executors.ray", reason="Ray is not installed: uv run --extra ray"
+)
+ray = executor.ray  # imported there, after what it sets for it
 pytestmark = pytest.mark.slow
 
 
-def cluster(trials, options, listener):
-    make_executor("ray", ExecutorSettings(options, draw=draw)).run(trials, listener)
+def cluster(trials, options, listener, *, draw=draw, **extra):
+    settings = ExecutorSettings(options, draw=draw, extra=extra)
+    make_executor("ray", settings).run(trials, listener)
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +39,38 @@ def nodes():
 
 
 @pytest.fixture
-def options(tmp_path):
-    make_claims_folder(tmp_path / "ray")
-    return RunOptions(tmp_path / "ray", device="cpu")
+def gpus(nodes):
+    """Two nodes more, each of which pretends to have a GPU."""
+    added = [nodes.add_node(num_cpus=1, num_gpus=1) for _ in range(2)]
+    nodes.wait_for_nodes()
+    yield
+    for node in added:
+        nodes.remove_node(node)
 
 
-@pytest.fixture
-def trials(digits, tmp_path):
-    def make(*seeds, **training):
-        made = [digits(seed=seed, **training) for seed in seeds]
-        return [Trial(spec, specs.sha256(spec), tmp_path / "quick.yaml", {}) for spec in made]
+@pytest.mark.parametrize(
+    ("nodes", "jobs", "in_fleets", "tasks", "cpus", "gpus"),
+    [
+        ([(4, 0), (4, 0)], None, False, 8, 1, 0),
+        ([(4, 0), (4, 0)], 4, False, 4, 2, 0),
+        ([(4, 0), (4, 0)], 1, False, 1, 4, 0),  # no node has eight
+        ([(0, 0), (8, 2), (8, 2)], 8, False, 8, 2, 0.5),
+        ([(64, 0), (8, 2), (8, 2)], None, True, 4, 4, 1),  # the first has no GPU
+        ([(8, 2), (8, 2)], 2, True, 2, 8, 1),
+        ([(4, 0), (4, 0)], None, True, 8, 1, 0),
+    ],
+)
+def test_each_task_asks_for_its_share_of_what_there_is(nodes, jobs, in_fleets, tasks, cpus, gpus):
+    there = [{"Alive": True, "Resources": {"CPU": c, "GPU": g}} for c, g in nodes]
+    gone = {"Alive": False, "Resources": {"CPU": 99.0, "GPU": 9.0}}
+    share = {"num_cpus": cpus, "num_gpus": gpus}
+    assert executor.share_out([*there, gone], jobs, in_fleets=in_fleets) == (tasks, share)
 
-    return make
 
-
-def run_of(trial, options):
-    (run,) = [one for one in options.store.all() if one.record.spec_sha256 == trial.sha256]
-    return run
+@pytest.mark.parametrize("extra", [{"fleet": "many"}, {"fleet": 0}, {"partition": "gpu"}])
+def test_it_has_one_option(trials, options, extra):
+    with pytest.raises(UsageError, match="its one option is fleet=N"):
+        cluster(trials(0), options, EventRecorder(), **extra)
 
 
 def test_without_an_address_there_is_no_cluster(trials, options, monkeypatch):
@@ -65,28 +79,18 @@ def test_without_an_address_there_is_no_cluster(trials, options, monkeypatch):
         cluster(trials(0), options, EventRecorder())
 
 
-def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options, tmp_path):
-    recorder = EventRecorder()
-    cluster(trials(0, 1, 2), options, recorder)
-    assert [recorder.of(one) for one in trials(0, 1, 2)] == [
-        ["started", "epoch_end", "finished"]
-    ] * 3
-    alone = RunOptions(tmp_path / "serial", device="cpu")
-    make_claims_folder(alone.root)
-    serial(trials(0, 1, 2), alone, EventRecorder())
-    for trial in trials(0, 1, 2):
-        assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
-        assert (
-            run_of(trial, options).figures / "curves.png"
-        ).exists()  # drawn where it was trained
+def test_its_runs_have_the_bits_of_the_serial_executor(nodes, trials, options):
+    recorder, made = EventRecorder(), trials(0, 1, 2)
+    cluster(made, options, recorder)
+    assert [recorder.of(one) for one in made] == [["started", "epoch_end", "finished"]] * 3
+    for run, alone in beside_serial(made, options):
+        assert metrics(run) == metrics(alone)
+        assert run.record.command == alone.record.command
+        assert (run.figures / "curves.png").exists()  # drawn where it was trained
 
 
 def test_a_trial_is_pruned_on_the_drivers_decision(nodes, trials, options):
-    def prune(event):
-        second = event.kind == "epoch_end" and len(event.run.epochs()) == 2
-        return Decision.PRUNE if second else Decision.CONTINUE
-
-    recorder, (trial,) = EventRecorder(prune), trials(0, epochs=50)
+    recorder, (trial,) = EventRecorder(prune_second_epoch), trials(0, epochs=50)
     cluster([trial], options, recorder)
     assert recorder.of(trial) == ["started", "epoch_end", "pruned"]
     assert len(run_of(trial, options).epochs()) == 2
@@ -109,14 +113,58 @@ def test_the_trial_of_a_killed_task_is_tried_again_once(nodes, trials, options):
     assert [line["epoch"] for line in run_of(trial, options).epochs()] == [1, 2, 3, 4]
 
 
-def test_an_interrupt_leaves_no_run_behind(nodes, trials, options):
+@pytest.mark.parametrize("extra", [{}, {"fleet": 2}])
+def test_an_interrupt_leaves_no_run_behind(nodes, trials, options, extra):
     def stop(event):
         if event.run and event.run.epochs():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cluster(trials(0, 1, epochs=2000), options, EventRecorder(stop))
+        cluster(trials(0, 1, epochs=2000), options, EventRecorder(stop), **extra)
     assert {run.status.state for run in options.store.all()} == {"KILLED"}
+
+
+def test_a_fleet_is_packed_on_each_gpu_and_its_models_are_decided_on_one_by_one(
+    gpus, trials, options
+):
+    def note_node(run, _):  # where the other executors draw
+        (run.path / "node").write_text(ray.get_runtime_context().get_node_id())
+
+    def prune(event):
+        return prune_second_epoch(event) if event.sha256 == pruned.sha256 else None
+
+    recorder = EventRecorder(prune)
+    pruned, *others = alike = trials(0, 1, 2, 3, epochs=3)
+    odd = trials(0, epochs=3, data={"batch_size": 64})
+    cluster([*alike, *odd], options, recorder, draw=note_node, fleet=64)
+    assert recorder.of(pruned) == ["started", "epoch_end", "pruned"]
+    for one in (*others, *odd):
+        assert recorder.of(one) == ["started", "epoch_end", "finished"]
+        assert [line["epoch"] for line in run_of(one, options).epochs()] == [1, 2, 3]
+    engines = [run_of(one, options).record.engine for one in (*alike, *odd)]
+    assert engines == ["fleet"] * 4 + ["eager"]
+    one, two, three = ((run_of(done, options).path / "node").read_text() for done in others)
+    assert one != two == three  # two fleets of two, on a GPU each
+
+
+def test_a_killed_fleet_goes_on_without_those_that_had_ended(gpus, trials, options):
+    killed = []
+
+    def kill(event):
+        if event.kind == "epoch_end" and len(event.run.epochs()) == 2 and not killed:
+            killed.append(event.run.status.pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    recorder = EventRecorder(kill)
+    bad, *good = made = trials(None, 0, 1, 2, 3, epochs=4)
+    cluster(made, options, recorder, fleet=64)
+    assert recorder.of(bad) == ["started", "failed"]
+    assert run_of(bad, options).status.outcome == "diverged"
+    again = ["started", "epoch_end", "killed", "started", "epoch_end", "finished"]
+    assert sum(recorder.of(one) == again for one in good) == 2
+    for one in good:
+        assert recorder.of(one)[-1] == "finished"
+        assert [line["epoch"] for line in run_of(one, options).epochs()] == [1, 2, 3, 4]
 
 
 def test_the_runs_of_a_lost_node_are_tried_again_elsewhere(nodes, trials, options):

@@ -5,16 +5,11 @@ import signal
 
 import pytest
 from helpers.equality import metrics
-from helpers.sweeps import EventRecorder, serial
+from helpers.sweeps import EventRecorder, beside_serial, prune_second_epoch, run_of
 
-from lenetctl import specs
 from lenetctl.artifacts import draw
 from lenetctl.errors import ResourceError, UsageError
-from lenetctl.runs.options import RunOptions
-from lenetctl.sweeps.claims import make_claims_folder
-from lenetctl.sweeps.events import Decision
 from lenetctl.sweeps.executors.base import ExecutorSettings, make_executor
-from lenetctl.sweeps.trial import Trial
 
 pytest.importorskip("submitit", reason="submitit is not installed: uv run --extra slurm")
 HERE = {"cluster": "local", "host": "127.0.0.1"}
@@ -23,26 +18,6 @@ HERE = {"cluster": "local", "host": "127.0.0.1"}
 def in_jobs(trials, options, listener, *, jobs=2, **extra):
     settings = ExecutorSettings(options, jobs, extra=HERE | extra, draw=draw)
     make_executor("slurm", settings).run(trials, listener)
-
-
-@pytest.fixture
-def options(tmp_path):
-    make_claims_folder(tmp_path / "slurm")
-    return RunOptions(tmp_path / "slurm", device="cpu")
-
-
-@pytest.fixture
-def trials(digits, tmp_path):
-    def make(*seeds, **training):
-        made = [digits(seed=seed, **training) for seed in seeds]
-        return [Trial(spec, specs.sha256(spec), tmp_path / "quick.yaml", {}) for spec in made]
-
-    return make
-
-
-def run_of(trial, options):
-    (run,) = options.store.of_spec(trial.sha256)
-    return run
 
 
 @pytest.mark.parametrize(
@@ -69,31 +44,20 @@ def test_without_slurm_it_is_one_line(trials, options, monkeypatch):
 
 
 @pytest.mark.slow
-def test_its_runs_have_the_bits_of_the_serial_executor(trials, options, tmp_path):
-    recorder = EventRecorder()
-    in_jobs(trials(0, 1, 2), options, recorder)
-    assert [recorder.of(one) for one in trials(0, 1, 2)] == [
-        ["started", "epoch_end", "finished"]
-    ] * 3
-    alone = RunOptions(tmp_path / "serial", device="cpu")
-    make_claims_folder(alone.root)
-    serial(trials(0, 1, 2), alone, EventRecorder())
-    for trial in trials(0, 1, 2):
-        assert metrics(run_of(trial, options)) == metrics(run_of(trial, alone))
-        assert (
-            run_of(trial, options).figures / "curves.png"
-        ).exists()  # drawn where it was trained
-        assert run_of(trial, options).record.command == run_of(trial, alone).record.command
+def test_its_runs_have_the_bits_of_the_serial_executor(trials, options):
+    recorder, made = EventRecorder(), trials(0, 1, 2)
+    in_jobs(made, options, recorder)
+    assert [recorder.of(one) for one in made] == [["started", "epoch_end", "finished"]] * 3
+    for run, alone in beside_serial(made, options):
+        assert metrics(run) == metrics(alone)
+        assert run.record.command == alone.record.command
+        assert (run.figures / "curves.png").exists()  # drawn where it was trained
     assert not list(options.root.glob(".slurm-*"))
 
 
 @pytest.mark.slow
 def test_a_trial_is_pruned_on_the_drivers_decision(trials, options):
-    def prune(event):
-        second = event.kind == "epoch_end" and len(event.run.epochs()) == 2
-        return Decision.PRUNE if second else Decision.CONTINUE
-
-    recorder, (trial,) = EventRecorder(prune), trials(0, epochs=50)
+    recorder, (trial,) = EventRecorder(prune_second_epoch), trials(0, epochs=50)
     in_jobs([trial], options, recorder, jobs=1)
     assert recorder.of(trial) == ["started", "epoch_end", "pruned"]
     assert len(run_of(trial, options).epochs()) == 2

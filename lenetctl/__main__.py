@@ -1,5 +1,13 @@
-"""`python -m lenetctl`, where the console script is not on the path."""
+"""The console script, and `python -m lenetctl`, where that is not on the path."""
 
-from lenetctl.cli.app import main
 
-main()
+def main() -> None:
+    """Run the command line."""
+    # imported here: each process that a command starts imports this file once more
+    from lenetctl.cli.app import main
+
+    main()
+
+
+if __name__ == "__main__":
+    main()

@@ -19,6 +19,7 @@ from lenetctl.runs.folder import Run
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
+    from mlflow.entities import Run as Entry
 
 NAME = "model"  # of each run's, found as runs:/RUN_ID/model
 CODE = Path(__file__).with_name("served.py")
@@ -31,7 +32,7 @@ def log_model(client: MlflowClient, run_id: str, run: Run) -> str:
     from mlflow.entities import LoggedModelOutput  # noqa: PLC0415  4 s, see store.open_client
 
     entry = client.get_run(run_id)
-    model = find_model(client, run_id)
+    model = _model_of(client, entry)
     if model is None:
         flat = specs.flatten(run.spec())
         params = {key: str(value) for key, value in flat.items() if key.startswith("model.")}
@@ -49,9 +50,12 @@ def log_model(client: MlflowClient, run_id: str, run: Run) -> str:
 
 def find_model(client: MlflowClient, run_id: str) -> LoggedModel | None:
     """Return the Logged Model of a run, if it got that far."""
-    experiment = client.get_run(run_id).info.experiment_id
-    found = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
-    return next(iter(found), None)
+    return _model_of(client, client.get_run(run_id))
+
+
+def _model_of(client: MlflowClient, entry: Entry) -> LoggedModel | None:
+    query = f"source_run_id = '{entry.info.run_id}'"
+    return next(iter(client.search_logged_models([entry.info.experiment_id], query)), None)
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 
 def main() -> None:
     """Run the command line."""
-    # imported here: each process that a command starts imports this file once more
-    from lenetctl.cli.app import main
+    from lenetctl.cli.app import main  # noqa: PLC0415  each process of ours imports this file anew
 
     main()
 

@@ -146,5 +146,5 @@ def _warm_up(warm_up: Callable[[], None]) -> None:
     from mlflow.utils import requirements_utils  # noqa: PLC0415
 
     # else MLflow lists the modules of all packages that are installed, to find those of a model
-    requirements_utils._MODULES_TO_PACKAGES = {}  # noqa: SLF001
+    requirements_utils._MODULES_TO_PACKAGES = {}  # type: ignore[assignment]  # noqa: SLF001
     warm_up()

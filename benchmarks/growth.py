@@ -73,7 +73,7 @@ def main() -> None:
         fixed = [f"training.epochs={chosen.rounds + 1}", "training.optimizer.lr=0.01"]
         spec = specs.load_spec(BASELINE, [*fixed, *settings])
         work[name] = flop(spec)
-        auto[name] = choose_engine("auto", spec, where).engine
+        auto[name] = choose_engine("auto", spec, 10**6, where).engine
         ways |= {(name, one): epochs(spec, splits, where, one) for one in engines}
     rates: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
     with device.numerics(spec.training):

@@ -50,7 +50,7 @@ def bare(spec: Spec) -> None:
     splits = DeviceDataset.of(load_dataset(spec.data), spec.data, where)
     with device.numerics(spec.training):
         state = initial_state(spec, where)
-        engine = choose_engine("auto", spec, where).engine
+        engine = choose_engine("auto", spec, len(splits.train), where).engine
         step = ENGINES[engine].build_step(state.net, state.optimizer, spec)
         for _ in train(state, step, splits, spec):
             pass

@@ -34,6 +34,7 @@ from lenetctl.training.state import initial_state
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 DOCS = (Path(__file__).parents[1] / "docs" / "specs.md").read_text()
+LONG = 10**9  # images of a run for which compiling pays
 
 KINDS = every_kind()
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -94,7 +95,7 @@ def test_an_engine_trains_it_or_refuses_it_in_words(kind, engine):
     if refusal := ENGINES[engine].refusal(kind.spec, CPU):
         assert_words(refusal)
         with pytest.raises(UsageError, match=f"--engine {engine}: .*: use --engine auto$"):
-            choose_engine(engine, kind.spec, CPU)
+            choose_engine(engine, kind.spec, LONG, CPU)
     else:
         trained(kind.spec, engine)
 
@@ -102,7 +103,7 @@ def test_an_engine_trains_it_or_refuses_it_in_words(kind, engine):
 @each_kind
 @pytest.mark.parametrize("device", [CPU, CUDA], ids=str)
 def test_auto_takes_an_engine_that_does_not_refuse_it(kind, device):
-    chosen = choose_engine("auto", kind.spec, device).engine
+    chosen = choose_engine("auto", kind.spec, LONG, device).engine
     assert ENGINES[chosen].refusal(kind.spec, device) == ""
 
 
@@ -186,7 +187,7 @@ def test_a_new_pool_is_trained_eagerly_and_drawn_with_two_lines_of_code(monkeypa
     monkeypatch.setitem(build.POOLS, "new", lambda _, pool: nn.LPPool2d(2, pool.size, pool.stride))
     monkeypatch.setitem(operations.STYLES, "new", new)
     for device, usual in ((CPU, "compiled"), (CUDA, "graph")):
-        assert choose_engine("auto", KNOWN, device).engine == usual
-        assert choose_engine("auto", spec, device) == EngineChoice("eager")
+        assert choose_engine("auto", KNOWN, LONG, device).engine == usual
+        assert choose_engine("auto", spec, LONG, device) == EngineChoice("eager")
     trained(spec.model_copy(update={"training": TrainingSpec(epochs=1)}), "eager")
     assert {"2×2 new", "pooling", "2×2 NewPool, stride 2"} <= set(written(spec.model))

@@ -38,7 +38,7 @@ def execute(
     context = RunContext.of(spec, options, resume)
     splits = context.splits
     before = resume.record.engine if resume else None
-    choice = choose_engine(options.engine, spec, context.device, before)
+    choice = choose_engine(options.engine, spec, len(splits.train), context.device, before)
     if choice.warning:
         callback.on_warning(choice.warning)
     with (

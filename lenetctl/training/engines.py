@@ -15,6 +15,8 @@ from lenetctl.training.cpu.forward import compiled_refusal
 from lenetctl.training.cuda_graph import graph_refusal
 from lenetctl.training.evaluate import Forward
 
+# multiply-accumulates of a run that take some seconds: that it could be faster is worth a warning
+LONG_RUN = 10**11
 NARROW = 16  # input channels of a convolution up to which ours is faster than the library's
 
 
@@ -43,9 +45,9 @@ class EngineChoice:
 
 
 def choose_engine(
-    wanted: str, spec: Spec, device: torch.device, before: str | None = None
+    wanted: str, spec: Spec, images: int, device: torch.device, before: str | None = None
 ) -> EngineChoice:
-    """Return the engine that is `wanted`, for auto the one that should be the fastest.
+    """Return the engine for training on `images` images: `wanted`, or the fastest for auto.
 
     `before` is the engine of a run that goes on: auto takes it again where it can, because another
     one rounds differently.
@@ -69,7 +71,8 @@ def choose_engine(
         try:
             compiled_library()
         except UsageError as error:
-            return EngineChoice("eager", f"the eager engine instead: {error}")
+            missed = before or _is_long(spec, images)
+            return EngineChoice("eager", f"the eager engine instead: {error}" if missed else "")
     return EngineChoice(engine)
 
 
@@ -96,3 +99,8 @@ def _preferred(spec: Spec, device: torch.device, before: str | None) -> str:
 def _is_narrow(spec: Spec) -> bool:
     convolutions = (layer for layer in plan_layers(spec.model) if layer.kind == "conv")
     return all(layer.input_shape[0] <= NARROW for layer in convolutions)
+
+
+def _is_long(spec: Spec, images: int) -> bool:
+    macs = sum(layer.macs for layer in plan_layers(spec.model))
+    return 3 * macs * images * spec.training.epochs >= LONG_RUN

@@ -32,7 +32,7 @@ def short_training(
     optimizer = build_optimizer(net.parameters(), training.optimizer)
     # a CUDA graph takes longer to capture than these steps do
     wanted = "auto" if device.type == "cpu" else "eager"
-    engine = choose_engine(wanted, spec, device).engine
+    engine = choose_engine(wanted, spec, len(split), device).engine
     step = ENGINES[engine].build_step(net, optimizer, spec)
     measure_before_epoch(optimizer, net, training, split, 1)
     batches = _batches(spec, split)

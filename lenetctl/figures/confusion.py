@@ -58,7 +58,9 @@ def confusion_matrix(
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
-        colour = "white" if fractions[row, column] > 0.55 else INK if count else "#a8a8a8"
+        if not count:
+            continue
+        colour = "white" if fractions[row, column] > 0.55 else INK
         # the figure's and not the axes' text, which would cost as much again to clip
         figure.text(
             column,

@@ -27,9 +27,10 @@ def gallery(images: NDArray[Any], captions: Sequence[Sequence[str]], title: str)
     width, height = columns * _WIDTH + 2 * _MARGIN, _TOP + lines * row + _MARGIN
     width = max(width, text_width(title) + 4 * _MARGIN)
     figure = new_figure(width, height)
-    # one pair of axes for all: each costs as much time as all the images together
+    # one pair of axes for all, without ticks: each costs as much time as all the images together
     axes = place(figure, 0, 0, width, height)
     axes.axis("off")
+    axes.set(xticks=(), yticks=())
     for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
         line, column = divmod(number, columns)
         x = _MARGIN + column * _WIDTH + _WIDTH / 2

@@ -54,9 +54,8 @@ def find_model(client: MlflowClient, run_id: str) -> LoggedModel | None:
 
 
 def _model_of(client: MlflowClient, entry: Entry) -> LoggedModel | None:
-    wanted = f"source_run_id = '{entry.info.run_id}'"
-    found = client.search_logged_models([entry.info.experiment_id], wanted)
-    return next(iter(found), None)
+    query = f"source_run_id = '{entry.info.run_id}'"
+    return next(iter(client.search_logged_models([entry.info.experiment_id], query)), None)
 
 
 @contextmanager

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
+from platformdirs import user_cache_path
 
+from lenetctl.files import write_whole
 from lenetctl.tracking.moved import artifact_root, follow_move
 from lenetctl.tracking.uri import sqlite_file, sqlite_uri
 
@@ -83,5 +87,28 @@ def _make(database: Path) -> None:
     ) as scratch:
         new = Path(scratch) / database.name
         new.touch()  # with the permissions of the umask: SQLite's own are narrower
-        _client(sqlite_uri(new), database)
+        _make_tables(new)
         new.replace(database)
+
+
+def _make_tables(new: Path) -> None:
+    """Fill an empty file with MLflow's tables: a copy of those that were made before, if it can be.
+
+    MLflow makes them by all its migrations, which takes two seconds. Whoever opens the store next
+    adds the one row that depends on its place, the default experiment.
+    """
+    kept = None
+    with suppress(OSError, RuntimeError, sqlite3.Error):  # RuntimeError: there is no home folder
+        kept = user_cache_path("lenetctl") / "mlflow" / f"{version('mlflow')}.db"
+        new.write_bytes(kept.read_bytes())
+        with closing(sqlite3.connect(new)) as store:
+            if store.execute("PRAGMA quick_check").fetchone() == ("ok",):
+                return
+    new.write_bytes(b"")
+    _client(sqlite_uri(new), new)
+    with closing(sqlite3.connect(new)) as store, store:
+        store.execute("DELETE FROM experiments")
+    with suppress(OSError):
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(kept, new.read_bytes())

@@ -145,6 +145,6 @@ def _warm_up(warm_up: Callable[[], None]) -> None:
     import mlflow.pyfunc  # noqa: F401, PLC0415
     from mlflow.utils import requirements_utils  # noqa: PLC0415
 
+    # else MLflow lists the modules of all packages that are installed, to find those of a model
+    requirements_utils._MODULES_TO_PACKAGES = {}  # type: ignore[assignment]  # noqa: SLF001
     warm_up()
-    # lists all packages that are installed, once, in the seconds that this may take
-    requirements_utils.warn_dependency_requirement_mismatches(["mlflow"])

@@ -15,7 +15,7 @@ from lenetctl.training.cpu.forward import compiled_refusal
 from lenetctl.training.cuda_graph import graph_refusal
 from lenetctl.training.evaluate import Forward
 
-# multiply-accumulates of a run that take some seconds: the second or two of compiling pay then
+# multiply-accumulates of a run that take some seconds: that it could be faster is worth a warning
 LONG_RUN = 10**11
 NARROW = 16  # input channels of a convolution up to which ours is faster than the library's
 
@@ -47,7 +47,7 @@ class EngineChoice:
 def choose_engine(
     wanted: str, spec: Spec, images: int, device: torch.device, before: str | None = None
 ) -> EngineChoice:
-    """Return the engine for training on `images` images: `wanted`, or the one that pays for auto.
+    """Return the engine for training on `images` images: `wanted`, or the fastest for auto.
 
     `before` is the engine of a run that goes on: auto takes it again where it can, because another
     one rounds differently.
@@ -66,12 +66,13 @@ def choose_engine(
         if wanted == "compiled":
             compiled_library()
         return EngineChoice(wanted)
-    engine = _preferred(spec, images, device, before)
+    engine = _preferred(spec, device, before)
     if engine == "compiled":
         try:
             compiled_library()
         except UsageError as error:
-            return EngineChoice("eager", f"the eager engine instead: {error}")
+            missed = before or _is_long(spec, images)
+            return EngineChoice("eager", f"the eager engine instead: {error}" if missed else "")
     return EngineChoice(engine)
 
 
@@ -86,17 +87,20 @@ def forward_of(engine: str, net: nn.Sequential, spec: Spec, device: torch.device
         return net
 
 
-def _preferred(spec: Spec, images: int, device: torch.device, before: str | None) -> str:
+def _preferred(spec: Spec, device: torch.device, before: str | None) -> str:
     possible = [name for name, engine in ENGINES.items() if not engine.refusal(spec, device)]
     if before in possible:
         return before
     if "graph" in possible:
         return "graph"
-    return "compiled" if "compiled" in possible and _compiling_pays(spec, images) else "eager"
+    return "compiled" if "compiled" in possible and _is_narrow(spec) else "eager"
 
 
-def _compiling_pays(spec: Spec, images: int) -> bool:
-    layers = plan_layers(spec.model)
-    macs = 3 * sum(layer.macs for layer in layers) * images * spec.training.epochs
-    narrow = all(layer.input_shape[0] <= NARROW for layer in layers if layer.kind == "conv")
-    return narrow and macs >= LONG_RUN
+def _is_narrow(spec: Spec) -> bool:
+    convolutions = (layer for layer in plan_layers(spec.model) if layer.kind == "conv")
+    return all(layer.input_shape[0] <= NARROW for layer in convolutions)
+
+
+def _is_long(spec: Spec, images: int) -> bool:
+    macs = sum(layer.macs for layer in plan_layers(spec.model))
+    return 3 * macs * images * spec.training.epochs >= LONG_RUN

@@ -109,7 +109,7 @@ def test_name_status_times_and_tags(published):
     assert tags["lenetctl.spec_sha256"] == specs.sha256(run.spec())
     assert tags["lenetctl.parameters"] == "61706"
     assert tags["lenetctl.device"] == record.device
-    assert tags["lenetctl.engine"] == "eager"
+    assert tags["lenetctl.engine"] == "compiled"
     assert tags["lenetctl.sweep"] == "x"
     assert tags["lenetctl.command"] == "lenetctl train quick.yaml"
     assert tags["mlflow.note.content"] == "A spec for tests."

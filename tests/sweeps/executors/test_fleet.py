@@ -73,7 +73,7 @@ def test_every_run_is_that_of_its_trial_alone(trial, options, tmp_path):
     for one in (*alike, odd):
         assert recorder.of(one) == ["started", "epoch_end", "finished"]
         run = run_of(one, options)
-        assert run.record.engine == ("eager" if one is odd else "fleet")
+        assert run.record.engine == ("compiled" if one is odd else "fleet")
         assert run.record.command == one.command
         assert run.record.tags == {"lenetctl.sweep": "study"}
         alone = execute(one.spec, RunOptions(tmp_path / "alone", device="cpu"))
@@ -91,7 +91,7 @@ def test_a_kind_that_no_fleet_supports_is_trained_alone_and_told(trial, options,
     alike = [trial(seed) for seed in range(2)]
     recorder = EventRecorder()
     fleet([*refused, *alike], options, recorder)
-    assert [run_of(one, options).record.engine for one in refused] == ["eager"] * 2
+    assert [run_of(one, options).record.engine for one in refused] == ["compiled"] * 2
     assert [run_of(one, options).record.engine for one in alike] == ["fleet"] * 2
     message = "not in a fleet: activation is tanh, which is not supported"
     warned = [event.sha256 for event in recorder.events if event.message == message]

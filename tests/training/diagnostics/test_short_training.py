@@ -11,10 +11,10 @@ from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
 
-def quick(batch_size=64, epochs=2):
+def quick(batch_size=64, **model):
     data = {"dataset": "digits", "batch_size": batch_size, "augment": [{"kind": "shift"}]}
-    model = {"activation": "relu", "dropout": 0.2}
-    training = {"epochs": epochs, "optimizer": {"kind": "adam", "lr": 0.01}}
+    model = {"activation": "relu", "dropout": 0.2} | model
+    training = {"epochs": 2, "optimizer": {"kind": "adam", "lr": 0.01}}
     return Spec.model_validate(
         {"name": "quick", "data": data, "model": model, "training": training}
     )
@@ -34,7 +34,7 @@ def test_its_steps_are_those_of_the_training(split):
 
     reference = initial_net(spec, "cpu").train()
     optimizer = build_optimizer(reference.parameters(), spec.training.optimizer)
-    step = steps.eager(reference, optimizer, spec)
+    step = steps.compiled(reference, optimizer, spec)
     batches = split.shuffled_batches(64, spec.training.seed, 1, spec.data.augment)
     torch.manual_seed(spec.training.seed)
     for rate, loss, batch in zip(rates, losses, batches, strict=False):
@@ -58,6 +58,7 @@ def test_the_engine_is_the_one_that_the_training_would_take(split, monkeypatch):
 
     monkeypatch.setitem(ENGINES, "compiled", Engine(compiled, lambda *_: ""))
     monkeypatch.setattr("lenetctl.training.engines.compiled_library", lambda: None)
-    for epochs, expected in ((1, 0), (1000, 1)):
-        with short_training(quick(epochs=epochs), split):
+    wide = {"conv": [{"channels": 32, "kernel": 5}, {"channels": 16, "kernel": 5}]}
+    for model, expected in ((wide, 0), ({}, 1)):
+        with short_training(quick(**model), split):
             assert len(built) == expected

@@ -36,7 +36,6 @@ training: {optimizer: {kind: sgd, lr: 0.1}}
 """
 STEADY = 10  # trials before the clock starts: imports, the database's schema
 QUARTERS = 4
-WORKERS = "Ray: workers, which train"
 Spent = dict[tuple[int, float], tuple[str, float]]  # kind and seconds, by process
 KINDS = {  # what a process is, by a part of its command line
     "mlflow server": "MLflow server",
@@ -45,7 +44,7 @@ KINDS = {  # what a process is, by a part of its command line
     "spawn_main": "writer",
     "lenetctl sweep": "driver",
     "ray::_EventRelay": "Ray: the relay of events",
-    "ray::": WORKERS,
+    "ray::": "Ray: workers, which train",
     "gcs_server": "Ray: control store",
     "raylet": "Ray: node managers",
 }
@@ -141,8 +140,6 @@ def main() -> None:
     print(sentence())
     print(f"{chosen.runs} trials of {chosen.epochs} epochs on two CPUs, {chosen.tracking}")
     print(f"trained at {trials / trained:.2f} trials/s, with MLflow {trials / whole:.2f} trials/s")
-    more = now.keys() - looks[0][1].keys()
-    print(f"{sum(now[key][0] == WORKERS for key in more)} worker processes were started meanwhile")
     print("| ms of processor time a trial | all | first quarter | last quarter |")
     print("| --- | ---: | ---: | ---: |")
     for kind in sorted(parts[0], key=parts[0].__getitem__, reverse=True):

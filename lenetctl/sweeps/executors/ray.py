@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -30,7 +30,7 @@ from lenetctl.sweeps.executors.fleet import ON_CPU, grouped
 from lenetctl.sweeps.executors.workers import GRACE
 from lenetctl.sweeps.trial import Trial
 
-LISTENING = 0.5  # seconds without news until lost tasks, or an interrupt, are looked for
+LISTENING = 0.5  # seconds between two looks at which tasks ended
 
 
 @dataclass(frozen=True)
@@ -147,21 +147,10 @@ def _work(batch: Batch, executor: str, settings: ExecutorSettings, relay: Any) -
     torch.set_num_threads(int(share["CPU"]))
 
     def listener(event: TrialEvent) -> Decision:
-        return _answer(relay.send.remote(event))
+        decision: Decision = ray.get(relay.send.remote(event))
+        return decision
 
     make_executor(executor, replace(settings, jobs=len(batch))).run(batch, listener)
-
-
-def _answer(sent: Any) -> Decision:
-    """Return what the driver decided.
-
-    `ray.get` would lend this task's CPU to the next one, for which Ray starts a process more.
-    """
-    answer = sent.future()
-    while True:
-        with suppress(TimeoutError):  # now and then, or an interrupt would not be met
-            decision: Decision = answer.result(LISTENING)
-            return decision
 
 
 class _EventRelay:

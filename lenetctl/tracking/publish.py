@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
 from lenetctl.tracking.model import find_model, log_model
@@ -33,6 +35,12 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         Exception: whatever MLflow raises when its store cannot be reached; call again later.
 
     """
+    # commands at one spec at once publish its run, too: the second finds it done
+    with FileLock(run.path / ".publishing.lock"):
+        _bring_up_to_date(client, tracking_uri, run)
+
+
+def _bring_up_to_date(client: MlflowClient, tracking_uri: str, run: Run) -> None:
     where, run_id = uri_in_cursor(tracking_uri, run), run.published.run_id
     if run_id is None or run.published.tracking_uri != where or not exists(client, run_id):
         run_id = find_or_create(client, run)

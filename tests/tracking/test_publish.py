@@ -1,5 +1,6 @@
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mlflow.pyfunc
@@ -109,7 +110,7 @@ def test_name_status_times_and_tags(published):
     assert tags["lenetctl.spec_sha256"] == specs.sha256(run.spec())
     assert tags["lenetctl.parameters"] == "61706"
     assert tags["lenetctl.device"] == record.device
-    assert tags["lenetctl.engine"] == "compiled"
+    assert tags["lenetctl.engine"] == record.engine
     assert tags["lenetctl.sweep"] == "x"
     assert tags["lenetctl.command"] == "lenetctl train quick.yaml"
     assert tags["mlflow.note.content"] == "A spec for tests."
@@ -163,6 +164,13 @@ def test_publishing_twice_changes_nothing(client, uri, copied):
     assert after == before
     assert copied.published == cursor
     assert len(runs(client)) == 1
+
+
+def test_processes_that_publish_a_run_at_once_make_one(client, uri, copied):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: publish(store.open_client(uri), uri, copied), range(4)))
+    assert is_current(copied, uri)
+    assert len(runs(client)) == len(models(client, copied)) == 1
 
 
 def test_a_lost_cursor_finds_the_run_again(client, uri, copied):

@@ -22,9 +22,22 @@ def find_run(wanted: str) -> Run:
 
 
 def find_run_or_spec(wanted: str) -> Run | Path:
-    """Return the run that `wanted` names, or the spec: a YAML file, or a shipped one's name."""
+    """Return the run that `wanted` names, or the spec: a YAML file, or else a shipped one's name.
+
+    Raises:
+        NotFoundError: it is none of these.
+
+    """
+    from lenetctl.cli.console import echo
+    from lenetctl.errors import NotFoundError
     from lenetctl.specs.reference.shipped import shipped_specs
 
-    if Path(wanted).suffix in (".yaml", ".yml") or wanted in shipped_specs():
+    if Path(wanted).suffix in (".yaml", ".yml"):
         return Path(wanted)
-    return find_run(wanted)
+    try:
+        return find_run(wanted)
+    except NotFoundError:
+        if wanted not in shipped_specs():
+            raise
+        echo(f"{wanted}: the shipped spec, before any training", err=True)
+        return Path(wanted)

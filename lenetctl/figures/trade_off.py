@@ -50,7 +50,7 @@ def trade_off(
         if any(pairs[n] in front for pairs, front in zip(panels, fronts, strict=True))
     ]
     legend = 0.5 + max(text_width(names[n]) for n in on_front) if names else 0.2
-    left, bottom, gap, top = 0.6, 0.5, 0.3, 0.4
+    left, bottom, gap, top = 0.75, 0.5, 0.3, 0.4
     height = max(_HEIGHT, _ROW * len(on_front) if names else 0)
     figure = new_figure(left + 2 * _PLOT + gap + legend, bottom + height + top)
     for panel, label in enumerate(("parameters", "multiply-accumulates of an image")):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import PREDICTIONS, Run
 from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
 from lenetctl.tracking.model import find_model, log_model
@@ -32,9 +33,12 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
     """Bring MLflow up to date with `run`.
 
     Raises:
+        NotFoundError: the run has been deleted.
         Exception: whatever MLflow raises when its store cannot be reached; call again later.
 
     """
+    if not run.path.is_dir():  # the lock would make it anew
+        raise NotFoundError(f"{run.path}: no such run")
     # commands at one spec at once publish its run, too: the second finds it done
     with FileLock(run.path / ".publishing.lock"):
         _bring_up_to_date(client, tracking_uri, run)

@@ -102,6 +102,7 @@ def _make_tables(new: Path) -> None:
         kept = user_cache_path("lenetctl") / "mlflow" / f"{version('mlflow')}.db"
         new.write_bytes(kept.read_bytes())
         with closing(sqlite3.connect(new)) as store:
+            store.execute("SELECT 1 FROM alembic_version, experiments")  # an empty file is ok, too
             if store.execute("PRAGMA quick_check").fetchone() == ("ok",):
                 return
     new.write_bytes(b"")

@@ -15,7 +15,7 @@ from lenetctl.training.cpu.forward import compiled_refusal
 from lenetctl.training.cuda_graph import graph_refusal
 from lenetctl.training.evaluate import Forward
 
-# multiply-accumulates of a run that take some seconds: that it could be faster is worth a warning
+# multiply-accumulates of a run of some seconds: from here on a missing compiler is worth a warning
 LONG_RUN = 10**11
 NARROW = 16  # input channels of a convolution up to which ours is faster than the library's
 

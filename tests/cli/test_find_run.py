@@ -18,10 +18,14 @@ def test_of_runs_of_one_name_it_says_which_it_is(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_spec_is_a_file_or_the_name_of_a_shipped_one():
-    run = run_folders.run(ROOT, "baseline", 0.8)
-    assert find_run_or_spec("baseline-s0") == run
-    for spec in ("mine.yaml", "folder/mine.yml", "baseline", "book/d2l-en"):
+def test_a_spec_is_a_file_or_where_no_run_is_called_so_a_shipped_one(capsys):
+    for spec in ("mine.yaml", "folder/mine.yml"):
         assert find_run_or_spec(spec) == Path(spec)
+    assert capsys.readouterr().err == ""
+    for spec in ("baseline", "book/d2l-en"):
+        assert find_run_or_spec(spec) == Path(spec)
+        assert f"{spec}: the shipped spec, before any training\n" == capsys.readouterr().err
+    run = run_folders.run(ROOT, "baseline", 0.8)
+    assert find_run_or_spec("baseline") == run
     with pytest.raises(NotFoundError):
         find_run_or_spec("book/none")

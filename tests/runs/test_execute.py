@@ -187,16 +187,15 @@ def test_resuming_elsewhere_warns_that_it_is_not_bit_exact(digits, options):
     assert run.status.state == "FINISHED"
 
 
-@pytest.mark.parametrize("engine", ["compiled", "eager"])
-def test_auto_resumes_a_run_with_its_own_engine_and_bits(engine, digits, options, tmp_path):
+def test_auto_resumes_a_run_with_its_own_engine_and_bits(digits, options, tmp_path):
     spec = digits(optimizer=MOMENTUM, data={"limit": 200})
-    whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu", engine=engine))
+    whole = execute(spec, RunOptions(tmp_path / "whole", device="cpu", engine="eager"))
     with pytest.raises(KeyboardInterrupt):
-        execute(spec, replace(options, engine=engine), Interrupt(after=1))
+        execute(spec, replace(options, engine="eager"), Interrupt(after=1))
     (run,) = options.store.all()
     listener = Listener()
-    execute(spec, options, listener, resume=run)
-    assert run.record.engine == engine
+    execute(spec, options, listener, resume=run)  # auto would compile a run of its own
+    assert run.record.engine == "eager"
     assert listener.warnings == []
     assert metrics(run) == metrics(whole)
     assert same_weights(run, whole)

@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from lenetctl import specs
 from lenetctl.artifacts import draw_evaluation
+from lenetctl.errors import NotFoundError
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import PublishedRecord
@@ -171,6 +172,13 @@ def test_processes_that_publish_a_run_at_once_make_one(client, uri, copied):
         list(pool.map(lambda _: publish(store.open_client(uri), uri, copied), range(4)))
     assert is_current(copied, uri)
     assert len(runs(client)) == len(models(client, copied)) == 1
+
+
+def test_a_run_that_was_deleted_is_not_made_anew(client, uri, copied):
+    shutil.rmtree(copied.path)
+    with pytest.raises(NotFoundError):
+        publish(client, uri, copied)
+    assert not copied.path.exists()
 
 
 def test_a_lost_cursor_finds_the_run_again(client, uri, copied):

@@ -197,4 +197,4 @@ def _with_remedy(error: BaseException, models: int) -> BaseException:
     if not is_out_of_memory(error):
         return error
     message, fewer = f"a fleet of {models} models is too large", max(1, models // 2)
-    return ResourceError(f"out of memory: {message}; try --jobs {fewer}, with ray fleet={fewer}")
+    return ResourceError(f"out of memory: {message}; try --jobs {fewer}, or fleet={fewer} with ray")

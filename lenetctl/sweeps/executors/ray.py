@@ -49,7 +49,7 @@ class RayExecutor:
         """Refuse an option that there is not."""
         extra = self.settings.extra
         size = extra.get("fleet", 1)
-        if extra.keys() - {"fleet"} or not isinstance(size, int) or size < 1:
+        if extra.keys() - {"fleet"} or type(size) is not int or size < 1:
             raise UsageError("--executor ray: its one option is fleet=N, models of a fleet at most")
 
     def run(self, trials: Iterable[Trial], listener: Listener) -> None:

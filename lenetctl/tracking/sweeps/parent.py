@@ -52,7 +52,8 @@ def sweep_parent_id(
 
     Its time begins with its first run's, `started` (ms since 1970). It is ended as soon as it is
     made, so that no crash can leave it RUNNING, and once more when the sweep is. A client looks for
-    it once: that search costs a server more than any other request for a run.
+    it once, for that search costs a server more than any other request for a run; so it does not
+    see that the parent is deleted meanwhile.
     """
     known = _PARENTS.setdefault(client, {})
     if (experiment, sweep) not in known:

@@ -40,7 +40,7 @@ with view:
     time.sleep(0.5)
     view.on_event(TrialEvent(third, "failed", message="a reason " + "of many words " * 8 + "END"))
     if "stay" in sys.argv:
-        with view.console.rich._lock:
+        with view._shown._lock:  # not the console's: the thread that draws takes that one second
             view._shown.refresh()
             os._exit(0)  # what the terminal shows at this moment stays on it
 print(view.said())

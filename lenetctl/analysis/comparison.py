@@ -122,14 +122,11 @@ class Comparison:
         """
         if lowest_is_best(self.metric):
             return []
-        sizes = [
-            {net_size(run.run.spec().model) for run in group.runs.values()} for group in self.groups
-        ]
+        runs = [group.runs.values() for group in self.groups]
+        sizes = [{net_size(run.run.spec().model) for run in of_row} for of_row in runs]
         if any(len(of_row) > 1 for of_row in sizes) or len(set.union(*sizes)) == 1:
             return []
-        return [
-            (*of_row.pop(), row.score.mean) for of_row, row in zip(sizes, self.rows, strict=True)
-        ]
+        return [(*size, row.score.mean) for (size,), row in zip(sizes, self.rows, strict=True)]
 
     def unusual(self, row: Row) -> list[str]:
         """Return in what a row differs: `pool.kind=max`, `no optimizer.momentum`."""

@@ -44,11 +44,7 @@ def trade_off(
     panels = [[(point[panel], point[2]) for point in points] for panel in range(2)]
     fronts = [pareto_front(pairs) for pairs in panels]
     best_first = sorted(range(len(points)), key=lambda n: -points[n][2])
-    on_front = [
-        n
-        for n in best_first
-        if any(pairs[n] in front for pairs, front in zip(panels, fronts, strict=True))
-    ]
+    on_front = [n for n in best_first if any(panels[i][n] in fronts[i] for i in range(2))]
     legend = 0.5 + max(text_width(names[n]) for n in on_front) if names else 0.2
     left, bottom, gap, top = 0.75, 0.5, 0.3, 0.4
     height = max(_HEIGHT, _ROW * len(on_front) if names else 0)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lenetctl.errors import UsageError
-from lenetctl.specs.layers import plan_layers
+from lenetctl.specs.layers import net_size, plan_layers
 from lenetctl.specs.schema import Spec
 from lenetctl.training import steps
 from lenetctl.training.cpu.compiler import compiled_library
@@ -102,5 +102,5 @@ def _is_narrow(spec: Spec) -> bool:
 
 
 def _is_long(spec: Spec, images: int) -> bool:
-    macs = sum(layer.macs for layer in plan_layers(spec.model))
+    _, macs = net_size(spec.model)
     return 3 * macs * images * spec.training.epochs >= LONG_RUN

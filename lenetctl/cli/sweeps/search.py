@@ -105,8 +105,8 @@ def _batches(
     elif wanted.sampler == SamplerName.random:  # learns nothing from trial to trial
         yield from study.batches(wanted.trials)
     else:
-        own = options.executor_options.get("fleet", options.jobs)
-        models = own or TOGETHER * wanted.seeds_per_trial
+        asked = options.executor_options.get("fleet", options.jobs)
+        models = asked or TOGETHER * wanted.seeds_per_trial
         yield from study.batches(max(1, models // wanted.seeds_per_trial))
 
 

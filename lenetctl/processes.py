@@ -16,7 +16,6 @@ from typing import Any
 import psutil
 
 CONTEXT = get_context("spawn")  # a forked torch can hang
-LOW_PRIORITY = 10  # Unix's niceness
 END_GRACE = 3.0  # seconds from asking a process to end to ending it
 
 
@@ -46,13 +45,6 @@ def pipe() -> tuple[Connection, Connection]:
     theirs: Any
     ours, theirs = CONTEXT.Pipe()  # on Windows of another class with the same methods
     return ours, theirs
-
-
-def lower_priority() -> None:
-    """Let others go first where there is not enough of the processor for all."""
-    below_normal = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", LOW_PRIORITY)  # Windows'
-    with suppress(psutil.AccessDenied):
-        psutil.Process().nice(below_normal)
 
 
 def end_tree(process_id: int) -> None:

@@ -19,7 +19,6 @@ from lenetctl.artifacts.runs import (
     draw_ladder,
     draw_search,
     mistake_caption,
-    warm_up,
 )
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
     "drawn_rows",
     "file_stem",
     "mistake_caption",
-    "warm_up",
     "write_activations",
     "write_output",
 ]

@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from lenetctl.specs.schema import Spec
 
 
-def warm_up() -> None:
-    """Import what `draw` needs: matplotlib takes half a second."""
-    import lenetctl.figures.curves  # noqa: F401
-    import lenetctl.figures.gallery  # noqa: F401
-
-
 def draw(run: Run, result: ResultRecord | None = None) -> None:
     """Write the pictures and the table that every finished run has, unless they are there.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lenetctl.artifacts import copy_into, draw, draw_search, warm_up
+from lenetctl.artifacts import copy_into, draw, draw_search
 from lenetctl.cli.console import Console, sign_of_life
 from lenetctl.cli.errors import UNPUBLISHED
 from lenetctl.errors import ResourceError, TrackingError, UsageError
@@ -31,8 +31,14 @@ if TYPE_CHECKING:
     from optuna import Study
 
 
-def writer(option: str | None, console: Console, *, trains: bool = True) -> WriterProcess:
-    """Return a writer to the store that the options name, of a command that `trains` runs or not.
+MODELS = ("mlflow.pyfunc",)  # modules that publishing a finished run takes
+PICTURES = ("lenetctl.figures.curves", "lenetctl.figures.gallery")  # and those of its pictures
+
+
+def writer(
+    option: str | None, console: Console, imports: Sequence[str] = (*MODELS, *PICTURES)
+) -> WriterProcess:
+    """Return a writer to the store that the options name; it begins with `imports`.
 
     Raises:
         UsageError: nothing can be published there, however long one waits.
@@ -40,7 +46,7 @@ def writer(option: str | None, console: Console, *, trains: bool = True) -> Writ
     """
     where = choose_uri(option)
     check_store(where)
-    return WriterProcess(where, draw, console.warn, warm_up if trains else None)
+    return WriterProcess(where, draw, console.warn, imports)
 
 
 def catch_up(writing: WriterProcess, runs: list[Run] | None = None) -> list[Run]:
@@ -95,7 +101,7 @@ def start_logging(
             raise UsageError(f"{run.path}: cannot be written: --no-log only looks at the run")
         console.warn(f"not logged: {run.path} cannot be written")
         return None
-    writing = writer(choose_uri(tracking_uri, run), console, trains=False)
+    writing = writer(choose_uri(tracking_uri, run), console, imports=())
     writing.start()
     return writing
 

@@ -1,5 +1,6 @@
 """The 1,797 handwritten digits that come with scikit-learn: no network needed."""
 
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ FILE = "sklearn/datasets/data/digits.csv.gz"
 TEST_IMAGES = 360  # a fifth
 
 
+@cache
 def read_digits() -> RawDataset:
     """Return the digits as 28×28 images: 1,437 to train, 360 to test, stratified by class.
 

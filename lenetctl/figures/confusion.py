@@ -1,6 +1,7 @@
 """The confusion matrix: which class is taken for which."""
 
 from collections.abc import Sequence
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
@@ -18,6 +19,7 @@ from lenetctl.figures.style import (
     place,
     styled,
     text_width,
+    without_frame,
 )
 
 _CELL = 0.38  # inches; holds five digits
@@ -50,36 +52,29 @@ def confusion_matrix(
     note = "colour: fraction of the true class, 0 white to 1 dark"
     width = max(left + across + 0.12, text_width(note, SMALL) + 0.24)
     notes = [*_lines(", ".join(legend), width - 0.24), note]
-    bottom = (0.72 * names if slanted else 0.1) + 0.58 + _LINE * (len(notes) - 1)
+    below = (0.72 * names if slanted else 0.1) + 0.18  # the words for the columns
+    bottom = below + 0.4 + _LINE * (len(notes) - 1)
     figure = new_figure(width, bottom + side + (0.38 if title else 0.1))
     headline(figure, title)
 
     axes = place(figure, left, bottom, across, side)
+    without_frame(axes)
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    # the figure's and not the axes' text, which would cost as much again to clip
+    write = partial(figure.text, transform=axes.transData, ha="center", va="center")
     for (row, column), count in np.ndenumerate(matrix):
-        if not count:
-            continue
-        colour = "white" if fractions[row, column] > 0.55 else INK
-        # the figure's and not the axes' text, which would cost as much again to clip
-        figure.text(
-            column,
-            row,
-            str(count),
-            transform=axes.transData,
-            color=colour,
-            size=SMALL,
-            ha="center",
-            va="center",
-        )
-
+        if count:
+            colour = "white" if fractions[row, column] > 0.55 else INK
+            write(column, row, str(count), color=colour, size=SMALL)
+    end = len(classes) - 0.5
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(range(len(columns)), columns, **(slant if slanted else {}))
-    axes.set_yticks(range(len(classes)), classes)
-    axes.tick_params(length=0)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.set(xlabel="predicted class", ylabel="true class")
+    for column, name in enumerate(columns):
+        write(column, end + 0.15, name, **{"va": "top", **(slant if slanted else {})})
+    for row, name in enumerate(classes):
+        write(-0.65, row, name, ha="right")
+    write((len(columns) - 1) / 2, end + below / _CELL, "predicted class", color=INK)
+    write(-0.5 - (left - 0.15) / _CELL, end / 2 - 0.25, "true class", color=INK, rotation=90)
 
     # a line of words instead of a colour bar, which would be a fifth of the time of the picture
     _, height = figure.get_size_inches()

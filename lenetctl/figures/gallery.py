@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lenetctl.figures.style import SMALL, headline, new_figure, place, styled, text_width
+from lenetctl.figures.style import SMALL, blank_axes, headline, new_figure, styled, text_width
 
 # inches
 _WIDTH, _SIDE = 1.35, 1.0  # of a column, and of the image in it
@@ -27,19 +27,16 @@ def gallery(images: NDArray[Any], captions: Sequence[Sequence[str]], title: str)
     width, height = columns * _WIDTH + 2 * _MARGIN, _TOP + lines * row + _MARGIN
     width = max(width, text_width(title) + 4 * _MARGIN)
     figure = new_figure(width, height)
-    # one pair of axes for all, without ticks: each costs as much time as all the images together
-    axes = place(figure, 0, 0, width, height)
-    axes.axis("off")
-    axes.set(xticks=(), yticks=())
+    # one pair of axes for all: each costs as much time as all the images together
+    axes = blank_axes(figure)
     for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
         line, column = divmod(number, columns)
         x = _MARGIN + column * _WIDTH + _WIDTH / 2
         y = height - _TOP - line * row
         extent = (x - _SIDE / 2, x + _SIDE / 2, y - _SIDE, y)
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
-        for n, text in enumerate(caption):
-            top = y - _SIDE - 0.03 - n * _LINE
-            axes.text(x, top, _fitted(text), size=SMALL, ha="center", va="top")
+        text = "\n".join(map(_fitted, caption))
+        axes.text(x, y - _SIDE - 0.03, text, size=SMALL, ha="center", va="top", linespacing=1.15)
     axes.set(xlim=(0, width), ylim=(0, height))
     headline(figure, title)
     return figure

@@ -45,6 +45,8 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
 
 
 def _bring_up_to_date(client: MlflowClient, tracking_uri: str, run: Run) -> None:
+    from mlflow.entities import RunTag  # noqa: PLC0415
+
     where, run_id = uri_in_cursor(tracking_uri, run), run.published.run_id
     if run_id is None or run.published.tracking_uri != where or not exists(client, run_id):
         run_id = find_or_create(client, run)
@@ -57,9 +59,8 @@ def _bring_up_to_date(client: MlflowClient, tracking_uri: str, run: Run) -> None
         _log_folder(client, run_id, run, folder)
     if run.published.status == status.state:
         return
-    if status.state == "FINISHED":
-        _log_results(client, run_id, run)
-    client.set_tag(run_id, "outcome", status.outcome)
+    results = _log_results(client, run_id, run) if status.state == "FINISHED" else []
+    client.log_batch(run_id, results, tags=[RunTag("outcome", status.outcome)])
     if status.state == "RUNNING":
         client.update_run(run_id, "RUNNING")
     else:
@@ -126,14 +127,15 @@ def _points(
     ]
 
 
-def _log_results(client: MlflowClient, run_id: str, run: Run) -> None:
+def _log_results(client: MlflowClient, run_id: str, run: Run) -> list[Metric]:
+    """Log the files and the model of a finished run; return its metrics that are yet to log."""
     result = run.result
     metrics = {**result.final, **dict(_summary(result))}
     model_id = log_model(client, run_id, run)
-    client.log_batch(run_id, _points(run.epochs()[-1], metrics, model_id))
     kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
     for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
         client.log_artifact(run_id, str(file))
+    return _points(run.epochs()[-1], metrics, model_id)
 
 
 def _summary(result: ResultRecord) -> Iterator[tuple[str, float]]:

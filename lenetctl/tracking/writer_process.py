@@ -9,9 +9,10 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from lenetctl.processes import (
     end_with_parent,
     ignore_interrupts,
     interrupts_held,
-    lower_priority,
     pipe,
 )
 from lenetctl.runs.folder import Run
@@ -46,14 +46,14 @@ class WriterProcess:
         tracking_uri: str,
         prepare: Callable[[Run], None],
         warn: Callable[[str], None],
-        warm_up: Callable[[], None] | None,
+        imports: Sequence[str] = (),
     ) -> None:
-        """As for a `Writer`; `warm_up` imports what `prepare` needs, and both are of a module.
+        """As for a `Writer`; `prepare` is a function of a module.
 
-        None where nothing is trained: a run that has finished only gets something more.
+        `imports` are the modules that a finished run takes, imported while training goes on.
         """
         self.tracking_uri = tracking_uri
-        self._prepare, self.warn, self._warm_up = prepare, warn, warm_up
+        self._prepare, self.warn, self._imports = prepare, warn, imports
         self._pipe: Connection | None = None
         self._is_done = False  # it said its last word
         self.disk_is_full = False  # as the last attempt met it; known once it is closed
@@ -63,7 +63,7 @@ class WriterProcess:
         if self._pipe:
             return
         self._pipe, theirs = pipe()
-        given = (theirs, self.tracking_uri, self._prepare, self._warm_up)
+        given = (theirs, self.tracking_uri, self._prepare, self._imports)
         self._process = CONTEXT.Process(
             target=write_until_told_to_end, args=given, name="mlflow", daemon=True
         )
@@ -117,16 +117,15 @@ def write_until_told_to_end(
     connection: Connection,
     tracking_uri: str,
     prepare: Callable[[Run], None],
-    warm_up: Callable[[], None] | None,
+    imports: Sequence[str],
 ) -> None:
     """Be the process: publish the runs that come through `connection`, then end as it says."""
     end_with_parent(grace=0)
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  MLflow prints to it
     ignore_interrupts()
     gc.set_threshold(100_000)  # as `lenetctl.cli.app.main`; pictures leave cycles, of megabytes
-    if warm_up:
-        lower_priority()  # on a machine that training fills, its threads go first
-        threading.Thread(target=_warm_up, args=(warm_up,), daemon=True).start()
+    if imports:
+        threading.Thread(target=_import, args=(imports,), daemon=True).start()
     writer = Writer(tracking_uri, prepare, connection.send)
     message = connection.recv()
     while isinstance(message, Run):
@@ -140,11 +139,11 @@ def write_until_told_to_end(
     gc.freeze()  # as `lenetctl.cli.app.main`
 
 
-def _warm_up(warm_up: Callable[[], None]) -> None:
+def _import(modules: Sequence[str]) -> None:
     """Do while training goes on what the first finished run would wait for."""
-    import mlflow.pyfunc  # noqa: F401, PLC0415
+    for module in modules:
+        import_module(module)
     from mlflow.utils import requirements_utils  # noqa: PLC0415
 
     # else MLflow lists the modules of all packages that are installed, to find those of a model
     requirements_utils._MODULES_TO_PACKAGES = {}  # type: ignore[assignment]  # noqa: SLF001
-    warm_up()

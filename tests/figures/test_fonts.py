@@ -36,10 +36,10 @@ def test_a_picture_has_no_boxes(tmp_path: Path):
 @pytest.mark.filterwarnings("error")
 def test_numbers_stand_for_such_classes_in_a_confusion_matrix(tmp_path: Path, assert_tidy):
     figure = confusion_matrix(np.eye(3, dtype=int), ["猫", "coat", "犬"], "pets")
-    (axes,) = figure.axes
-    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
-        assert [label.get_text() for label in labels] == ["0", "1", "2"]
-    assert "0 U+732B, 1 coat, 2 U+72AC" in [text.get_text() for text in figure.findobj(Text)]
+    written = [text.get_text() for text in figure.findobj(Text)]
+    assert "0 U+732B, 1 coat, 2 U+72AC" in written
+    # a row, a column; the ones are counts
+    assert [written.count(number) for number in ("0", "1", "2")] == [2, 2 + 3, 2]
     assert_tidy(figure)
     save(figure, tmp_path / "a.png")
 

@@ -224,7 +224,6 @@ def test_with_the_database_gone_the_same_run_is_made_again(uri, empty_database, 
         "finalize_logged_model",
         "log_outputs",
         "log_artifact",
-        "set_tag",
         "set_terminated",
     ],
 )

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from helpers.waiting import wait_for
 
-from lenetctl.artifacts import draw, warm_up
+from lenetctl.artifacts import draw
 from lenetctl.processes import CONTEXT
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.publish import is_current
 from lenetctl.tracking.writer import outstanding
 from lenetctl.tracking.writer_process import WriterProcess
 
+IMPORTS = ("mlflow.pyfunc", "lenetctl.figures.curves")
 REFUSED = "http://ann:secret@127.0.0.1:1"  # nothing listens on port 1
 
 
@@ -33,7 +34,7 @@ def write():
 
     def make(uri):
         warnings = []
-        made.append(WriterProcess(uri, draw, warnings.append, warm_up))
+        made.append(WriterProcess(uri, draw, warnings.append, IMPORTS))
         return made[-1], warnings
 
     yield make
@@ -89,12 +90,12 @@ def test_one_that_cannot_be_started_leaves_its_work_to_sync(write, uri, copied, 
 def test_it_ends_with_a_command_that_is_killed(tmp_path):
     code = """
 import os, signal
-from lenetctl.artifacts import draw, warm_up
+from lenetctl.artifacts import draw
 from lenetctl.processes import CONTEXT
 from lenetctl.tracking.writer_process import WriterProcess
 
 if __name__ == "__main__":
-    writing = WriterProcess("sqlite:///mlflow.db", draw, print, warm_up)
+    writing = WriterProcess("sqlite:///mlflow.db", draw, print, ["mlflow.pyfunc"])
     writing.start()
     print(writing._process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,6 @@ EXECUTORS = {  # by the name that --executor takes: module and class
     "ray": "lenetctl.sweeps.executors.ray:RayExecutor",
     "slurm": "lenetctl.sweeps.executors.slurm:SlurmExecutor",
 }
-ELSEWHERE = {"ray", "slurm"}  # train on other machines, and draw there what they have trained
+DRAW = {"processes", "ray", "slurm"}  # whose many processes draw what they have trained
 TAKE_OPTIONS = ("ray", "slurm")  # of --executor-option
 ExecutorName = StrEnum("ExecutorName", list(EXECUTORS))  # type: ignore[misc]  # from the table

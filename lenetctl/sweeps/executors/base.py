@@ -18,6 +18,10 @@ from lenetctl.sweeps.trial import Trial
 Batch = Sequence[Trial]  # trials that go to one process together
 
 
+def untold(_message: str) -> None:
+    """Tell nobody; of a module, so that it gets to other processes."""
+
+
 @dataclass(frozen=True)
 class ExecutorSettings:
     """How trials are to be run."""
@@ -25,9 +29,13 @@ class ExecutorSettings:
     options: RunOptions
     jobs: int | None = None  # trials at a time; None: as the executor sees fit
     force: bool = False  # run again what is done
-    warn: Callable[[str], None] = lambda _: None  # tells the user
+    warn: Callable[[str], None] = untold  # tells the user
     extra: Mapping[str, Any] = field(default_factory=dict)  # what only one executor takes
-    draw: Draw | None = None  # a run, where it is trained; None: leave that to the writer
+    draw: Draw | None = None  # a run, by who trained it; None: leave that to the writer
+
+    def within(self, options: RunOptions) -> ExecutorSettings:
+        """Return what the executor within a worker of this one takes."""
+        return ExecutorSettings(options, force=self.force, draw=self.draw)
 
 
 class Executor(Protocol):

@@ -48,8 +48,11 @@ class FleetExecutor:
         devices = shared_devices(self.settings.options.device)
         groups = grouped(trials, self.settings.jobs or SIZE, len(devices))
         if len(devices) > 1:
-            each = [replace(self.settings.options, device=device) for device in devices]
-            run_in_workers("fleet", groups, each, listener, force=self.settings.force)
+            each = [
+                self.settings.within(replace(self.settings.options, device=device))
+                for device in devices
+            ]
+            run_in_workers("fleet", groups, each, listener)
             return
         alone: list[Trial] = []
         for group in groups:

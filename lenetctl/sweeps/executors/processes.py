@@ -28,7 +28,8 @@ class ProcessExecutor:
         devices = shared_devices(options.device)
         workers = jobs * len(devices) if jobs else max(os.cpu_count() or 1, len(devices))
         each = [
-            replace(options, device=devices[worker % len(devices)]) for worker in range(workers)
+            self.settings.within(replace(options, device=devices[worker % len(devices)]))
+            for worker in range(workers)
         ]
         batches = ([trial] for trial in trials)
-        run_in_workers("serial", batches, each, listener, force=self.settings.force)
+        run_in_workers("serial", batches, each, listener)

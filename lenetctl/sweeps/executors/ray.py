@@ -60,7 +60,7 @@ class RayExecutor:
 
         """
         own, size = self.settings, self.settings.extra.get("fleet")
-        within = ExecutorSettings(own.options.absolute(), force=own.force, draw=own.draw)
+        within = own.within(own.options.absolute())
         with _connected():
             at_once, share = share_out(ray.nodes(), own.jobs, in_fleets=bool(size))
             if size and not share["num_gpus"]:

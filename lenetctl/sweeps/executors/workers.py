@@ -18,7 +18,6 @@ from lenetctl.processes import (
     pipe,
 )
 from lenetctl.runs.folder import Run
-from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.events import Decision, Listener, TrialEvent
 from lenetctl.sweeps.executors.base import Batch, ExecutorSettings, RetryQueue, make_executor
 
@@ -30,10 +29,8 @@ INTERRUPTS = [number for name in NAMES if (number := getattr(signal, name, None)
 def run_in_workers(
     executor: str,
     batches: Iterable[Batch],
-    workers: Sequence[RunOptions],
+    workers: Sequence[ExecutorSettings],
     listener: Listener,
-    *,
-    force: bool = False,
 ) -> None:
     """Run batches of trials as `Executor.run` does, each in one of several processes.
 
@@ -42,7 +39,6 @@ def run_in_workers(
         batches: trials that go to one process together; taken when there is room for them.
         workers: what each process is to do its runs by; they share the threads of this machine.
         listener: hears of all trials, in this thread.
-        force: run again what is done.
 
     """
     queue, free = RetryQueue(batches), list(reversed(workers))
@@ -50,7 +46,7 @@ def run_in_workers(
     try:
         while True:
             while free and (batch := queue.take()):
-                started.append(_WorkerProcess(executor, free.pop(), len(workers), force))
+                started.append(_WorkerProcess(executor, free.pop(), len(workers)))
                 started[-1].give(batch)
             busy = {worker.connection: worker for worker in started if worker.trials}
             if not busy:
@@ -60,7 +56,7 @@ def run_in_workers(
                 event = worker.receive()
                 if event is None:
                     started.remove(worker)
-                    free.append(worker.options)
+                    free.append(worker.settings)
                     cause = worker.cause_of_death()
                     for lost in queue.put_back(worker.trials, worker.runs, cause):
                         listener(lost)
@@ -109,11 +105,11 @@ class Worker:
 class _WorkerProcess(Worker):
     """A worker that is a process of this machine."""
 
-    def __init__(self, executor: str, options: RunOptions, workers: int, force: bool) -> None:
+    def __init__(self, executor: str, settings: ExecutorSettings, workers: int) -> None:
         ours, theirs = pipe()
         super().__init__(ours)
-        self.options = options
-        given = (theirs, executor, options, workers, force)
+        self.settings = settings
+        given = (theirs, executor, settings, workers)
         self.process = CONTEXT.Process(target=_work, args=given)
         with interrupts_held():
             self.process.start()
@@ -140,9 +136,7 @@ def _stop(workers: Sequence[_WorkerProcess]) -> None:
             worker.process.join()
 
 
-def _work(
-    connection: Connection, executor: str, options: RunOptions, workers: int, force: bool
-) -> None:
+def _work(connection: Connection, executor: str, settings: ExecutorSettings, workers: int) -> None:
     ignore_interrupts()
     signal.signal(signal.SIGTERM, interrupt)
     end_with_parent(GRACE)
@@ -150,7 +144,7 @@ def _work(
         import torch  # noqa: PLC0415  here and not above: the driver needs none
 
         threads = max(1, torch.get_num_threads() // workers)
-        serve(connection, executor, ExecutorSettings(options, force=force), threads)
+        serve(connection, executor, settings, threads)
 
 
 def serve(connection: Any, executor: str, settings: ExecutorSettings, threads: int) -> NoReturn:

@@ -7,6 +7,7 @@ import torch
 from helpers.sweeps import EventRecorder
 
 from lenetctl import specs
+from lenetctl.artifacts import draw
 from lenetctl.runs.options import RunOptions
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.executors import devices, fleet, processes
@@ -42,7 +43,8 @@ def sweep(trials, tmp_path, monkeypatch):
             monkeypatch.setattr(module, "shared_devices", lambda _: list(pretended))
         make_claims_folder(tmp_path)
         options, recorder = RunOptions(tmp_path, device="cpu"), EventRecorder()
-        make_executor(executor, ExecutorSettings(options, jobs)).run(trials, recorder)
+        settings = ExecutorSettings(options, jobs, draw=draw)
+        make_executor(executor, settings).run(trials, recorder)
         return recorder, options.store.all()
 
     return run
@@ -82,7 +84,7 @@ def test_jobs_are_counted_by_device(trials, tmp_path, monkeypatch):
     for jobs in (2, None):
         settings = ExecutorSettings(RunOptions(tmp_path), jobs)
         processes.ProcessExecutor(settings).run(trials, EventRecorder())
-    names = [[options.device for options in workers] for workers in given]
+    names = [[settings.options.device for settings in workers] for workers in given]
     assert names == [["cuda:0", "cuda:1"] * 2, ["cuda:0", "cuda:1", "cuda:0"]]
 
 
@@ -93,6 +95,7 @@ def test_a_device_that_fails_does_not_stop_the_others(sweep, trials):
     assert all("cuda:99" in event.message for event in ended if event.kind == "failed")
     assert len(ended) == len(trials)
     assert all(run.status.state == "FINISHED" for run in runs)
+    assert all((run.figures / "curves.png").exists() for run in runs)  # the workers drew them
 
 
 def test_each_device_has_a_process_that_trains_fleets(sweep, trials):

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from optuna import Study
 
 
-MODELS = ("mlflow.pyfunc",)  # modules that publishing a finished run takes
-PICTURES = ("lenetctl.figures.curves", "lenetctl.figures.gallery")  # and those of its pictures
+PUBLISHING = ("mlflow.pyfunc",)  # modules that a finished run takes, to be published
+DRAWING = ("lenetctl.figures.curves", "lenetctl.figures.gallery")  # and to be drawn
 
 
 def writer(
-    option: str | None, console: Console, imports: Sequence[str] = (*MODELS, *PICTURES)
+    option: str | None, console: Console, imports: Sequence[str] = (*PUBLISHING, *DRAWING)
 ) -> WriterProcess:
-    """Return a writer to the store that the options name; it begins with `imports`.
+    """Return a writer to the store that the options name; it imports these modules at once.
 
     Raises:
         UsageError: nothing can be published there, however long one waits.
@@ -101,7 +101,7 @@ def start_logging(
             raise UsageError(f"{run.path}: cannot be written: --no-log only looks at the run")
         console.warn(f"not logged: {run.path} cannot be written")
         return None
-    writing = writer(choose_uri(tracking_uri, run), console, imports=())
+    writing = writer(choose_uri(tracking_uri, run), console, imports=("mlflow",))
     writing.start()
     return writing
 

@@ -52,7 +52,7 @@ def confusion_matrix(
     note = "colour: fraction of the true class, 0 white to 1 dark"
     width = max(left + across + 0.12, text_width(note, SMALL) + 0.24)
     notes = [*_lines(", ".join(legend), width - 0.24), note]
-    below = (0.72 * names if slanted else 0.1) + 0.18  # the words for the columns
+    below = (0.72 * names if slanted else 0.1) + 0.18  # inches from the cells to "predicted class"
     bottom = below + 0.4 + _LINE * (len(notes) - 1)
     figure = new_figure(width, bottom + side + (0.38 if title else 0.1))
     headline(figure, title)
@@ -70,11 +70,11 @@ def confusion_matrix(
     end = len(classes) - 0.5
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     for column, name in enumerate(columns):
-        write(column, end + 0.15, name, **{"va": "top", **(slant if slanted else {})})
+        write(column, end + 0.15, name, va="top", **(slant if slanted else {}))
     for row, name in enumerate(classes):
         write(-0.65, row, name, ha="right")
-    write((len(columns) - 1) / 2, end + below / _CELL, "predicted class", color=INK)
-    write(-0.5 - (left - 0.15) / _CELL, end / 2 - 0.25, "true class", color=INK, rotation=90)
+    write((len(columns) - 1) / 2, end + below / _CELL, "predicted class")
+    write(-0.5 - (left - 0.15) / _CELL, end / 2 - 0.25, "true class", rotation=90)
 
     # a line of words instead of a colour bar, which would be a fifth of the time of the picture
     _, height = figure.get_size_inches()

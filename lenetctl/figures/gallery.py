@@ -36,6 +36,7 @@ def gallery(images: NDArray[Any], captions: Sequence[Sequence[str]], title: str)
         extent = (x - _SIDE / 2, x + _SIDE / 2, y - _SIDE, y)
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
         text = "\n".join(map(_fitted, caption))
+        # at this spacing a line is `_LINE` high
         axes.text(x, y - _SIDE - 0.03, text, size=SMALL, ha="center", va="top", linespacing=1.15)
     axes.set(xlim=(0, width), ylim=(0, height))
     headline(figure, title)

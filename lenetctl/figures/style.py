@@ -33,7 +33,7 @@ DPI = 160
 _MARGIN, _GUTTER, _INSET = 0.15, 0.5, 0.1  # inches around, between and inside pictures
 ARROW: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "mutation_scale": 7}
 
-STYLE: Any = {  # matplotlib types each key by its name
+STYLE: Any = {  # as `_RC`
     "axes.axisbelow": True,
     "axes.edgecolor": "#9a9a9a",
     "axes.grid": True,
@@ -69,7 +69,7 @@ _FORMATS: dict[str, Any] = {
     ".png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}},
     ".svg": {"metadata": {"Creator": None, "Date": None}},
 }
-_RC: Any = mpl.rcParams
+_RC: Any = mpl.rcParams  # matplotlib types each key by its name
 _RC_LOCK = threading.RLock()
 
 
@@ -80,17 +80,17 @@ def styled() -> Iterator[None]:
     Matplotlib's settings belong to the whole process, so threads draw one at a time.
     """
     with _RC_LOCK, mpl.rc_context():
-        dict.update(_RC, _settings())  # unchecked, which would take as long as an axis
+        dict.update(_RC, _settings())  # without matplotlib's checks, which take as long as an axis
         yield
 
 
 @cache
 def _settings() -> dict[str, Any]:
-    """Return every setting of matplotlib, by its name."""
+    """Return every setting but the backend, which is looked for where it is read."""
     with mpl.rc_context():
         mpl.rcdefaults()
         _RC.update(STYLE | {"font.family": families()})
-        return dict(_RC)
+        return {key: value for key, value in dict.items(_RC) if key != "backend"}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -105,7 +105,7 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
 
 
 def blank_axes(figure: Figure) -> Axes:
-    """Return axes without a frame, to draw on in inches, right and down from (0, 0)."""
+    """Return axes over the whole figure, without a frame; their limits are to be set in inches."""
     axes = figure.add_axes((0, 0, 1, 1))
     without_frame(axes)
     return axes

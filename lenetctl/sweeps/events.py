@@ -48,7 +48,7 @@ class Decision(Enum):
 
 
 Listener = Callable[[TrialEvent], Decision]
-Draw = Callable[[Run, ResultRecord], None]  # of a module, so that it gets to other machines
+Draw = Callable[[Run, ResultRecord], None]  # of a module, so that it gets to other processes
 
 
 class FailedFast(KeyboardInterrupt):

@@ -59,7 +59,10 @@ def _bring_up_to_date(client: MlflowClient, tracking_uri: str, run: Run) -> None
         _log_folder(client, run_id, run, folder)
     if run.published.status == status.state:
         return
-    results = _log_results(client, run_id, run) if status.state == "FINISHED" else []
+    results: list[Metric] = []
+    if status.state == "FINISHED":
+        results = _results(run, log_model(client, run_id, run))
+        _log_files(client, run_id, run)
     client.log_batch(run_id, results, tags=[RunTag("outcome", status.outcome)])
     if status.state == "RUNNING":
         client.update_run(run_id, "RUNNING")
@@ -127,15 +130,16 @@ def _points(
     ]
 
 
-def _log_results(client: MlflowClient, run_id: str, run: Run) -> list[Metric]:
-    """Log the files and the model of a finished run; return its metrics that are yet to log."""
-    result = run.result
-    metrics = {**result.final, **dict(_summary(result))}
-    model_id = log_model(client, run_id, run)
+def _results(run: Run, model_id: str) -> list[Metric]:
+    """Return the metrics of a finished run, its model's too."""
+    metrics = {**run.result.final, **dict(_summary(run.result))}
+    return _points(run.epochs()[-1], metrics, model_id)
+
+
+def _log_files(client: MlflowClient, run_id: str, run: Run) -> None:
     kept = [file for file in (run.path / PREDICTIONS,) if file.exists()]
     for file in (run.path / "spec.yaml", *kept, *sorted(run.figures.glob("[!.]*"))):
         client.log_artifact(run_id, str(file))
-    return _points(run.epochs()[-1], metrics, model_id)
 
 
 def _summary(result: ResultRecord) -> Iterator[tuple[str, float]]:

@@ -16,13 +16,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from lenetctl.processes import (
-    CONTEXT,
-    end_with_parent,
-    ignore_interrupts,
-    interrupts_held,
-    pipe,
-)
+from lenetctl.processes import CONTEXT, end_with_parent, ignore_interrupts, interrupts_held, pipe
 from lenetctl.runs.folder import Run
 from lenetctl.tracking.writer import Writer
 
@@ -123,9 +117,9 @@ def write_until_told_to_end(
     end_with_parent(grace=0)
     sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  MLflow prints to it
     ignore_interrupts()
-    gc.set_threshold(100_000)  # as `lenetctl.cli.app.main`; pictures leave cycles, of megabytes
+    gc.set_threshold(100_000)  # seldom, but pictures leave cycles, of megabytes
     if imports:
-        threading.Thread(target=_import, args=(imports,), daemon=True).start()
+        threading.Thread(target=_warm_up, args=(imports,), daemon=True).start()
     writer = Writer(tracking_uri, prepare, connection.send)
     message = connection.recv()
     while isinstance(message, Run):
@@ -139,11 +133,11 @@ def write_until_told_to_end(
     gc.freeze()  # as `lenetctl.cli.app.main`
 
 
-def _import(modules: Sequence[str]) -> None:
+def _warm_up(imports: Sequence[str]) -> None:
     """Do while training goes on what the first finished run would wait for."""
-    for module in modules:
-        import_module(module)
     from mlflow.utils import requirements_utils  # noqa: PLC0415
 
     # else MLflow lists the modules of all packages that are installed, to find those of a model
     requirements_utils._MODULES_TO_PACKAGES = {}  # type: ignore[assignment]  # noqa: SLF001
+    for module in imports:
+        import_module(module)

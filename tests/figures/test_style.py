@@ -74,6 +74,19 @@ def test_the_users_settings_neither_leak_in_nor_are_changed(tmp_path: Path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_the_users_backend_stays():
+    code = """
+import sys, matplotlib as mpl
+from lenetctl.figures import curves
+curves([])
+assert "matplotlib.pyplot" not in sys.modules
+mpl.use("svg")
+curves([])
+assert mpl.rcParams["backend"] == "svg"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_threads_draw_what_one_alone_draws(tmp_path: Path):
     threads = [
         threading.Thread(target=lambda n=n: save(curves(EPOCHS), tmp_path / f"{n}.png"))

@@ -23,7 +23,7 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.store import ROOT, RunStore
 from lenetctl.sweeps.claims import make_claims_folder
 from lenetctl.sweeps.events import Decision, FailedFast, Listener, TrialEvent
-from lenetctl.sweeps.executors import DRAW, ExecutorName
+from lenetctl.sweeps.executors import WORKERS_DRAW, ExecutorName
 from lenetctl.sweeps.executors.base import Executor, ExecutorSettings, make_executor
 from lenetctl.sweeps.grid import SweptKey
 from lenetctl.sweeps.plan import plan_sweep
@@ -95,10 +95,11 @@ def go_through(
         Exit: 6 where runs failed, else as `closed`.
 
     """
-    from lenetctl.cli.publishing import MODELS, catch_up, closed, writer
+    from lenetctl.cli.publishing import DRAWING, PUBLISHING, catch_up, closed, writer
 
     make_claims_folder(ROOT)
-    writing = writer(options.tracking_uri, options.console, MODELS)
+    drawing = () if options.executor in WORKERS_DRAW else DRAWING
+    writing = writer(options.tracking_uri, options.console, (*PUBLISHING, *drawing))
     catch_up(writing)
     if datasets:
         writing.start()  # it imports MLflow while torch is imported
@@ -177,7 +178,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.force,
         options.console.warn,
         options.executor_options,
-        draw if options.executor in DRAW else None,
+        draw if options.executor in WORKERS_DRAW else None,
     )
     return make_executor(options.executor, settings)
 

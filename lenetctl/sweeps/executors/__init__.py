@@ -9,6 +9,7 @@ EXECUTORS = {  # by the name that --executor takes: module and class
     "ray": "lenetctl.sweeps.executors.ray:RayExecutor",
     "slurm": "lenetctl.sweeps.executors.slurm:SlurmExecutor",
 }
-DRAW = {"processes", "ray", "slurm"}  # whose many processes draw what they have trained
+# Their workers draw what they have trained; with the others the writer to MLflow does.
+WORKERS_DRAW = {"processes", "ray", "slurm"}
 TAKE_OPTIONS = ("ray", "slurm")  # of --executor-option
 ExecutorName = StrEnum("ExecutorName", list(EXECUTORS))  # type: ignore[misc]  # from the table

@@ -18,8 +18,8 @@ from lenetctl.sweeps.trial import Trial
 Batch = Sequence[Trial]  # trials that go to one process together
 
 
-def untold(_message: str) -> None:
-    """Tell nobody; of a module, so that it gets to other processes."""
+def _tell_nobody(_message: str) -> None:
+    """Drop a warning. No lambda, for workers get it pickled."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class ExecutorSettings:
     options: RunOptions
     jobs: int | None = None  # trials at a time; None: as the executor sees fit
     force: bool = False  # run again what is done
-    warn: Callable[[str], None] = untold  # tells the user
+    warn: Callable[[str], None] = _tell_nobody  # tells the user
     extra: Mapping[str, Any] = field(default_factory=dict)  # what only one executor takes
-    draw: Draw | None = None  # a run, by who trained it; None: leave that to the writer
+    draw: Draw | None = None  # draws a run where it was trained; None: the writer does
 
     def within(self, options: RunOptions) -> ExecutorSettings:
-        """Return what the executor within a worker of this one takes."""
+        """Return the settings of the executor inside a worker, which has these options."""
         return ExecutorSettings(options, force=self.force, draw=self.draw)
 
 

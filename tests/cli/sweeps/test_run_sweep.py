@@ -1,8 +1,11 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lenetctl.artifacts import draw
 from lenetctl.cli.errors import UNPUBLISHED
+from lenetctl.cli.sweeps import run_sweep
 from lenetctl.runs.store import RunStore
 
 TINY = """\
@@ -25,6 +28,22 @@ def test_a_fleet_trains_a_sweep_and_says_what_it_is_for(sweep):
     assert result.json["counts"] == {"finished": 4}
     assert "a fleet is for a GPU" in result.err
     assert {run.record.engine for run in RunStore(Path("mlruns/lenetctl")).all()} == {"fleet"}
+
+
+@pytest.mark.parametrize(
+    ("executor", "drawn_by"),
+    [("serial", None), ("fleet", None), ("processes", draw), ("ray", draw), ("slurm", draw)],
+)
+def test_workers_draw_what_they_have_trained(sweep, monkeypatch, executor, drawn_by):
+    given = []
+
+    def make(name, settings):
+        given.append((name, settings.draw))
+        return SimpleNamespace(run=lambda *_: None)
+
+    monkeypatch.setattr(run_sweep, "make_executor", make)
+    sweep("--executor", executor)
+    assert given == [(executor, drawn_by)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,17 +70,22 @@ def elsewhere(tmp_path, tracking_uri, monkeypatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def writer_in_this_process(monkeypatch) -> None:
+def writer_in_this_process(monkeypatch) -> Iterator[None]:
     """Publish from a thread, for which MLflow is imported once and not by every command."""
+    writers = []
 
     class Here(Writer):
         def __init__(self, tracking_uri, prepare, warn, _) -> None:
             super().__init__(tracking_uri, prepare, warn)
+            writers.append(self)
 
         def start(self) -> None:
             pass
 
     monkeypatch.setattr("lenetctl.cli.publishing.WriterProcess", Here)
+    yield
+    for writer in writers:  # what an interrupt left at work must not reach the next test
+        writer.stop(within=10)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ class WriterProcess:
         tracking_uri: str,
         prepare: Callable[[Run], None],
         warn: Callable[[str], None],
-        imports: Sequence[str] = (),
+        imports: Sequence[str],
     ) -> None:
         """As for a `Writer`; `prepare` is a function of a module.
 

@@ -48,8 +48,10 @@ def test_nothing_is_cut_off_or_overlaps(assert_tidy):
 
 def test_a_class_without_images_is_no_division_by_zero():
     matrix = np.array([[0, 0], [1, 3]])
-    (image,) = confusion_matrix(matrix, ["a", "b"]).axes[0].images
+    figure = confusion_matrix(matrix, ["a", "b"])
+    (image,) = figure.axes[0].images
     assert image.get_array().tolist() == [[0, 0], [0.25, 0.75]]
+    assert "0" not in words(figure).values()  # such a cell is empty
 
 
 def test_predictions_that_are_no_class_have_a_column_of_their_own(assert_tidy):

@@ -1,16 +1,16 @@
 r"""How probable are the figures that the chapter prints, with one, two and four times the step?
 
-    OMP_NUM_THREADS=1 lenetctl sweep book/d2l-java -g training.optimizer.lr=0.9,1.8,3.6 \
+    OMP_NUM_THREADS=1 lenetctl sweep book/d2l-java -g training.devices=1,2,4 \
         --seeds 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19 \
         --engine compiled --experiment devices
     python benchmarks/printed.py mlruns/lenetctl
 
-Two and four devices, `-g training.devices=2,4`, are as much: each has an equal share of each batch,
-and SGD's step is proportional to the sum of their gradients.
+Each device has an equal share of each batch, and SGD's step is proportional to the sum of their
+gradients: so the rate is told that one device would have, 0.9, 1.8 and 3.6.
 
-Reads the runs of the experiment `devices`. p is the two-sided probability, by Student's t, that one
-more seed lies as far from the mean of the others as the printed figure does; `below it` counts the
-seeds below the printed figure.
+Reads the runs of the experiment `devices`; one that learnt nothing counts, too. p is the two-sided
+probability, by Student's t, that one more seed lies as far from the mean of the others as the
+printed figure does; `below it` counts the seeds below the printed figure.
 """
 
 import sys
@@ -60,7 +60,7 @@ def main() -> None:
     """Print the table of the runs in a folder."""
     found = defaultdict(list)
     for run in lenetctl.list_runs(sys.argv[1]):
-        if run.record.experiment == "devices" and run.status.outcome == "finished":
+        if run.record.experiment == "devices" and run.status.state == "FINISHED":
             training = run.spec().training
             found[training.optimizer.lr * training.devices].append(run.epochs())
     print("\n".join(table(found)))

@@ -5,7 +5,6 @@ import json
 import mlflow.pyfunc
 import numpy as np
 import pytest
-import torch
 from helpers.equality import metrics
 from typer.testing import CliRunner
 
@@ -20,10 +19,6 @@ from lenetctl.runs.options import RunOptions
 from lenetctl.runs.weights import load_net
 from lenetctl.tracking.model import save_model
 from lenetctl.training.diagnostics.range_test import at_rate
-from lenetctl.training.engines import ENGINES
-from lenetctl.training.fleet.key import fleet_refusal
-
-CPU = torch.device("cpu")
 
 
 class InterruptAfter(RunCallback):
@@ -124,9 +119,3 @@ def test_the_net_of_1989_learns(tmp_path):
         specs.load_spec("history/lecun1989", settings), RunOptions(tmp_path, device="cpu")
     )
     assert run.result.final["test/accuracy"] > 0.7
-
-
-def test_other_engines_and_fleets_refuse_it_in_words(spec):
-    refusals = [ENGINES["compiled"].refusal(spec, CPU), fleet_refusal(spec)]
-    refusals.append(ENGINES["graph"].refusal(spec, torch.device("cuda")))
-    assert refusals == ["padding is constant, which is not supported"] * 3

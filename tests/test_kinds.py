@@ -181,6 +181,37 @@ def test_a_kind_that_leaves_a_table_is_refused_too(table, key, monkeypatch):
     assert re.fullmatch(rf"{key} is \w+, which is not supported", refusal(KNOWN))
 
 
+# by the kind that asks for it: what is theirs to learn yet
+EAGER_ALONE = {
+    "model=padding_value": "padding_value is not 0",
+    "model=unit_bias": "unit_bias is true",
+    "model=connections": "connections is partial",
+    "model=input_side": "layer is resize",
+    "model=output_codes": "layer is rbf",
+    "model.pool.kind=subsample": "pool.kind is subsample",
+}
+NOT_ON_A_GPU = {
+    "training=rubbish": "loss is rubbish",
+    "training.loss=squared_distance": "layer is rbf",
+    "training=devices": "devices is above 1",
+    "training.optimizer.kind=sdlm": "optimizer.kind is sdlm",
+}
+
+
+@pytest.mark.parametrize(
+    ("tables", "asked", "words"),
+    [
+        *((tuple(TABLES), *item) for item in EAGER_ALONE.items()),
+        *((("graph", "fleet"), *item) for item in NOT_ON_A_GPU.items()),
+    ],
+)
+def test_the_history_is_refused_in_the_words_of_a_spec(tables, asked, words):
+    (spec,) = (kind.spec for kind in KINDS if str(kind) == asked)
+    for table in tables:
+        _, refusal = TABLES[table]
+        assert refusal(spec) == f"{words}, which is not supported"
+
+
 def test_a_new_pool_is_trained_eagerly_and_drawn_with_two_lines_of_code(monkeypatch):
     spec = with_unknown("pool.kind")
     new = operations.Style("{window} new\npooling", "{window} NewPool", "#ffffff")

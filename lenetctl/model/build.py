@@ -42,7 +42,7 @@ POOLS: dict[str, Callable[[Layer, Pool], nn.Module]] = {
 
 def _convolution(layer: Layer, conv: Conv) -> nn.Conv2d:
     inputs = layer.input_shape[0]
-    if conv.connections or conv.padding_value or conv.unit_bias:
+    if conv.connections or (conv.padding and conv.padding_value) or conv.unit_bias:
         return Convolution(inputs, conv, layer.output_shape)
     size, stride, padding = conv.kernel, conv.stride, conv.padding
     return nn.Conv2d(inputs, conv.channels, size, stride, padding, bias=conv.bias)

@@ -8,9 +8,10 @@ import torch
 from lenetctl.data.dataset import Dataset
 from lenetctl.errors import UsageError
 from lenetctl.specs.layers import plan_layers
-from lenetctl.specs.schema import Spec
+from lenetctl.specs.schema import Spec, TrainingSpec
 from lenetctl.specs.training import ByEpoch, OneCycle
 from lenetctl.training.metrics import TRAIN_LOSS
+from lenetctl.training.objective.loss import is_in_nats
 
 PLATEAU = 0.02  # nats below the loss of guessing: a training loss that is higher is a plateau
 LEARNT = 0.1  # of the way from the accuracy of guessing to 1: one that is higher is none
@@ -49,11 +50,14 @@ def warnings_before(spec: Spec, dataset: Dataset) -> Iterator[str]:
         yield f"all training images of {dataset.name} are the same: look at the pictures"
 
 
-def is_plateau(last: dict[str, float], dataset: Dataset) -> bool:
-    """Return whether a run whose last epoch has these metrics has learnt nothing but to guess."""
+def is_plateau(last: dict[str, float], training: TrainingSpec, dataset: Dataset) -> bool:
+    """Return whether a run whose last epoch has these metrics has learnt nothing but to guess.
+
+    Its accuracy says so, and where the loss is a plain cross-entropy, that does too.
+    """
     labels = dataset.train.labels
     guessing = int(labels.bincount().max()) / len(labels)  # always the most frequent class
     accuracy = max(value for name, value in last.items() if name.endswith("/accuracy"))
-    return last[TRAIN_LOSS] > log(
-        len(dataset.classes)
-    ) - PLATEAU and accuracy < guessing + LEARNT * (1 - guessing)
+    if is_in_nats(training) and last[TRAIN_LOSS] <= log(len(dataset.classes)) - PLATEAU:
+        return False
+    return accuracy < guessing + LEARNT * (1 - guessing)

@@ -19,6 +19,7 @@ from lenetctl.training.checkpoint import read_checkpoint, write_checkpoint
 from lenetctl.training.evaluate import predict
 from lenetctl.training.loop import evaluate_weights, other_weights
 from lenetctl.training.metrics import EXAMPLES_PER_SECOND, LAYERS
+from lenetctl.training.objective.loss import is_in_nats
 from lenetctl.training.state import TrainingState, initial_state
 
 # of other endings the state says it all
@@ -77,8 +78,9 @@ def open_run(
         yield run, state
         callback.on_result(run, _write_result(run, state, context))
     if run.status.outcome == "plateau":
-        guessing = f"ln {len(context.dataset.classes)}, that of guessing"
-        callback.on_warning(f"the loss never left {guessing}: try another learning rate")
+        of_loss = f"loss never left ln {len(context.dataset.classes)},"
+        left = of_loss if is_in_nats(spec.training) else "accuracy never left"
+        callback.on_warning(f"the {left} that of guessing: try another learning rate")
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _status_written(run: Run, context: RunContext) -> Iterator[None]:
                 "FAILED" if failed else "KILLED", outcome, f"{type(error).__name__}: {error}"
             )
         raise
-    plateau = is_plateau(run.epochs()[-1], context.dataset)
+    plateau = is_plateau(run.epochs()[-1], run.spec().training, context.dataset)
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 

@@ -28,7 +28,8 @@ Folder = Annotated[
     AfterValidator(lambda folder: folder.removesuffix("/")),
 ]
 
-PixelRange = Annotated[tuple[float, float], Field(strict=False)]  # of black and of white
+Pixel = Annotated[float, Field(ge=-1e6, le=1e6)]
+PixelRange = Annotated[tuple[Pixel, Pixel], Field(strict=False)]  # of black and of white
 
 
 def _count_or_share(value: Any) -> int | float:
@@ -61,7 +62,7 @@ class Flip(Section):
 
 
 class Shift(Section):
-    """Move an image by up to `pixels` whole pixels in each direction, zeros coming in."""
+    """Move an image by up to `pixels` whole pixels in each direction, black coming in."""
 
     kind: Literal["shift"]
     pixels: Annotated[int, Field(ge=1, le=27)] = 2
@@ -78,7 +79,7 @@ class Affine(Section):
 
 
 class Erase(Section):
-    """Set one square of an image to zero with probability p."""
+    """Set one square of an image to black with probability p."""
 
     kind: Literal["erase"]
     p: Probability = 0.5

@@ -32,6 +32,8 @@ def sha256(spec: Spec) -> str:
     for conv in model["conv"]:
         for key in ("pool", "activation", "norm"):
             conv[key] = conv[key] or model[key]
+        if not conv["padding"]:
+            conv["padding_value"] = 0.0
         if conv["pool"]["kind"] == "none":
             conv["pool"] = {"kind": "none"}
     del model["pool"], model["norm"]

@@ -83,7 +83,7 @@ class Conv(Section):
     kernel: Kernel
     stride: Annotated[int, Field(ge=1, le=64)] = 1
     padding: Annotated[int, Field(ge=0, le=64)] = 0
-    padding_value: float = 0.0
+    padding_value: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.0
     connections: Connections | None = None
     bias: bool = True
     unit_bias: bool = False  # one for each place of the map, instead of one for the map
@@ -133,3 +133,12 @@ class ModelSpec(Section):
         "torch",
     ] = "xavier_uniform"
     bias_init: Literal["zeros", "torch"] = "zeros"
+
+    @model_validator(mode="after")
+    def _codes_tell_classes_apart(self) -> Self:
+        codes = self.output_codes or ()
+        for number, code in enumerate(codes):
+            if (first := codes.index(code)) < number:
+                message = f"the classes {first} and {number} have one code"
+                raise impossible(message, ("output_codes",), (("output_codes",),))
+        return self

@@ -7,6 +7,7 @@ average pools, sigmoid, Xavier, SGD at 0.9, batches of 256, ten epochs.
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from lenetctl.specs.data import Augmentation, DatasetName, DataSpec
 from lenetctl.specs.layers import ShapeError, plan_layers
@@ -75,24 +76,25 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
-    def _without_batch_norm(self) -> Self:
-        training = self.training
-        for key, is_used, why in (
-            (
-                ("optimizer", "kind"),
-                training.optimizer.kind == "sdlm",
-                "passes back no second order",
-            ),
-            (
-                ("devices",),
-                training.devices > 1,
-                "would normalise on each device by its own images",
-            ),
-        ):
-            if is_used and any(layer.kind == "norm" for layer in plan_layers(self.model)):
-                raise impossible(
-                    f"does not go with batch norm, which {why}",
-                    at=("training", *key),
-                    reads=(("training", key[0]), ("model",)),
-                )
+    def _second_order_needs_no_batch_norm(self) -> Self:
+        if self.training.optimizer.kind == "sdlm" and self._has_batch_norm:
+            raise _with_batch_norm(("optimizer", "kind"), "passes back no second order")
         return self
+
+    @model_validator(mode="after")
+    def _devices_need_no_batch_norm(self) -> Self:
+        if self.training.devices > 1 and self._has_batch_norm:
+            raise _with_batch_norm(("devices",), "would normalise on each device by its own images")
+        return self
+
+    @property
+    def _has_batch_norm(self) -> bool:
+        return any(layer.kind == "norm" for layer in plan_layers(self.model))
+
+
+def _with_batch_norm(key: tuple[str, ...], why: str) -> PydanticCustomError:
+    return impossible(
+        f"does not go with batch norm, which {why}",
+        at=("training", *key),
+        reads=(("training", key[0]), ("model",)),
+    )

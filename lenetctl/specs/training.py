@@ -130,7 +130,8 @@ class TrainingSpec(Section):
     devices: Annotated[int, Field(ge=1, le=1024)] = 1  # whose gradients are summed
     clip_norm: Positive | None = None  # of all gradients together
     loss: Literal["cross_entropy", "squared_distance"] = "cross_entropy"
-    rubbish: Positive | None = None  # distance of an eleventh class, to which no image belongs
+    # distance of an eleventh class, to which no image belongs
+    rubbish: Annotated[float, Field(gt=0, le=1e6)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     early_stopping: EarlyStopping | None = None

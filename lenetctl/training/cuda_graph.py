@@ -25,15 +25,15 @@ WARM_UP = 3  # calls in which libraries set themselves up and optimizers make th
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     "kernel": {"square", "not square"},
-    "padding": {"zeros"},
-    "bias": {"channel"},
+    "padding_value": {"0"},
+    "unit_bias": {"false"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": {"avg", "max"},
     "optimizer.kind": {"sgd", "adam", "adamw"},
     "loss": {"cross_entropy"},
-    "devices": {"one"},
+    "devices": {"1"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

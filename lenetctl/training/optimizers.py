@@ -31,10 +31,9 @@ class Sdlm(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """Take a step against the gradient."""
         (group,) = self.param_groups
-        moving = [parameter for parameter in group["params"] if parameter.grad is not None]
-        scales = [self.state[parameter]["scale"] for parameter in moving]
-        gradients = [parameter.grad for parameter in moving]
-        torch._foreach_addcmul_(moving, gradients, scales, value=-group["lr"])
+        scales = [self.state[parameter]["scale"] for parameter in group["params"]]
+        gradients = [parameter.grad for parameter in group["params"]]
+        torch._foreach_addcmul_(group["params"], gradients, scales, value=-group["lr"])
 
 
 def _without_compiler(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:

@@ -32,8 +32,9 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
         if isinstance(layer.config, Conv):
             height, width = layer.config.window
             yield "kernel", "square" if height == width else "not square"
-            yield "padding", "constant" if layer.config.padding_value else "zeros"
-            yield "bias", "unit" if layer.config.unit_bias else "channel"
+            is_zero = not (layer.config.padding and layer.config.padding_value)
+            yield "padding_value", "0" if is_zero else "not 0"
+            yield "unit_bias", "true" if layer.config.unit_bias else "false"
             yield "connections", "partial" if layer.config.connections else "complete"
         elif isinstance(layer.config, Pool):
             yield "pool.kind", layer.config.kind
@@ -41,5 +42,5 @@ def kinds_of(spec: Spec) -> Iterator[tuple[str, str]]:
             yield layer.kind, layer.config  # a norm or an activation
     yield "optimizer.kind", spec.training.optimizer.kind
     yield "loss", "rubbish" if spec.training.rubbish else spec.training.loss
-    yield "devices", "many" if spec.training.devices > 1 else "one"
+    yield "devices", "above 1" if spec.training.devices > 1 else "1"
     yield "precision", spec.training.precision

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SHIPPED = sorted(file for file in EXPERIMENTS.rglob("*.yaml") if file.name != "sweep.yaml")
-KINDS = [kind for kind in every_kind() if kind.key.startswith("model.")]
+KINDS = [kind for kind in every_kind() if kind.key.startswith("model")]
 MEAN, STD = 0.3, 0.4
 
 LOGITS = """([document, images]) => {
@@ -112,7 +112,12 @@ UNEVEN = ModelSpec(
 )
 
 
-@pytest.mark.parametrize("model", [ModelSpec(), UNEVEN], ids=["baseline", "uneven"])
+HISTORY = [specs.load_spec(f"history/{name}").model for name in ("lenet5-1998", "lecun1989")]
+
+
+@pytest.mark.parametrize(
+    "model", [ModelSpec(), UNEVEN, *HISTORY], ids=["baseline", "uneven", "1998", "1989"]
+)
 def test_a_score_is_followed_back_to_the_pixels_as_autograd_does(page, described, images, model):
     net, document = described(model, MEAN, STD)
     pixels = (torch.from_numpy(images[:1]).unsqueeze(1).float() / 255).requires_grad_()

@@ -1,4 +1,4 @@
-"""Every kind of the schema, found in the schema itself, each in a spec that trains in no time."""
+"""Every kind of the schema, each in a spec that trains in no time; words are found in it."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args, get_origin
@@ -18,6 +18,28 @@ NEEDED = {
     "factors": [1.0],
 }  # values of keys that have no default
 CODES = [f"{number:06b}".replace("0", ".").replace("1", "#") for number in range(10)]
+# keys whose values are no words, each with a value that engines and pictures may not know
+KEYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "kernel": ("model", {"conv": [{"channels": 3, "kernel": [3, 5]}]}),
+    "padding_value": (
+        "model",
+        {"conv": [{"channels": 3, "kernel": 5, "padding": 2, "padding_value": -0.4}]},
+    ),
+    "unit_bias": ("model", {"conv": [{"channels": 3, "kernel": 5, "unit_bias": True}]}),
+    "connections": (
+        "model",
+        {
+            "conv": [
+                {"channels": 2, "kernel": 5},
+                {"channels": 3, "kernel": 5, "connections": [[0], [1], [0, 1]]},
+            ]
+        },
+    ),
+    "input_side": ("model", {"input_side": 16}),
+    "output_codes": ("model", {"output_codes": CODES}),
+    "rubbish": ("training", {"rubbish": 3.0}),
+    "devices": ("training", {"devices": 3}),
+}
 PARTNERS = {  # what a word asks for elsewhere
     "folder": ("data", {"folder": "pictures"}),
     "squared_distance": ("model", {"output_codes": CODES}),
@@ -25,7 +47,7 @@ PARTNERS = {  # what a word asks for elsewhere
 
 
 class Kind(NamedTuple):
-    """One word that a key of the schema can have, as in model.pool.kind=max."""
+    """One word that a key of the schema can have, as in model.pool.kind=max, or one of `KEYS`."""
 
     key: str
     word: str
@@ -36,7 +58,11 @@ class Kind(NamedTuple):
 
 
 def every_kind() -> list[Kind]:
-    return [Kind(key, word, _spec(word, sections)) for key, word, sections in _kinds(Spec)]
+    words = [Kind(key, word, _spec(word, sections)) for key, word, sections in _kinds(Spec)]
+    keys = (
+        Kind(section, key, _spec(key, {section: values})) for key, (section, values) in KEYS.items()
+    )
+    return [*words, *keys]
 
 
 def _spec(word: str, sections: dict[str, Any]) -> Spec:

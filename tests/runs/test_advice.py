@@ -8,7 +8,7 @@ from lenetctl.errors import UsageError
 from lenetctl.runs.advice import check_batch_norm, is_plateau, warnings_before
 from lenetctl.runs.execute import execute
 from lenetctl.runs.options import RunOptions
-from lenetctl.specs.schema import DataSpec
+from lenetctl.specs.schema import DataSpec, TrainingSpec
 
 LENET5 = [  # C5 has 120 maps of 1×1
     {"channels": 6, "kernel": 5, "padding": 2},
@@ -72,7 +72,14 @@ def test_a_plateau_is_the_loss_and_the_accuracy_of_guessing_among_the_classes_th
     dataset, counts, loss, train, test, expected
 ):
     last = {"train/loss": loss, "train/accuracy": train, "test/accuracy": test}
-    assert is_plateau(last, labelled(dataset, *counts)) == expected
+    assert is_plateau(last, TrainingSpec(), labelled(dataset, *counts)) == expected
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [(0.1, True), (0.478, False)])
+def test_of_another_loss_than_cross_entropy_the_accuracy_alone_tells(dataset, accuracy, expected):
+    last = {"train/loss": 0.4, "train/accuracy": accuracy, "test/accuracy": 0.1}
+    squared = TrainingSpec(loss="squared_distance")
+    assert is_plateau(last, squared, labelled(dataset, *[50] * 10)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Everything that is wrong is told at once, and nothing that is not."""
 
 import pytest
+from helpers.kinds import CODES
 
 from lenetctl.specs import faults
 
@@ -132,7 +133,7 @@ def test_nothing_is_said_of_what_was_not_meant(complaints, text, told):
 
 
 NORMED = "\nmodel: {norm: batch}"
-TEN = ", ".join(["'#.'"] * 9)
+NINE = ", ".join(f"'{code}'" for code in CODES[:9])
 
 
 @pytest.mark.parametrize(
@@ -160,12 +161,13 @@ TEN = ", ".join(["'#.'"] * 9)
             "needs a bias",
         ),
         (
-            f"model: {{output_codes: [{TEN}]}}",
+            f"model: {{output_codes: [{NINE}]}}",
             "model.output_codes",
             "must have at least 10 entries",
         ),
-        (f"model: {{output_codes: [{TEN}, x]}}", "model.output_codes.9", "must be signs # and ."),
-        (f"model: {{output_codes: [{TEN}, '#.']}}", "model.output_codes.0", "has 2 signs"),
+        (f"model: {{output_codes: [{NINE}, x]}}", "model.output_codes.9", "must be signs # and ."),
+        (f"model: {{output_codes: [{NINE}, '######']}}", "model.output_codes.0", "has 6 signs"),
+        (f"model: {{output_codes: [{NINE}, '... ..#']}}", "model.output_codes", "classes 1 and 9"),
         (
             "model: {conv: [{channels: 2, kernel: 5, connections: [[0], [1]]}]}",
             "model.conv.0.connections.1",

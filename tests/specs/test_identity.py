@@ -65,6 +65,10 @@ def spelled_out(one, random):
         ("model: {pool: {kind: none, size: 3}}", "model: {pool: {kind: none}}"),
         ("model: {conv: [], pool: {kind: max}}", "model: {conv: []}"),
         (
+            "model: {conv: [{channels: 6, kernel: 5, padding_value: 1}]}",
+            "model: {conv: [{channels: 6, kernel: 5}]}",
+        ),
+        (
             "model: {dense: [], conv: [{channels: 6, kernel: 5}], activation: relu}",
             "model: {dense: [], conv: [{channels: 6, kernel: 5, activation: relu}]}",
         ),

@@ -4,6 +4,7 @@ from itertools import pairwise
 from math import prod
 
 import pytest
+from helpers.kinds import CODES
 from helpers.strategies import FUZZ, models
 from hypothesis import given, settings
 
@@ -66,15 +67,19 @@ def test_parameters_of_lenet_5():
     assert sum(counts.values()) == 60_000
 
 
-def test_connections_of_lenet_5():
-    """The same: every input of a unit and its bias are a connection; the RBF units have no bias."""
-    plan = {layer.name: layer for layer in plan_layers(LENET5)}
-    connections = {
-        name: layer.macs + prod(layer.output_shape) * (layer.parameters > 0)
-        for name, layer in plan.items()
+def connections(model):
+    """Every input of a unit and its bias; RBF units have no bias."""
+    return {
+        layer.name: layer.macs + prod(layer.output_shape) * (layer.parameters > 0)
+        for layer in plan_layers(model)
         if layer.macs
     }
-    assert connections == {
+
+
+def test_connections_of_lenet_5():
+    """The same section."""
+    counts = connections(LENET5)
+    assert counts == {
         "conv1": 122_304,
         "pool1": 5_880,
         "conv2": 151_600,
@@ -83,16 +88,27 @@ def test_connections_of_lenet_5():
         "dense2": 10_164,
         "output": 840,
     }
-    assert sum(connections.values()) == 340_908
+    assert sum(counts.values()) == 340_908
+
+
+def test_maps_read_what_the_papers_table_says():
+    """Table I."""
+    table = "012 123 234 345 045 015 0123 1234 2345 0345 0145 0125 0134 1245 0235 012345"
+    read = LENET5.conv[1].connections
+    assert " ".join("".join(map(str, inputs)) for inputs in read) == table
 
 
 def test_parameters_of_1989():
     """LeCun et al., "Backpropagation applied to handwritten zip code recognition" (1989)."""
-    plan = plan_layers(load_spec("history/lecun1989").model)
+    model = load_spec("history/lecun1989").model
+    plan = plan_layers(model)
     counts = {layer.name: layer.parameters for layer in plan if layer.parameters}
     assert counts == {"conv1": 1_068, "conv2": 2_592, "dense1": 5_790, "dense2": 310}
     shapes = {layer.name: layer.output_shape for layer in plan}
     assert (shapes["conv1"], shapes["conv2"]) == ((12, 8, 8), (12, 4, 4))
+    counts = connections(model)
+    del counts["output"]  # ten units of the paper, whose distances to codes are none of it
+    assert sum(counts.values()) == 64_660
 
 
 @pytest.mark.parametrize(
@@ -112,8 +128,8 @@ def test_a_table_of_connections_that_does_not_fit(changed, words):
 
 
 def test_codes_that_do_not_fit_the_layer_before_them():
-    with pytest.raises(ShapeError, match="has 4 signs, and the layer before the output 84 units"):
-        plan_layers(ModelSpec(output_codes=("#..#",) * 10))
+    with pytest.raises(ShapeError, match="has 6 signs, and the layer before the output 84 units"):
+        plan_layers(ModelSpec(output_codes=CODES))
 
 
 def test_without_the_first_bias():

@@ -67,7 +67,7 @@ def test_its_steps_and_its_state_are_torchs_bit_for_bit(section, kind):
     assert all(torch.equal(torch.as_tensor(state[n]), torch.as_tensor(slots[n])) for n in slots)
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw", "sdlm"])
 def test_it_does_not_import_torchs_compiler(kind):
     code = f"""
 import sys, torch
@@ -79,6 +79,8 @@ parameter = torch.nn.Parameter(torch.ones(1))
 made = build_optimizer([parameter], config)
 made.zero_grad()
 parameter.sum().backward()
+if "{kind}" == "sdlm":
+    made.set_curvatures([torch.ones(1)])
 made.step()
 made.load_state_dict(made.state_dict())
 assert "torch._dynamo" not in sys.modules

@@ -49,7 +49,8 @@ def test_gradients_are_clipped_to_a_norm_of_all_together(tiny, batch, engine):
 
 @pytest.mark.parametrize("engine", [eager, compiled])
 @pytest.mark.parametrize(
-    ("count", "shares"), [(16, [4, 4, 4, 4]), (10, [3, 3, 3, 1]), (3, [1] * 3)]
+    ("count", "shares"),
+    [(16, [4, 4, 4, 4]), (10, [3, 3, 3, 1]), (5, [2, 2, 1]), (3, [1] * 3)],
 )
 def test_four_devices_take_the_sum_of_four_gradients(tiny, batch, engine, count, shares):
     images, labels = (values[:count] for values in batch)

@@ -21,15 +21,15 @@ Layer = Callable[[Tensor], Tensor]
 SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     "kernel": {"square"},
-    "padding": {"zeros"},
-    "bias": {"channel"},
+    "padding_value": {"0"},
+    "unit_bias": {"false"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": {"avg", "max"},
     "optimizer.kind": OPTIMIZERS,
     "loss": LOSSES,
-    "devices": {"one", "many"},
+    "devices": {"1", "above 1"},
     "precision": {"fp32", "tf32"},
 }
 

@@ -21,15 +21,15 @@ POOLS: tuple[type[nn.Module], ...] = (nn.Identity, nn.AvgPool2d, nn.MaxPool2d)
 SUPPORT: Support = {
     "layer": {"conv", "activation", "pool", "flatten", "dense"},
     "kernel": {"square"},
-    "padding": {"zeros"},
-    "bias": {"channel"},
+    "padding_value": {"0"},
+    "unit_bias": {"false"},
     "connections": {"complete"},
     "norm": {"none"},
     "activation": {"relu", "sigmoid", "tanh"},
     "pool.kind": {"avg", "max"},
     "optimizer.kind": OPTIMIZERS,  # SGD is the program's, others move the weights by its gradients
     "loss": {"cross_entropy"},
-    "devices": {"one"},
+    "devices": {"1"},
     "precision": {"fp32", "tf32"},
 }
 

@@ -101,14 +101,17 @@ def slopes(activation: nn.Module, values: Tensor) -> Tensor:
 
 
 def effective_rank(features: Tensor) -> float:
-    """Return the effective rank of features (N, D) around their mean, 0 where all are alike.
+    """Return the effective rank of features (N, D) around their mean.
 
-    It is e to the entropy of the singular values, as shares of their sum.
+    It is e to the entropy of the singular values, as shares of their sum; 0 where all features are
+    alike, or some are not finite.
     """
     centred = (features - features.mean(0)).double()
+    if not centred.isfinite().all():
+        return 0.0
     values = torch.linalg.eigvalsh(centred @ centred.T).clamp(min=0).sqrt()
     total = values.sum()
-    if total == 0 or not total.isfinite():
+    if total == 0:
         return 0.0
     shares = values / total
     return float((-torch.xlogy(shares, shares).sum()).exp())

@@ -9,15 +9,15 @@ SUPPORT: Support = {
     "layer": {"conv", "norm", "activation", "pool", "flatten", "dropout", "dense"},
     # these three work on each channel alone, so they need no code where models lie side by side
     "kernel": {"square", "not square"},
-    "padding": {"zeros"},
-    "bias": {"channel"},
+    "padding_value": {"0"},
+    "unit_bias": {"false"},
     "connections": {"complete"},
     "norm": {"batch"},
     "activation": ELEMENTWISE,
     "pool.kind": {"avg", "max"},
     "optimizer.kind": FLEET_OPTIMIZERS,
     "loss": {"cross_entropy"},
-    "devices": {"one"},
+    "devices": {"1"},
     "precision": {"fp32", "tf32", "bf16"},
 }
 

@@ -27,9 +27,10 @@ def is_in_nats(training: TrainingSpec) -> bool:
 def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int) -> Tensor:
     """Return the sum of the means over the shares that `devices` have of a batch.
 
-    Its gradient is what DJL makes of a batch on several devices: all but the last get as many
-    images, rounded up (`StackBatchifier.split`); each takes the gradient of its own mean, and
-    `LocalParameterServer.update` adds them up.
+    Its gradient is what DJL makes of a batch on several devices: they get as many images each,
+    rounded up, and the last what is left (`StackBatchifier.split`); each takes the gradient of its
+    own mean, and `LocalParameterServer` adds them up. Of five images on four devices the fourth
+    gets none, which DJL refuses.
     """
     share = -(-len(labels) // devices)
     pairs = zip(torch.split(logits, share), torch.split(labels, share), strict=True)

@@ -100,3 +100,4 @@ def test_the_effective_rank_counts_directions():
     assert effective_rank(torch.ones(10, 4)) == 0
     assert effective_rank(torch.arange(10.0)[:, None] * torch.ones(3)) == pytest.approx(1, rel=1e-3)
     assert 4 < effective_rank(images) <= 5
+    assert effective_rank(images.index_fill(1, torch.tensor([2]), float("inf"))) == 0

@@ -9,6 +9,7 @@ from lenetctl.data.device import DeviceSplit
 from lenetctl.model.build import build_model
 from lenetctl.model.modules import RbfOutput, Subsampling
 from lenetctl.specs.schema import Conv, ModelSpec, Pool, TrainingSpec
+from lenetctl.training.objective import curvature
 from lenetctl.training.objective.curvature import curvatures, measure_before_epoch
 from lenetctl.training.objective.loss import mean_loss
 from lenetctl.training.state import initial_state
@@ -98,7 +99,8 @@ NETS = {
         ("max", "smoothed"),
     ],
 )
-def test_they_are_passed_back_by_squared_jacobians(name, loss, images):
+def test_they_are_passed_back_by_squared_jacobians(name, loss, images, monkeypatch):
+    monkeypatch.setattr(curvature, "PARTS", 2)  # of three images
     net, of = net_of(**NETS[name]), mean_loss(LOSSES[loss])
     x, labels = images[0].double(), images[1]
     expected = [by_brute_force(net, of, x[[n]], labels[[n]]) for n in range(len(x))]

@@ -66,6 +66,16 @@ def test_thirty_trials_and_a_winner_confirmed_with_seeds_that_none_of_them_had(
     assert again["confirmed"] == confirmed
 
 
+def test_trials_that_repeat_what_is_known_are_told(lenetctl, write):
+    write(SPEC)
+    space = ("-g", "model.pool.kind=avg,max", "-s", "data.limit=510")
+    found = lenetctl(*SEARCH[:5], *space, "--search", "random", "--trials", 4, "--confirm", 0)
+    assert found.code == 0, found.err
+    trained = found.json["counts"]["finished"]
+    assert trained <= 2
+    assert f"{4 - trained} of 4 trials repeated values that were known already" in found.err
+
+
 def test_a_dry_run_writes_nothing(lenetctl, write, own_store, tmp_path):
     write(SPEC)
     before = set(tmp_path.rglob("*"))

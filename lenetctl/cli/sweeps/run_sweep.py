@@ -56,6 +56,11 @@ class SweepOptions:
         """Whether nets are trained many as one."""
         return self.executor == "fleet" or "fleet" in self.executor_options
 
+    @property
+    def workers_draw(self) -> bool:
+        """Whether those who train also draw the pictures of their runs."""
+        return self.executor in WORKERS_DRAW
+
 
 def usual_executor(wanted: ExecutorName | None, jobs: int | None) -> str:
     """Return the executor that is wanted, else the one for so many trials at a time."""
@@ -98,7 +103,7 @@ def go_through(
     from lenetctl.cli.publishing import DRAWING, PUBLISHING, catch_up, closed, writer
 
     make_claims_folder(ROOT)
-    drawing = () if options.executor in WORKERS_DRAW else DRAWING
+    drawing = () if options.workers_draw else DRAWING
     writing = writer(options.tracking_uri, options.console, (*PUBLISHING, *drawing))
     catch_up(writing)
     if datasets:
@@ -178,7 +183,7 @@ def _executor(sweep: str, options: SweepOptions) -> Executor:
         options.force,
         options.console.warn,
         options.executor_options,
-        draw if options.executor in WORKERS_DRAW else None,
+        draw if options.workers_draw else None,
     )
     return make_executor(options.executor, settings)
 

@@ -11,7 +11,6 @@ EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SPECS = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if path.name != "sweep.yaml"]
 PARAMETERS = {
     "baseline": 61_706,
-    "best/fashion": 298_858,
     "best/fashion-500k": 289_546,
     "best/fashion-62k": 57_106,
     "best/mnist-500k": 289_546,
@@ -22,6 +21,7 @@ PARAMETERS = {
     "history/lenet5-1998": 60_000,
     "history/lecun1989": 9_760,
     "quickstart": 61_706,
+    "search/winner": 298_858,
 }
 
 

@@ -29,8 +29,8 @@ def summed_over_devices(loss: Loss, logits: Tensor, labels: Tensor, devices: int
 
     Its gradient is what DJL makes of a batch on several devices: they get as many images each,
     rounded up, and the last what is left (`StackBatchifier.split`); each takes the gradient of its
-    own mean, and `LocalParameterServer` adds them up. Of five images on four devices the fourth
-    gets none, which DJL refuses.
+    own mean, and its parameter servers add them up. Of five images on four devices the fourth gets
+    none.
     """
     share = -(-len(labels) // devices)
     pairs = zip(torch.split(logits, share), torch.split(labels, share), strict=True)

@@ -81,10 +81,8 @@ def search_for(
         def conclude() -> None:
             asked = [trial.sha256 for trial, _ in study.accuracies]
             if repeats := len(asked) - len(set(asked)):
-                told = (
-                    f"{repeats} of {len(asked)} trials with a result had the values of an earlier"
-                )
-                options.console.say(f"{told} one: nothing was trained for them")
+                told = f"{repeats} of {len(asked)} trials with a result repeated an earlier one"
+                options.console.say(f"{told}: nothing was trained for them")
             result = _confirmed(study, confirmed, view)
             rank(view, options.console, leave_out=confirmed, also=result)
             runs = [row.run for row in view.rows.values() if row.run]

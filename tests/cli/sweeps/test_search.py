@@ -73,7 +73,7 @@ def test_trials_that_repeat_what_is_known_are_told(lenetctl, write):
     assert found.code == 0, found.err
     trained = found.json["counts"]["finished"]
     assert trained <= 2
-    assert f"{4 - trained} of 4 trials with a result had the values of an earlier one" in found.err
+    assert f"{4 - trained} of 4 trials with a result repeated an earlier one" in found.err
 
 
 def test_a_dry_run_writes_nothing(lenetctl, write, own_store, tmp_path):

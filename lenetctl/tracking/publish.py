@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from lenetctl.errors import NotFoundError
 from lenetctl.runs.folder import PREDICTIONS, Run
-from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord
+from lenetctl.runs.records import EvaluationRecord, PublishedRecord, ResultRecord, StatusRecord
 from lenetctl.tracking.model import find_model, log_model
 from lenetctl.tracking.run_entry import exists, find_or_create
 from lenetctl.tracking.uri import sqlite_file, uri_in_cursor
@@ -22,15 +22,20 @@ FOLDERS = ("activations", "insights")  # of a run, which commands add files to
 METRICS_AT_ONCE = 1000  # what one call of MLflow takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mlflow import MlflowClient
     from mlflow.entities import Metric
 
 
-def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
-    """Bring MLflow up to date with `run`.
+def publish(
+    client: MlflowClient,
+    tracking_uri: str,
+    run: Run,
+    prepare: Callable[[Run], None] = lambda _: None,
+) -> None:
+    """Bring MLflow up to date with `run`; `prepare` draws what a finished one's folder lacks.
 
     Raises:
         NotFoundError: the run has been deleted.
@@ -41,17 +46,21 @@ def publish(client: MlflowClient, tracking_uri: str, run: Run) -> None:
         raise NotFoundError(f"{run.path}: no such run")
     # commands at one spec at once publish its run, too: the second finds it done
     with FileLock(run.path / ".publishing.lock"):
-        _bring_up_to_date(client, tracking_uri, run)
+        status = run.status  # once: what ends from here on is drawn and published next time
+        if status.state == "FINISHED":
+            prepare(run)
+        _bring_up_to_date(client, tracking_uri, run, status)
 
 
-def _bring_up_to_date(client: MlflowClient, tracking_uri: str, run: Run) -> None:
+def _bring_up_to_date(
+    client: MlflowClient, tracking_uri: str, run: Run, status: StatusRecord
+) -> None:
     from mlflow.entities import RunTag  # noqa: PLC0415
 
     where, run_id = uri_in_cursor(tracking_uri, run), run.published.run_id
     if run_id is None or run.published.tracking_uri != where or not exists(client, run_id):
         run_id = find_or_create(client, run)
         run.write_record(PublishedRecord(tracking_uri=where, run_id=run_id))
-    status = run.status
     _log_epochs(client, run_id, run)
     _set_tags(client, run_id, run)
     _log_evaluations(client, run_id, run)

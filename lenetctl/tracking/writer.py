@@ -91,9 +91,7 @@ class Writer:
     def _publish(self, client: MlflowClient, name: str, run: Run) -> None:
         """Publish one run; what is wrong with it alone is told, and keeps no other waiting."""
         try:
-            if run.is_finished:
-                self._prepare(run)
-            publish(client, self.tracking_uri, run)
+            publish(client, self.tracking_uri, run, self._prepare)
             if sweep := sweep_of(run):
                 self._sweeps.add(sweep)
         except Exception as error:

@@ -15,6 +15,7 @@ from lenetctl.errors import NotFoundError
 from lenetctl.runs.evaluate import evaluate_run
 from lenetctl.runs.folder import Run
 from lenetctl.runs.records import PublishedRecord
+from lenetctl.tracking import publish as module
 from lenetctl.tracking import run_entry, store
 from lenetctl.tracking.publish import is_current, publish
 
@@ -146,6 +147,24 @@ def test_artifacts_are_complete_and_none_is_a_pickle(published):
         assert path.suffix not in {".pkl", ".pickle", ".pt", ".pth", ".bin"}
         # protocol 2 and up, and the zip archive that torch.save writes
         assert not path.is_file() or not path.read_bytes().startswith((b"\x80", b"PK"))
+
+
+def test_a_run_that_ends_while_it_is_published_is_drawn_first(client, uri, copied, monkeypatch):
+    ended = copied.status
+    copied.set_status("RUNNING")
+
+    def slow(client, run):
+        copied.write_record(ended)
+        return run_entry.find_or_create(client, run)
+
+    def draw(run):
+        (run.figures / "drawn.png").write_bytes(b"")
+
+    monkeypatch.setattr(module, "find_or_create", slow)
+    publish(client, uri, copied, draw)
+    publish(client, uri, copied, draw)
+    assert is_current(copied, uri)
+    assert "drawn.png" in artifacts(client, copied)
 
 
 def test_publishing_twice_changes_nothing(client, uri, copied):

@@ -77,7 +77,7 @@ def test_news_that_come_while_it_publishes_are_not_lost(write, monkeypatch, uri,
     publishing, go_on = threading.Event(), threading.Event()
     seen = []
 
-    def slow(client, tracking_uri, run):
+    def slow(client, tracking_uri, run, prepare):
         seen.append(run.status.state)
         publishing.set()
         assert go_on.wait(30)
@@ -168,7 +168,7 @@ def test_a_server_that_hangs_is_waited_for_within_bounds(write, server, copied, 
 def test_a_slow_store_is_waited_for_as_long_as_it_gets_on(write, monkeypatch, uri, copied):
     done = []
 
-    def slow(client, tracking_uri, run):
+    def slow(client, tracking_uri, run, prepare):
         time.sleep(0.3)
         done.append(run)
 
@@ -186,7 +186,7 @@ def test_a_slow_store_is_waited_for_as_long_as_it_gets_on(write, monkeypatch, ur
 def test_numbers_that_look_like_a_refusal_are_none(write, monkeypatch, uri, copied):
     attempts = []
 
-    def publish(client, tracking_uri, run):
+    def publish(client, tracking_uri, run, prepare):
         attempts.append(run)
         if len(attempts) == 1:
             raise OSError("database is locked: run 5401c403")

@@ -60,7 +60,7 @@ def open_run(
             update={"continues": resume.path.name, "data": data, "keep_epochs": keeps}
         )
     opened = store.resume(resume) if resume and not is_longer else store.begin(spec, record)
-    with opened as run, _status_written(run, context):
+    with opened as run, _status_written(run, spec, context):
         state = initial_state(spec, context.device)
         if resume:
             if is_longer:
@@ -84,7 +84,7 @@ def open_run(
 
 
 @contextmanager
-def _status_written(run: Run, context: RunContext) -> Iterator[None]:
+def _status_written(run: Run, spec: Spec, context: RunContext) -> Iterator[None]:
     """Write the status that belongs to however the context ends."""
     try:
         yield
@@ -96,7 +96,7 @@ def _status_written(run: Run, context: RunContext) -> Iterator[None]:
                 "FAILED" if failed else "KILLED", outcome, f"{type(error).__name__}: {error}"
             )
         raise
-    plateau = is_plateau(run.epochs()[-1], run.spec().training, context.dataset)
+    plateau = is_plateau(run.epochs()[-1], spec.training, context.dataset)
     run.set_status("FINISHED", "plateau" if plateau else "finished")
 
 

@@ -79,15 +79,15 @@ def search_for(
             return study.on_event(event)
 
         def conclude() -> None:
-            asked = [trial.sha256 for trial, _ in study.accuracies]
-            if repeats := len(asked) - len(set(asked)):
-                told = f"{repeats} of {len(asked)} trials with a result repeated an earlier one"
+            found = study.accuracies
+            if repeats := len(found) - len({trial.sha256 for trial, _ in found}):
+                told = f"{repeats} of {len(found)} trials with a result repeated an earlier one"
                 options.console.say(f"{told}: nothing was trained for them")
             result = _confirmed(study, confirmed, view)
             rank(view, options.console, leave_out=confirmed, also=result)
             runs = [row.run for row in view.rows.values() if row.run]
-            if runs and study.accuracies:
-                log_search(study.optuna, _sizes(study), runs, options.tracking_uri, options.console)
+            if runs and found:
+                log_search(study.optuna, _sizes(found), runs, options.tracking_uri, options.console)
 
         left = study.left or wanted.confirm
         datasets = {search.trial({}).spec.data.dataset} if left else set()
@@ -140,6 +140,6 @@ def _confirmed(study: Study, runs: Sequence[Trial], view: SweepView) -> dict[str
     return {"confirmed": document}
 
 
-def _sizes(study: Study) -> list[tuple[int, int, float]]:
+def _sizes(found: Iterable[tuple[Trial, float]]) -> list[tuple[int, int, float]]:
     """Return parameters, multiply-accumulates and accuracy of each trial."""
-    return [(*net_size(trial.spec.model), accuracy) for trial, accuracy in study.accuracies]
+    return [(*net_size(trial.spec.model), accuracy) for trial, accuracy in found]

@@ -181,8 +181,8 @@ def activations(
         net: a run; or a spec, for the net as training would begin with it.
         classes: names or numbers; by default pullover and coat, or the first two.
         per_class: how many test images of each class, the first ones.
-        layers: names as in the plan; or numbers, where N is the Nth with weights, once it is
-            activated; by default 1 and 2.
+        layers: names as in the plan; or numbers, where N is the Nth convolution or dense layer,
+            once it is activated; by default 1 and 2.
         pictures: image files of your own, shown after the test images.
         weights: of a run, as for `evaluate`.
         data_dir: as for `train`.

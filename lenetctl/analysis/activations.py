@@ -153,7 +153,7 @@ def choose_inputs(
 
 
 def choose_layers(spec: Spec, wanted: Sequence[str] | None, option: str = "--layers") -> list[str]:
-    """Return names of layers; a number N means the Nth layer with weights, once it is activated.
+    """Return names of layers; N is the Nth convolution or dense layer, once it is activated.
 
     Raises:
         UsageError: there is no such layer; the message begins with the `option`.

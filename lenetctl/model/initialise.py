@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from lenetctl.model.modules import Convolution, Subsampling
+from lenetctl.model.modules import WEIGHTED, Convolution, Subsampling
 
 if TYPE_CHECKING:
     from lenetctl.specs.schema import ModelSpec
@@ -57,7 +57,7 @@ def initialise(net: nn.Sequential, model: ModelSpec) -> None:
     """Fill weights and biases of convolutions, dense layers and subsampling in place."""
     fill = WEIGHTS[model.init]
     for module in net:
-        if not isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
+        if not isinstance(module, WEIGHTED):
             continue
         if isinstance(module, Convolution) and module.connections:
             _fill_connections(module, module.connections, fill)

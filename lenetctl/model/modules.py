@@ -107,3 +107,6 @@ class RbfOutput(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, classes) of (B, units)."""
         return -(x.unsqueeze(1) - self.codes).square().sum(2)
+
+
+WEIGHTED = (nn.Conv2d, nn.Linear, Subsampling)  # the kinds of layers that `init` fills

@@ -79,8 +79,15 @@ def _validate(tree: dict[str, Any]) -> list[Fault]:
     try:
         Spec.model_validate(tree)
     except ValidationError as error:
-        return [_fault(details) for details in error.errors()]
+        faults = [_fault(details) for details in error.errors()]
+        return [one for one in faults if not _is_miscounted(one, faults)]
     return []
+
+
+def _is_miscounted(fault: Fault, faults: list[Fault]) -> bool:
+    """Return whether a list is too short only as pydantic leaves out the entries with faults."""
+    inside = (other for other in faults if len(other.path) > len(fault.path))
+    return fault.kind == "too_short" and any(_overlap(other.path, fault.path) for other in inside)
 
 
 def _is_certain(fault: Fault, guesses: list[KeyPath]) -> bool:

@@ -215,5 +215,12 @@ def test_a_key_called_like_a_kind(complaints):
     assert sorted(keys(sgd)) == ["training.optimizer.lr", "training.optimizer.sgd"]
 
 
+def test_a_list_with_a_wrong_entry_is_as_long_as_it_is_written(complaints):
+    assert keys(complaints(f"model: {{output_codes: [{NINE}, x]}}")) == ["model.output_codes.9"]
+    by_epoch = "training: {{schedule: {{kind: by_epoch, factors: {}}}}}"
+    assert keys(complaints(by_epoch.format("[0]"))) == ["training.schedule.factors.0"]
+    assert keys(complaints(by_epoch.format("[]"))) == ["training.schedule.factors"]
+
+
 def keys(lines):
     return [line.split(": ")[1] for line in lines]

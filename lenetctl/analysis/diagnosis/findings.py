@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any
 
-from lenetctl.errors import Problem
+from lenetctl import specs
+from lenetctl.errors import Problem, SpecError
 from lenetctl.specs.schema import Spec
 from lenetctl.specs.yaml import KeyPath, Origin, dotted
 from lenetctl.training.diagnostics.layers import LayerStatistics
@@ -39,7 +40,8 @@ class Finding:
 
     def __str__(self) -> str:
         """`relu.yaml:7: training.optimizer.lr: …; try -s training.optimizer.lr=0.1`."""
-        return f"{self.problem}; try {' or '.join(self.arguments)}"
+        remedies = " or ".join(self.arguments)
+        return f"{self.problem}; try {remedies}" if remedies else str(self.problem)
 
     @property
     def arguments(self) -> list[str]:
@@ -67,7 +69,8 @@ def find_causes(
 
     def finding(path: KeyPath, message: str, *remedies: str) -> Finding:
         origin = locate(path)
-        return Finding(Problem(origin.file, origin.line, dotted(path), message), remedies)
+        problem = Problem(origin.file, origin.line, dotted(path), message)
+        return Finding(problem, tuple(one for one in remedies if _is_possible(spec, one)))
 
     causes = (_stuck(spec, beginning, rehearsal, tested), _dead(beginning))
     return [finding(*found) for rule in causes for found in rule]
@@ -116,7 +119,17 @@ def _more_signal(spec: Spec) -> Iterator[str]:
     if spec.model.norm == "none" and spec.model.conv:
         yield "model.norm=batch"
     if spec.model.activation != "tanh":
-        yield "model.activation=tanh training.optimizer.lr=0.1"
+        rate = " training.optimizer.lr=0.1" if spec.training.optimizer.kind == "sgd" else ""
+        yield f"model.activation=tanh{rate}"
+
+
+def _is_possible(spec: Spec, remedy: str) -> bool:
+    """Return whether `spec` is one with it, too: not every net goes with batch norm."""
+    try:
+        specs.load_spec(spec.model_dump(mode="json"), remedy.split())
+    except SpecError:
+        return False
+    return True
 
 
 def _dead(beginning: Beginning) -> Iterator[_Found]:

@@ -156,8 +156,8 @@ def notes(shown: Comparison) -> list[str]:
             "over all rows, so that in 95 % of such tables or more none of these words is false."
         )
     found += [
-        f"{group.name}: {group.did_not_learn} did not learn: their training loss is that of "
-        "guessing, or no number."
+        f"{group.name}: {group.did_not_learn} did not learn: in training they are no better "
+        "than guessing, or their loss is no number."
         for group in shown.groups
         if group.did_not_learn.count
     ]

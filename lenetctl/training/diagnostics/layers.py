@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from lenetctl.data.device import Batch, DeviceSplit
 from lenetctl.model.build import ACTIVATIONS
-from lenetctl.model.modules import Subsampling
+from lenetctl.model.modules import WEIGHTED
 from lenetctl.specs.schema import TrainingSpec
-from lenetctl.training.objective.curvature import measure_on
+from lenetctl.training.metrics import GUESSING_ACCURACY
+from lenetctl.training.objective.curvature import measure_on, slopes
 from lenetctl.training.objective.loss import mean_loss
 
 SATURATED = 1 / 5  # of an activation function's greatest slope
@@ -61,6 +62,13 @@ def balanced_batch(split: DeviceSplit, per_class: int = PER_CLASS) -> Batch:
     return split[chosen]
 
 
+@torch.no_grad()
+def tells_apart(net: nn.Sequential, images: Tensor, labels: Tensor) -> bool:
+    """Return whether `net` is right about more of a balanced batch than by guessing."""
+    right = expendable_copy(net)(images).argmax(1) == labels
+    return float(right.float().mean()) >= GUESSING_ACCURACY
+
+
 def measure_layers(
     net: nn.Sequential,
     optimizer: torch.optim.Optimizer,
@@ -92,14 +100,6 @@ def measure_layers(
     ]
 
 
-def slopes(activation: nn.Module, values: Tensor) -> Tensor:
-    """Return the slope of an activation function at each of `values`."""
-    at = values.detach().requires_grad_()
-    with torch.enable_grad():
-        (found,) = torch.autograd.grad(activation(at).sum(), at)
-    return found
-
-
 def effective_rank(features: Tensor) -> float:
     """Return the effective rank of features (N, D) around their mean.
 
@@ -122,7 +122,7 @@ def _forward(net: nn.Sequential, images: Tensor) -> tuple[list[_Block], Tensor]:
     value = images
     for name, module in net.named_children():
         before, value = value, module(value)
-        if isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
+        if isinstance(module, WEIGHTED):
             blocks.append(_Block(name, module.weight, value))
         elif isinstance(module, nn.BatchNorm2d):
             blocks[-1].output = value

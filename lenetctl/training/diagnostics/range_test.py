@@ -6,13 +6,15 @@ from math import isfinite, log
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.layers import CLASSES
 from lenetctl.specs.schema import Spec
+from lenetctl.training.diagnostics.layers import balanced_batch, tells_apart
 from lenetctl.training.diagnostics.rehearsal import rehearse
-from lenetctl.training.diagnostics.short_training import FALLEN, short_training
+from lenetctl.training.diagnostics.short_training import short_training
 from lenetctl.training.objective.loss import is_in_nats
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 150
 SMOOTHING = 0.9  # of the losses, as a moving average
 _SETTLED = 20  # steps until the average is one
+_LOOKS = 10  # steps from one look at what the net answers to the next
 _TRIES = 3  # rates that are rehearsed, each a third of the one before
 
 
@@ -21,9 +23,9 @@ class RangeTest:
     """Smoothed training losses at rising learning rates, up to where they blew up."""
 
     rates: tuple[float, ...]
-    losses: tuple[float, ...]  # nats; as many as rates
+    losses: tuple[float, ...]  # as many as rates
     diverged: bool
-    guessing: float = log(CLASSES)  # a loss below it has left guessing
+    told_apart: bool | None = None  # whether classes ever were, where the loss is not in nats
     failed: int = 0  # higher suggestions, at which a rehearsal stayed at guessing
 
     @property
@@ -43,18 +45,19 @@ class RangeTest:
 
     @property
     def left_guessing(self) -> bool:
-        """Whether the net began to tell classes apart: its loss came below that of guessing."""
-        return min(self.losses) < self.guessing
+        """Whether the net began to tell classes apart: by its loss, where that is in nats."""
+        return min(self.losses) < log(CLASSES) if self.told_apart is None else self.told_apart
 
     @property
     def suggestion(self) -> float:
         """A rate to train at: a third of that with the lowest loss, as the average lags behind.
 
-        A net that does not leave guessing in so few steps gets the largest stable rate. A rate that
+        A net whose loss stays at ln 10 in so few steps gets the largest stable rate. A rate that
         failed is divided by three.
         """
         lowest = self.rates[self.losses.index(min(self.losses))]
-        rate = lowest / 3 if self.left_guessing else self.largest_stable
+        on_plateau = self.told_apart is None and not self.left_guessing
+        rate = self.largest_stable if on_plateau else lowest / 3
         return float(f"{rate / 3**self.failed:.2g}")
 
 
@@ -82,7 +85,8 @@ def _curve(spec: Spec, split: DeviceSplit) -> RangeTest:
     rates: list[float] = []
     losses: list[float] = []
     average, diverged = 0.0, False
-    with short_training(spec, split) as (_, step_at):
+    told_apart = None if is_in_nats(spec.training) else False
+    with short_training(spec, split) as (net, step_at):
         for number in range(STEPS):
             rate = LOWEST * (HIGHEST / LOWEST) ** (number / (STEPS - 1))
             average = SMOOTHING * average + (1 - SMOOTHING) * step_at(rate)
@@ -92,5 +96,6 @@ def _curve(spec: Spec, split: DeviceSplit) -> RangeTest:
                 break
             rates.append(rate)
             losses.append(smoothed)
-    guessing = log(CLASSES) if is_in_nats(spec.training) else FALLEN * losses[0]
-    return RangeTest(tuple(rates), tuple(losses), diverged, guessing)
+            if told_apart is False and number % _LOOKS == 0:
+                told_apart = tells_apart(net, *balanced_batch(split))
+    return RangeTest(tuple(rates), tuple(losses), diverged, told_apart)

@@ -8,8 +8,8 @@ from statistics import fmean
 from lenetctl.data.device import DeviceSplit
 from lenetctl.specs.schema import Spec
 from lenetctl.training.diagnostics.expected_fall import Outlook, look_ahead
-from lenetctl.training.diagnostics.layers import balanced_batch
-from lenetctl.training.diagnostics.short_training import FALLEN, short_training
+from lenetctl.training.diagnostics.layers import balanced_batch, tells_apart
+from lenetctl.training.diagnostics.short_training import short_training
 from lenetctl.training.metrics import GUESSING
 from lenetctl.training.objective.loss import is_in_nats
 from lenetctl.training.schedule import learning_rate
@@ -31,7 +31,7 @@ class Rehearsal:
     loss: float  # of the last steps, as training sees it; infinite where it diverged
     halfway: Outlook
     after: Outlook
-    guessing: float = GUESSING  # a loss below it has left guessing
+    told_apart: bool | None = None  # whether classes are, where the loss is not in nats
 
     @property
     def to_come(self) -> float:
@@ -55,10 +55,11 @@ class Rehearsal:
         As long as a net answers all images alike, its biases, which a high rate throws to and fro,
         are no hindrance.
         """
-        if self.loss < self.guessing:
+        if self.loss < GUESSING if self.told_apart is None else self.told_apart:
             return 0.0
-        alike = self.after.loss > GUESSING
-        return (self.after.loss if alike else self.loss) - GUESSING
+        if self.after.loss > GUESSING:
+            return self.after.loss - GUESSING
+        return self.loss - GUESSING if self.told_apart is None else 0.0
 
     @property
     def expected_share(self) -> float:
@@ -93,6 +94,6 @@ def rehearse(spec: Spec, split: DeviceSplit) -> Rehearsal:
         after = look_ahead(net, spec, images, labels, per_epoch)
     if len(losses) < steps or not isfinite(after.loss):
         return Rehearsal(steps, total, inf, halfway, after)
-    guessing = GUESSING if is_in_nats(spec.training) else FALLEN * losses[0]
+    told_apart = None if is_in_nats(spec.training) else tells_apart(net, images, labels)
     loss = fmean(losses[-ceil(LAST * steps) :])
-    return Rehearsal(steps, total, loss, halfway, after, guessing)
+    return Rehearsal(steps, total, loss, halfway, after, told_apart)

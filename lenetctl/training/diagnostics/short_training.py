@@ -15,7 +15,6 @@ from lenetctl.training.optimizers import build_optimizer
 from lenetctl.training.state import initial_net
 
 BATCH = 256  # images at most: a step takes a fraction of a second whatever the spec's batch
-FALLEN = 0.9  # of its first value: a loss of another unit than nats that is lower has left guessing
 
 
 @contextmanager
@@ -24,7 +23,7 @@ def short_training(
 ) -> Iterator[tuple[nn.Sequential, Callable[[float], float]]]:
     """Give the net of `spec`, and a function that does its next step at a rate.
 
-    The function returns the loss of the step, in nats. The state of torch's global generator is
+    The function returns the loss of the step. The state of torch's global generator is
     put back at the end.
     """
     device, training = split.labels.device, spec.training

@@ -18,7 +18,7 @@ from torch.func import functional_call
 
 from lenetctl.data.device import DeviceSplit, stream_seed
 from lenetctl.model.build import ACTIVATIONS
-from lenetctl.model.modules import Convolution, RbfOutput, Subsampling
+from lenetctl.model.modules import WEIGHTED, Convolution, RbfOutput
 from lenetctl.specs.schema import TrainingSpec
 from lenetctl.training.objective.loss import Loss, mean_loss
 from lenetctl.training.optimizers import Sdlm
@@ -70,12 +70,15 @@ def _summed_over_images(
     with torch.no_grad():
         for module in layers:
             inputs.append(module(inputs[-1]))
-    slopes, curvature = _by_logits(loss, inputs.pop(), labels)
+    first, curvature = _by_logits(loss, inputs.pop(), labels)
     found: list[Tensor] = []  # the last layer's first
+    wanted = len(list(net.parameters()))
     for module, x in zip(reversed(layers), reversed(inputs), strict=True):
-        if isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
+        if isinstance(module, WEIGHTED):
             found = _by_parameters(module, x, curvature) + found
-        curvature = _by_input(module, x, curvature, slopes)
+        if len(found) == wanted:
+            break  # before them lies at most a resize, whose way back is not deterministic on CUDA
+        curvature = _by_input(module, x, curvature, first)
     return found
 
 
@@ -109,20 +112,25 @@ def _by_parameters(module: nn.Module, x: Tensor, curvature: Tensor) -> list[Tens
     ]
 
 
-def _by_input(module: nn.Module, x: Tensor, curvature: Tensor, slopes: Tensor) -> Tensor:
+def _by_input(module: nn.Module, x: Tensor, curvature: Tensor, first: Tensor) -> Tensor:
     """Return the curvature by the input of a layer from that by its output."""
     if isinstance(module, RbfOutput):  # -|x - code|²: the one layer with a curvature of its own
         apart = (x.unsqueeze(1) - module.codes).square()  # (B, classes, units)
-        return 4 * (curvature.unsqueeze(2) * apart).sum(1) - 2 * slopes.sum(1, keepdim=True)
+        return 4 * (curvature.unsqueeze(2) * apart).sum(1) - 2 * first.sum(1, keepdim=True)
     if type(module) in ACTIVATIONS.values():
-        return curvature * _pulled_back(module, x, torch.ones_like(x)).square()
+        return curvature * slopes(module, x).square()
     if isinstance(module, nn.AvgPool2d):
         assert isinstance(module.kernel_size, int)  # noqa: S101  so `POOLS` builds it
         curvature = curvature / module.kernel_size**2  # squared weights of the mean, by the mean's
-    if isinstance(module, nn.Conv2d | nn.Linear | Subsampling):
+    if isinstance(module, WEIGHTED):
         squared = {"weight": module.weight.detach().square()}
         return _pulled_back(lambda x: functional_call(module, squared, x), x, curvature)
     return _pulled_back(module, x, curvature)
+
+
+def slopes(activation: nn.Module, values: Tensor) -> Tensor:
+    """Return the slope of an activation function at each of `values`."""
+    return _pulled_back(activation, values, torch.ones_like(values))
 
 
 def _pulled_back(function: Callable[[Tensor], Tensor], at: Tensor, values: Tensor) -> Tensor:

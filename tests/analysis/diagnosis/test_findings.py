@@ -94,6 +94,15 @@ def test_a_signal_that_is_lost_on_the_way(causes):
     )
 
 
+def test_what_the_spec_would_refuse_is_no_remedy(causes):
+    second_order = ["training.optimizer={kind: sdlm, lr: 0.5}"]  # does not go with batch norm
+    (told,) = causes(rehearsed(1e-5), fall=1e-5, overrides=second_order)
+    assert told.endswith("; try -s model.init=kaiming_uniform or -s model.activation=tanh")
+    nothing_left = ["model.init=kaiming_normal", "model.activation=tanh", "training.devices=2"]
+    (told,) = causes(rehearsed(1e-5), fall=1e-5, overrides=nothing_left)
+    assert told.endswith("of the last layer's")
+
+
 def test_no_signal_at_all(causes):
     (told,) = causes(rehearsed(0.0), fall=0.0)
     assert "take 0 nats off" in told

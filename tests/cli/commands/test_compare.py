@@ -278,7 +278,7 @@ def test_runs_that_guess_are_told(root):
     run_folders.seeds(root, "baseline", LOW)
     text = call("--markdown").stdout
     assert "| deep | pool.kind=max | 3 (2 did not learn) |" in text
-    assert "deep: 2 of 3 (95 %: 0.09 to 0.99) did not learn" in text
+    assert "deep: 2 of 3 (95 %: 0.09 to 0.99) did not learn: in training they are no bet" in text
     gap = next(line for line in text.splitlines() if line.startswith("| deep")).split(" | ")[-1]
     assert "±" not in gap
     assert gap.startswith("-0.48")

@@ -13,7 +13,7 @@ from lenetctl.training.metrics import GUESSING
 AT_GUESSING = log(10)
 
 
-def rehearsed(model=(), epochs=5, schedule="constant", **optimizer):
+def rehearsed(model=(), epochs=5, schedule="constant", loss="cross_entropy", **optimizer):
     spec = Spec.model_validate(
         {
             "name": "quick",
@@ -23,6 +23,7 @@ def rehearsed(model=(), epochs=5, schedule="constant", **optimizer):
                 "epochs": epochs,
                 "optimizer": {"kind": "sgd", **optimizer},
                 "schedule": {"kind": schedule},
+                "loss": loss,
             },
         }
     )
@@ -92,7 +93,20 @@ def test_a_net_that_tells_classes_apart_is_judged_by_its_loss():
     assert Rehearsal(STEPS, STEPS, 3.0, apart, apart).stays_at_guessing
 
 
-def test_a_loss_of_another_unit_is_held_against_its_first_value():
+def test_with_a_loss_of_another_unit_answers_decide():
     confused = Outlook(5.8, 0.1)  # logits that are distances
-    assert Rehearsal(STEPS, STEPS, 30.0, confused, confused, guessing=45.0).expected_share == inf
-    assert Rehearsal(STEPS, STEPS, 46.0, confused, confused, guessing=45.0).stays_at_guessing
+    assert Rehearsal(STEPS, STEPS, 30.0, confused, confused, told_apart=True).expected_share == inf
+    assert Rehearsal(STEPS, STEPS, 30.0, confused, confused, told_apart=False).stays_at_guessing
+    begun = Outlook(2.2, 0.1)  # whatever the loss is
+    assert Rehearsal(STEPS, STEPS, 30.0, begun, begun, told_apart=False).expected_share == inf
+
+
+def test_a_distance_that_only_biases_lower_has_not_left_guessing():
+    deep = {"activation": "sigmoid", "dense": [32, 32, 32, 4], "dropout": 0.0}
+    codes = {"output_codes": [f"{n:04b}".replace("0", ".").replace("1", "#") for n in range(10)]}
+    found = rehearsed(deep | codes, lr=0.1, loss="squared_distance")
+    assert found.told_apart is False
+    assert found.stays_at_guessing
+    assert not rehearsed(
+        codes | {"dense": [4], "activation": "tanh"}, lr=0.01, loss="squared_distance"
+    ).stays_at_guessing

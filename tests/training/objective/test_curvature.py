@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch.autograd.functional import hessian, jacobian
 from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from lenetctl.data.device import DeviceSplit
-from lenetctl.model.build import build_model
+from lenetctl.model.build import ACTIVATIONS, build_model
 from lenetctl.model.modules import RbfOutput, Subsampling
 from lenetctl.specs.schema import Conv, ModelSpec, Pool, TrainingSpec
 from lenetctl.training.objective import curvature
-from lenetctl.training.objective.curvature import curvatures, measure_before_epoch
+from lenetctl.training.objective.curvature import curvatures, measure_before_epoch, slopes
 from lenetctl.training.objective.loss import mean_loss
 from lenetctl.training.state import initial_state
 
@@ -161,3 +162,26 @@ def test_step_sizes_are_measured_before_each_epoch(tiny, run, dataset):
     first = again.optimizer.state[again.net.conv1.weight]["scale"].clone()
     measure_before_epoch(again.optimizer, again.net, spec.training, split, epoch=2)
     assert not again.optimizer.state[again.net.conv1.weight]["scale"].equal(first)  # other images
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_slopes_are_finite_differences(kind):
+    activation, at = ACTIVATIONS[kind](), torch.linspace(-4, 4, 80, dtype=torch.float64)
+    expected = (activation(at + 1e-6) - activation(at - 1e-6)) / 2e-6
+    torch.testing.assert_close(slopes(activation, at), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_nothing_is_passed_back_to_the_images(images):
+    called = set()
+
+    class Recorder(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            called.add(str(function))
+            return function(*args, **(kwargs or {}))
+
+    net = build_model(ModelSpec(input_side=16, conv=(Conv(channels=2, kernel=5),)), seed=0)
+    with Recorder():
+        curvatures(net, mean_loss(TrainingSpec()), *images)
+    assert "aten._upsample_bilinear2d_aa.default" in called
+    # of which CUDA has none that is deterministic
+    assert "aten._upsample_bilinear2d_aa_backward.default" not in called

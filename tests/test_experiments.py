@@ -11,6 +11,7 @@ EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SPECS = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if path.name != "sweep.yaml"]
 PARAMETERS = {
     "baseline": 61_706,
+    "best/fashion": 1_132_042,
     "best/fashion-500k": 289_546,
     "best/fashion-62k": 57_106,
     "best/mnist-500k": 289_546,

@@ -49,13 +49,18 @@ class Rehearsal:
         return min(self.after.fall * rest / self.total * mean, self.after.loss)
 
     @property
+    def left_guessing(self) -> bool:
+        """Whether the net tells classes apart: by its loss, where that is in nats."""
+        return self.loss < GUESSING if self.told_apart is None else self.told_apart
+
+    @property
     def needed(self) -> float:
         """How far the loss is above leaving guessing, in nats; 0 where it has left.
 
         As long as a net answers all images alike, its biases, which a high rate throws to and fro,
         are no hindrance.
         """
-        if self.loss < GUESSING if self.told_apart is None else self.told_apart:
+        if self.left_guessing:
             return 0.0
         if self.after.loss > GUESSING:
             return self.after.loss - GUESSING

@@ -50,6 +50,26 @@ def test_what_a_curve_says():
     assert found.suggestion == pytest.approx(RATES[23] / 3, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("activation", "dense", "left"), [("tanh", [4], True), ("sigmoid", [32, 32, 32, 4], False)]
+)
+def test_of_a_distance_answers_say_whether_it_left_guessing(activation, dense, left):
+    codes = [f"{n:04b}".replace("0", ".").replace("1", "#") for n in range(10)]
+    spec = Spec.model_validate(
+        {
+            "name": "codes",
+            "data": {"dataset": "digits", "batch_size": 32},
+            "model": {"activation": activation, "dense": dense, "output_codes": codes},
+            "training": {"loss": "squared_distance"},
+        }
+    )
+    found = range_test(spec, DeviceSplit(load_dataset(spec.data).train, "cpu"))
+    assert min(found.losses) < 0.8 * found.losses[0]  # of both, by the biases alone
+    assert found.left_guessing == left
+    lowest = found.rates[found.losses.index(min(found.losses))]
+    assert found.suggestion == pytest.approx(lowest / 3 / 3**found.failed, rel=0.05)
+
+
 def test_a_loss_a_little_below_guessing_counts_more_than_rates_that_harm_nothing():
     losses = (5.6,) * 20 + (2.4, 2.32, 2.3, 2.29, 2.31, 2.32, 2.32)
     found = RangeTest(RATES, losses, diverged=False)
